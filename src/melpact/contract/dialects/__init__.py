@@ -1,0 +1,1 @@
+"""One module per distinct parameter set; each ends in `PLUGIN`, a `Family`. Data only."""

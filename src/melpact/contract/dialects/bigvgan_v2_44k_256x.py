@@ -1,0 +1,53 @@
+"""BigVGAN (NVIDIA): 44100 Hz, 128 bands, 1024/256/1024."""
+
+from melpact.contract.dialect import Family, Member, Source
+from melpact.contract.spec import MelSpec
+
+PLUGIN = Family(
+    spec=MelSpec(
+        sample_rate=44100,
+        n_fft=1024,
+        win_length=1024,
+        hop_length=256,
+        padding="same",
+        pad_mode="reflect",
+        power=1,
+        epsilon=1e-09,
+        epsilon_kind="inside",
+        n_mels=128,
+        f_max=22050.0,
+        mel_scale="slaney",
+        mel_norm="slaney",
+        log="ln",
+        floor=1e-05,
+        floor_kind="clamp",
+    ),
+    members=(
+        Member(
+            name="bigvgan_v2_44k_256x",
+            reference_id="bigvgan-v2-44k-128-256x",
+            system="BigVGAN (NVIDIA)",
+            variant="v2_44khz_128band_256x",
+            role="vocoder input",
+            waveform="float [-1,1]; training adds peak-normalise*0.95",
+            axes="(n_mels, T)",
+            stored="(n_mels, T) or (1, n_mels, T)",
+            file_format=".npy (fine-tuning / inference_e2e)",
+            quirks=(
+                "MAX_WAV_VALUE is 32767 (output scaling) - not 32768 as in HiFi-GAN.",
+                "librosa.load float input (no int division); training: librosa.util.normalize*0.95 on the random chunk (after resampling), inference: none.",
+                "Cache key covers all parameters (no stale-basis problem).",
+                "requirements: librosa>=0.8.1.",
+            ),
+            compatibility=(
+                "v2 was trained with a multi-scale mel loss (dac-style, log10, center=True) - a different mel from the input mel (loss.py).",
+            ),
+            sources=(
+                Source(repo="NVIDIA/BigVGAN", commit="7d2b454564", path="meldataset.py"),
+                Source(repo="NVIDIA/BigVGAN", commit="7d2b454564", path="configs/*.json"),
+                Source(repo="NVIDIA/BigVGAN", commit="7d2b454564", path="inference.py"),
+                Source(repo="NVIDIA/BigVGAN", commit="7d2b454564", path="README.md"),
+            ),
+        ),
+    ),
+)

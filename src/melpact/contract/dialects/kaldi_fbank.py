@@ -1,0 +1,75 @@
+"""Kaldi, torchaudio.compliance.kaldi.fbank: 16000 Hz, 23 bands, 512/160/400."""
+
+from melpact.contract.dialect import Family, Member, Source
+from melpact.contract.spec import MelSpec
+
+PLUGIN = Family(
+    spec=MelSpec(
+        sample_rate=16000,
+        preemphasis=0.97,
+        preemphasis_kind="frame",
+        remove_dc=True,
+        n_fft=512,
+        win_length=400,
+        hop_length=160,
+        window="povey",
+        window_periodic=False,
+        window_placement="start",
+        padding="none",
+        power=2,
+        n_mels=23,
+        f_min=20.0,
+        f_max=8000.0,
+        mel_scale="htk",
+        mel_norm="none",
+        mel_triangles="mel",
+        bank_drops="nyquist",
+        log="ln",
+        floor=1.1920928955078125e-07,
+        floor_kind="clamp",
+    ),
+    members=(
+        Member(
+            name="kaldi_fbank",
+            reference_id="kaldi-fbank-default",
+            system="Kaldi",
+            variant="compute-fbank-feats defaults",
+            role="ASR / speaker feature",
+            waveform_scale=32768.0,
+            waveform="int16 sample values",
+            axes="(T, n_mels)",
+            quirks=(
+                "HTK mel 1127*ln(1+f/700); triangles are linear in MEL, not in Hz; no area norm; Nyquist bin has zero weight.",
+                "Per frame: remove DC offset, pre-emphasis 0.97 with x[-1]:=x[0], Povey window (symmetric Hann^0.85), zero-pad on the RIGHT to 512.",
+                "snip_edges: no padding, T = 1+floor((L-400)/160).",
+                "Expects int16-scaled waveform (x*32768).",
+                "23 bins, low_freq 20, high_freq 0 -> Nyquist, use_energy false.",
+            ),
+            sources=(
+                Source(repo="kaldi-asr/kaldi", commit="f400766102", path="src/feat/feature-window.h"),
+                Source(repo="kaldi-asr/kaldi", commit="f400766102", path="src/feat/feature-window.cc"),
+                Source(repo="kaldi-asr/kaldi", commit="f400766102", path="src/feat/mel-computations.h"),
+                Source(repo="kaldi-asr/kaldi", commit="f400766102", path="src/feat/feature-fbank.h"),
+                Source(repo="kaldi-asr/kaldi", commit="f400766102", path="src/feat/feature-fbank.cc"),
+            ),
+        ),
+        Member(
+            name="torchaudio_kaldi_fbank",
+            reference_id="torchaudio-kaldi-fbank",
+            system="torchaudio.compliance.kaldi.fbank",
+            variant="defaults",
+            role="ASR / speaker feature",
+            waveform="caller must multiply by 32768 for Kaldi parity",
+            axes="(T, n_mels)",
+            quirks=(
+                "HTK mel 1127*ln(1+f/700); triangles are linear in MEL, not in Hz; no area norm; Nyquist bin has zero weight.",
+                "Per frame: remove DC offset, pre-emphasis 0.97 with x[-1]:=x[0], Povey window (symmetric Hann^0.85), zero-pad on the RIGHT to 512.",
+                "snip_edges: no padding, T = 1+floor((L-400)/160).",
+                "Expects int16-scaled waveform (x*32768).",
+                "dither default 0.0 and energy_floor 1.0 (Kaldi: 1.0 and 0.0).",
+                "window_shift/size use int() truncation of ms*sr.",
+            ),
+            sources=(Source(repo="PyPI torchaudio==2.5.1", path="compliance/kaldi.py"),),
+        ),
+    ),
+)

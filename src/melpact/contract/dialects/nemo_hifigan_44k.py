@@ -1,0 +1,54 @@
+"""NeMo HiFi-GAN / FastPitch 44.1k: 44100 Hz, 80 bands, 2048/512/2048."""
+
+from melpact.contract.dialect import Family, Member, Source
+from melpact.contract.spec import MelSpec
+
+PLUGIN = Family(
+    spec=MelSpec(
+        sample_rate=44100,
+        n_fft=2048,
+        win_length=2048,
+        hop_length=512,
+        window_periodic=False,
+        padding="same",
+        pad_mode="zero",
+        power=1,
+        n_mels=80,
+        f_max=22050.0,
+        mel_scale="slaney",
+        mel_norm="slaney",
+        log="ln",
+        floor=1e-05,
+        floor_kind="clamp",
+    ),
+    members=(
+        Member(
+            name="nemo_hifigan_44k",
+            reference_id="nemo-hifigan-44k-80",
+            system="NeMo HiFi-GAN / FastPitch 44.1k",
+            variant="hifigan_44100.yaml",
+            role="vocoder input",
+            waveform="float",
+            axes="(n_mels, T)",
+            batch_pad="-11.52",
+            quirks=(
+                "Hann window is SYMMETRIC (periodic=False).",
+                "Padding changed 2025-07-02 (commit 0fd4de534b, first in v2.5.0rc0): <= v2.4.0 reflect padding, >= 2.5 zero padding ('constant'), both for center and for exact_pad. The row describes HEAD (>= 2.5); use reflect for checkpoints trained before.",
+                "get_seq_len: <= 2.4.0 floor((L+pad-n_fft)/hop)+1; >= 2.5 drops the +1 for BOTH framings, so the reported length is one short and the last computed frame is overwritten with pad_value (measured: center gives 1+floor(L/hop) frames with the last one masked, exact_pad gives floor(L/hop) frames with the last one masked).",
+                "Dither and the 1e-5 sqrt guard (use_grads) are off in these configs.",
+            ),
+            sources=(
+                Source(
+                    repo="NVIDIA/NeMo",
+                    commit="8cfedd7203",
+                    path="examples/tts/conf/hifigan/hifigan_44100.yaml",
+                ),
+                Source(
+                    repo="NVIDIA/NeMo",
+                    commit="8cfedd7203",
+                    path="nemo/collections/asr/parts/preprocessing/features.py",
+                ),
+            ),
+        ),
+    ),
+)

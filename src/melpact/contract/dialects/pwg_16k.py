@@ -1,0 +1,103 @@
+"""ParallelWaveGAN (kan-bayashi), SpeechT5 (HF transformers): 16000 Hz, 80 bands, 1024/256/1024."""
+
+from melpact.contract.dialect import Family, Form, Member, Source
+from melpact.contract.spec import MelSpec
+
+PLUGIN = Family(
+    spec=MelSpec(
+        sample_rate=16000,
+        n_fft=1024,
+        win_length=1024,
+        hop_length=256,
+        padding="centre",
+        pad_mode="reflect",
+        power=1,
+        n_mels=80,
+        f_min=80.0,
+        f_max=7600.0,
+        mel_scale="slaney",
+        mel_norm="slaney",
+        log="log10",
+        floor=1e-10,
+        floor_kind="clamp",
+    ),
+    members=(
+        Member(
+            name="pwg_16k",
+            reference_id="pwg-16k-80",
+            system="ParallelWaveGAN (kan-bayashi)",
+            variant="ARCTIC / JNAS / Speech Commands",
+            role="vocoder input",
+            forms={
+                "normalised": Form(
+                    note="vocoder input: (x - mean) / scale per band",
+                    statistics="standardise",
+                    where="keys mean and scale of the checkpoint's stats.h5, or rows [mean; scale] of stats.npy",
+                )
+            },
+            waveform="float; global_gain_scale 1.0; recipe dependent",
+            axes="(T, n_mels)",
+            stored='(T, n_mels) dataset "feats" (+ "wave")',
+            file_format=".h5 (default) or <utt>-feats.npy",
+            quirks=(
+                "Raw feature: log10(max(1e-10, mel)); model input is (raw - mean)/scale per bin with sklearn StandardScaler stats (population std) of the training set: stats.h5 keys 'mean','scale' (hdf5) or stats.npy rows [mean; scale] (npy).",
+                "Waveform is edge-padded by n_fft and cut to T*hop so that len(wav) == T*hop (T = 1+floor(L/hop)).",
+                "soundfile.read gives float64: the STFT runs in complex128 on librosa >= 0.8, result saved float32.",
+                "pad_mode='reflect' is passed explicitly (independent of the librosa version).",
+            ),
+            compatibility=(
+                "A pretrained model is unusable without its stats file; decode.py expects already normalised features unless --normalize-before (stats registered in the checkpoint dir).",
+                "ESPnet2 TTS features equal this only above -6.3 (22.05k): ESPnet clamps |STFT| at 1e-5 first, so digital silence is -6.35..-6.30 there and -10 here.",
+            ),
+            sources=(
+                Source(
+                    repo="kan-bayashi/ParallelWaveGAN",
+                    commit="86740373ec",
+                    path="parallel_wavegan/bin/preprocess.py",
+                ),
+                Source(
+                    repo="kan-bayashi/ParallelWaveGAN",
+                    commit="86740373ec",
+                    path="parallel_wavegan/bin/compute_statistics.py",
+                ),
+                Source(
+                    repo="kan-bayashi/ParallelWaveGAN",
+                    commit="86740373ec",
+                    path="parallel_wavegan/bin/normalize.py",
+                ),
+                Source(
+                    repo="kan-bayashi/ParallelWaveGAN",
+                    commit="86740373ec",
+                    path="parallel_wavegan/bin/decode.py",
+                ),
+                Source(
+                    repo="kan-bayashi/ParallelWaveGAN", commit="86740373ec", path="egs/*/voc1/conf/*.yaml"
+                ),
+            ),
+        ),
+        Member(
+            name="speecht5_16k",
+            reference_id="speecht5-16k-80",
+            system="SpeechT5 (HF transformers)",
+            variant="SpeechT5FeatureExtractor(audio_target=...)",
+            role="acoustic target",
+            waveform="float; no normalisation of the target waveform (do_normalize only touches encoder input)",
+            axes="(T, 80)",
+            quirks=(
+                "win/hop are given in ms: 64 ms -> 1024, 16 ms -> 256.",
+                "numpy float64 FFT stored as complex64.",
+            ),
+            compatibility=(
+                "SpeechT5HifiGan default normalize_before=True applies (x-mean)/scale with 80-value buffers stored in the checkpoint; with normalize_before=False (AudioLDM2) the same class eats ln-mel.",
+            ),
+            sources=(
+                Source(
+                    repo="PyPI transformers==4.46.3", path="models/speecht5/feature_extraction_speecht5.py"
+                ),
+                Source(repo="PyPI transformers==4.46.3", path="audio_utils.py"),
+                Source(repo="PyPI transformers==4.46.3", path="models/speecht5/configuration_speecht5.py"),
+                Source(repo="PyPI transformers==4.46.3", path="models/speecht5/modeling_speecht5.py"),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The ground floor: the exception tree, frozen records and plugin folders. Knows nothing of sound."""

@@ -1,0 +1,130 @@
+"""Every exception and warning that melpact raises on purpose.
+
+An error says what happened, where, what was got, what was wanted and which command or call comes next::
+
+    MelpactError
+    ├── AudioError          a file or array that is not usable sound
+    │   ├── AudioFileError      unreadable, truncated, empty, not audio
+    │   ├── AudioTooShort       fewer samples than one frame needs
+    │   └── AudioNotFinite      NaN or infinity in the samples
+    ├── SpecError           a mel description that cannot exist
+    ├── DialectError        a dialect that does not exist, or asks for a fact that nobody published
+    │   ├── UnknownDialect
+    │   └── MissingFact
+    ├── ContractError       numbers that do not fit the description they came with
+    │   ├── AxisError           the axes are not [n_mels, frames]
+    │   ├── SpecMismatch        two mels of different descriptions where one was needed
+    │   └── MissingUtterance    a per-utterance scaling whose statistics were thrown away
+    ├── ArtifactError       a file that is not a whole melpact artifact
+    │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
+    │   ├── WrongSchema         written by an incompatible version
+    │   └── Truncated           the header promises more bytes than the file has
+    └── BatchError          some items of a batch failed; the rest is done
+"""
+
+from __future__ import annotations
+
+
+class MelpactError(Exception):
+    """Base of every error a user can cause and mend.
+
+    Args:
+        what: the fact, in one sentence.
+        where: file, field or argument it was found in.
+        got: the offending value, as text.
+        wanted: what would have been right, as text.
+        next: the command or call that comes next.
+    """
+
+    def __init__(self, what: str, *, where: object = None, got: object = None, wanted: object = None, next: str | None = None):
+        self.what, self.where, self.got, self.wanted, self.next = what, where, got, wanted, next
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where is not None else self.what
+        if self.got is not None:
+            text += f"; got {self.got}"
+        if self.wanted is not None:
+            text += f"; wanted {self.wanted}"
+        text = text.rstrip(".")
+        return f"{text}. {self.next}" if self.next else f"{text}."
+
+
+class AudioError(MelpactError):
+    """Something that is not usable sound."""
+
+
+class AudioFileError(AudioError):
+    """A sound file that cannot be read: missing, empty, truncated, or not audio."""
+
+
+class AudioTooShort(AudioError):
+    """Fewer samples than the framing needs for a single frame."""
+
+
+class AudioNotFinite(AudioError):
+    """NaN or infinity among the samples."""
+
+
+class SpecError(MelpactError):
+    """A mel description that contradicts itself."""
+
+
+class DialectError(MelpactError):
+    """A dialect that cannot be used as asked."""
+
+
+class UnknownDialect(DialectError):
+    """No dialect of that name."""
+
+
+class MissingFact(DialectError):
+    """The dialect depends on a number that its authors did not publish; it must be given."""
+
+
+class ContractError(MelpactError):
+    """Numbers that do not fit the description they travel with."""
+
+
+class AxisError(ContractError):
+    """The axes are not [..., n_mels, frames]."""
+
+
+class SpecMismatch(ContractError):
+    """Two mels of different descriptions where one description was needed."""
+
+
+class MissingUtterance(ContractError):
+    """A per-utterance scaling cannot be undone because its statistics were not kept."""
+
+
+class ArtifactError(MelpactError):
+    """A file that is not a whole melpact artifact."""
+
+
+class NotAnArtifact(ArtifactError):
+    """Not a safetensors file, or one without melpact's metadata."""
+
+
+class WrongSchema(ArtifactError):
+    """An artifact of a schema version that this release does not read."""
+
+
+class Truncated(ArtifactError):
+    """The header promises more bytes than the file holds."""
+
+
+class BatchError(MelpactError):
+    """Some items of a batch failed; everything else was done."""
+
+
+class MelpactWarning(UserWarning):
+    """Base of melpact's warnings."""
+
+
+class SpecWarning(MelpactWarning):
+    """A description that is valid but has a known weakness, such as a band without a single FFT bin."""
+
+
+class AudioWarning(MelpactWarning):
+    """Sound that was changed on its way to a file, such as samples beyond full scale that had to be clipped."""

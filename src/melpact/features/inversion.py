@@ -1,0 +1,176 @@
+"""Linear mel to linear STFT magnitude: the part of mel inversion that knows only arrays.
+
+Lives here: `mel_to_magnitude` and its kernels. Not here: undoing a dialect's logarithm and scaling, building filterbanks,
+phase. Importing this module imports numba, so import it where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+_LANES = 64
+"""Frames solved together; they lie side by side in memory so that every step of the kernel vectorises over them."""
+
+_START_FLOOR = 1e-8
+"""Bands this far below the loudest of their frame count as this level in the logarithmic start (-80 dB power 1)."""
+
+
+class _Bands(NamedTuple):
+    """A bank with rows summing to one, kept as the contiguous run of bins that each row covers."""
+
+    weights: NDArray[np.float32]  # [n_mels, bins]
+    first: NDArray[np.int32]  # [n_mels] first covered bin
+    stop: NDArray[np.int32]  # [n_mels] one past the last covered bin
+    row_sum: NDArray[np.float64]  # [n_mels]
+    start: NDArray[np.float32]  # [bins, n_mels] interpolation weights, rows sum to one where `covered`
+    inverse_column_sum: NDArray[np.float32]  # [bins]; 0 where no band reaches
+    covered: NDArray[np.bool_]  # [bins]
+
+
+def mel_to_magnitude(
+    linear_mel: ArrayLike, bank: ArrayLike, *, power: int, iterations: int = 20
+) -> NDArray[np.float32]:
+    """Find a non-negative STFT magnitude whose mel is `linear_mel`.
+
+    The start interpolates the bands' mean levels logarithmically over the bins; multiplicative updates then lower the
+    Kullback-Leibler divergence between the mel and the start's mel (Lee & Seung 2001, "Algorithms for non-negative
+    matrix factorization", eq. 5 with the bank held fixed). The updates keep the inside of a band smooth, as the
+    start made it, and change the total energy of a frame's mel by nothing.
+
+    Bins that no band covers are zero above and below the covered range and interpolated inside gaps of it.
+    Every frame is solved at its own scale, so the units of the waveform do not matter.
+
+    Args:
+        linear_mel: `[n_mels, frames]`, non-negative, the logarithm and any scaling already undone.
+        bank: `[n_mels, bins]`, non-negative; any normalisation; rows may be empty.
+        power: 1 if the bank acted on |X|, 2 if on |X|^2.
+        iterations: number of updates; 0 gives the start.
+
+    Returns:
+        float32 `[bins, frames]`, the magnitude |X| (for either power).
+
+    Raises:
+        ValueError: shapes that do not fit, a power other than 1 or 2, negative or non-finite input.
+    """
+    mel = np.asarray(linear_mel, dtype=np.float32)
+    matrix = np.asarray(bank, dtype=np.float64)
+    if mel.ndim != 2 or matrix.ndim != 2 or mel.shape[0] != matrix.shape[0]:
+        raise ValueError(f"mel {mel.shape} and bank {matrix.shape} must be [n_mels, frames] and [n_mels, bins]")
+    if power not in (1, 2):
+        raise ValueError(f"power must be 1 or 2, got {power}")
+    if iterations < 0:
+        raise ValueError(f"iterations must not be negative, got {iterations}")
+    if not (np.isfinite(mel).all() and (mel >= 0).all()):
+        raise ValueError("linear_mel must be finite and not negative")
+    if not (np.isfinite(matrix).all() and (matrix >= 0).all()):
+        raise ValueError("bank must be finite and not negative")
+
+    bands = _bands(matrix)
+    n_mels, frames = mel.shape
+    magnitude = np.zeros((matrix.shape[1], frames), dtype=np.float32)
+    usable = bands.row_sum > 0
+    if not usable.any():
+        return magnitude
+    level = np.zeros((n_mels, _LANES), dtype=np.float32)
+    for begin in range(0, frames, _LANES):
+        end = min(begin + _LANES, frames)
+        scale = _frame_scale(mel[:, begin:end], bands.row_sum)
+        level[:] = 0
+        level[usable, : end - begin] = mel[usable, begin:end] / bands.row_sum[usable, None] / scale
+        solution = _start(level, bands)
+        _kl_updates(solution, level, bands.weights, bands.first, bands.stop, bands.inverse_column_sum, iterations)
+        block = solution[:, : end - begin]
+        magnitude[:, begin:end] = np.sqrt(block) * np.sqrt(scale) if power == 2 else block * scale
+    _fill_gaps(magnitude, bands.covered)
+    return magnitude
+
+
+def _bands(matrix: NDArray[np.float64]) -> _Bands:
+    row_sum = matrix.sum(axis=1)
+    weights = np.divide(matrix, row_sum[:, None], out=np.zeros_like(matrix), where=row_sum[:, None] > 0)
+    peak = matrix.max(axis=1, initial=0.0)
+    shape = np.divide(matrix, peak[:, None], out=np.zeros_like(matrix), where=peak[:, None] > 0)
+    total = shape.sum(axis=0)
+    covered = total > 0
+    start = np.divide(shape, total, out=np.zeros_like(shape), where=covered).T
+    column_sum = weights.sum(axis=0)
+    inverse = np.divide(1.0, column_sum, out=np.zeros_like(column_sum), where=column_sum > 0)
+    positive = weights > 0
+    first = positive.argmax(axis=1)
+    stop = np.where(row_sum > 0, matrix.shape[1] - positive[:, ::-1].argmax(axis=1), first)
+    return _Bands(
+        np.ascontiguousarray(weights, dtype=np.float32),
+        first.astype(np.int32),
+        stop.astype(np.int32),
+        row_sum,
+        np.ascontiguousarray(start, dtype=np.float32),
+        inverse.astype(np.float32),
+        covered,
+    )
+
+
+def _frame_scale(mel: NDArray[np.float32], row_sum: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A power of four near each frame's loudest band, so that scaling back rounds nothing."""
+    usable = row_sum > 0
+    loudest = (mel[usable] / row_sum[usable, None]).max(axis=0)
+    exponent = np.zeros(loudest.shape)
+    np.log2(loudest, out=exponent, where=loudest > 0)
+    return np.exp2(2 * np.round(exponent / 2))
+
+
+def _start(level: NDArray[np.float32], bands: _Bands) -> NDArray[np.float32]:
+    """Mean band levels `[n_mels, lanes]`, interpolated over the bins on a logarithmic scale: `[bins, lanes]`."""
+    loudest = level.max(axis=0)
+    solution = np.exp(bands.start @ np.log(np.maximum(level, _START_FLOOR)))
+    solution[~bands.covered] = 0
+    solution[:, loudest == 0] = 0
+    return solution
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _kl_updates(  # type: ignore[no-untyped-def]
+    solution, level, weights, first, stop, inverse_column_sum, iterations
+):
+    """Update `solution` [bins, lanes] in place towards `weights @ solution == level`."""
+    n_mels, lanes = level.shape
+    bins = solution.shape[0]
+    estimate = np.empty(lanes, np.float32)
+    gain = np.empty((bins, lanes), np.float32)
+    for _ in range(iterations):
+        gain[:] = 0
+        for band in range(n_mels):
+            estimate[:] = 0
+            for k in range(first[band], stop[band]):
+                weight = weights[band, k]
+                row = solution[k]
+                for lane in range(lanes):
+                    estimate[lane] += weight * row[lane]
+            target = level[band]
+            for lane in range(lanes):
+                estimate[lane] = target[lane] / (estimate[lane] + np.float32(1e-30))
+            for k in range(first[band], stop[band]):
+                weight = weights[band, k]
+                row = gain[k]
+                for lane in range(lanes):
+                    row[lane] += weight * estimate[lane]
+        for k in range(bins):
+            inverse = inverse_column_sum[k]
+            row = solution[k]
+            factor = gain[k]
+            for lane in range(lanes):
+                row[lane] *= inverse * factor[lane]
+
+
+def _fill_gaps(magnitude: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
+    """Interpolate bins that no band reaches but that lie between covered ones."""
+    known = np.flatnonzero(covered)
+    for k in range(known[0], known[-1]):
+        if not covered[k]:
+            above = known[np.searchsorted(known, k)]
+            below = k - 1
+            share = np.float32(1 / (above - below))
+            magnitude[k] = (1 - share) * magnitude[below] + share * magnitude[above]

@@ -1,0 +1,136 @@
+"""Fast Griffin-Lim on arrays: consistent phase by iteration.
+
+Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes from, splitting
+of long input. Sources: D. Griffin, J. Lim 1984, "Signal estimation from modified short-time Fourier transform" (the
+least-squares synthesis, eq. 6); N. Perraudin, P. Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm" (algorithm 2,
+the momentum). Importing this module imports numba and scipy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy import fft
+
+_BLOCK = 64
+"""Frames transformed together: small enough for the block to stay in a core's cache."""
+
+_NORMALISER_FLOOR = 1e-2
+"""Where the summed squared window falls below this share of its maximum, the output fades instead of being amplified."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Frame t covers samples t * hop_length .. t * hop_length + n_fft of the padded signal, whose first `left_pad` samples
+    (and whatever follows the output on the right) are padding: estimated like the rest, then cut off."""
+
+    n_fft: int
+    window: NDArray[np.float32]
+    hop_length: int
+    left_pad: int
+    frames: int
+    scale: NDArray[np.float32]
+    """Inverse of the summed squared window over the padded signal."""
+
+    @classmethod
+    def of(cls, *, n_fft: int, window: NDArray[np.float64], hop_length: int, left_pad: int, frames: int) -> Framing:
+        """Framing for `frames` frames; the window is float64 [n_fft], zero-padded."""
+        length = (frames - 1) * hop_length + n_fft
+        total = np.zeros(length, dtype=np.float64)
+        square = np.asarray(window, dtype=np.float64) ** 2
+        # the sum is periodic but for the first and last n_fft samples
+        for j in range(0, n_fft, hop_length):
+            part = square[j : j + hop_length]
+            rows = _rows(total[j:], frames, hop_length, part.size)
+            rows += part
+        scale = 1 / np.maximum(total, _NORMALISER_FLOOR * total.max())
+        return cls(n_fft, window.astype(np.float32), hop_length, left_pad, frames, scale.astype(np.float32))
+
+    def synthesise(self, spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+        """Least-squares padded signal of a spectrum `[frames, bins]`."""
+        signal = np.zeros(self.scale.size, dtype=np.float32)
+        for begin in range(0, self.frames, _BLOCK):
+            block = fft.irfft(spectrum[begin : begin + _BLOCK], n=self.n_fft, axis=1)
+            block *= self.window
+            target = signal[begin * self.hop_length :]
+            for j in range(0, self.n_fft, self.hop_length):
+                part = block[:, j : j + self.hop_length]
+                rows = _rows(target[j:], len(block), self.hop_length, part.shape[1])
+                rows += part
+        signal *= self.scale
+        return signal
+
+    def analyse(self, signal: NDArray[np.float32], begin: int, end: int) -> NDArray[np.complex64]:
+        """Spectrum `[end - begin, bins]` of frames begin .. end of a padded signal."""
+        rows = _rows(signal[begin * self.hop_length :], end - begin, self.hop_length, self.n_fft)
+        spectrum: NDArray[np.complex64] = fft.rfft(rows * self.window, axis=1)
+        return spectrum
+
+
+def _rows(signal: NDArray, count: int, step: int, width: int) -> NDArray:  # type: ignore[type-arg]
+    """Writable view `[count, width]` of rows that start every `step` samples."""
+    need = (count - 1) * step + width
+    if need > signal.size:
+        raise ValueError(f"{count} rows of {width} every {step} need {need} samples, got {signal.size}")
+    stride = signal.strides[0]
+    return np.lib.stride_tricks.as_strided(signal, (count, width), (step * stride, stride))
+
+
+def refine(
+    spectrum: NDArray[np.complex64],
+    magnitude: NDArray[np.float32],
+    framing: Framing,
+    *,
+    iterations: int,
+    momentum: float,
+) -> NDArray[np.complex64]:
+    """Run fast Griffin-Lim in place.
+
+    Args:
+        spectrum: complex64 `[frames, bins]`, the start; overwritten by the result.
+        magnitude: float32 `[frames, bins]` that every iteration restores.
+        framing: where the frames lie.
+        iterations: number of projections onto the consistent spectra.
+        momentum: alpha of the 2013 paper; 0 is the 1984 algorithm.
+
+    Returns:
+        `spectrum`: of the given magnitude, ready for `Framing.synthesise`.
+    """
+    previous = np.zeros_like(spectrum) if momentum > 0 and iterations > 1 else spectrum[:0]
+    for iteration in range(iterations):
+        signal = framing.synthesise(spectrum)
+        alpha = momentum if iteration > 0 else 0.0
+        for begin in range(0, framing.frames, _BLOCK):
+            end = min(begin + _BLOCK, framing.frames)
+            consistent = framing.analyse(signal, begin, end)
+            _project(
+                consistent.view(np.float32),
+                previous[begin:end].view(np.float32) if len(previous) else consistent.view(np.float32),
+                magnitude[begin:end],
+                spectrum[begin:end].view(np.float32),
+                np.float32(alpha),
+            )
+    return spectrum
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _project(consistent, previous, magnitude, spectrum, alpha):  # type: ignore[no-untyped-def]
+    """spectrum = magnitude x unit(consistent + alpha (consistent - previous)); previous = consistent. Pairs (re, im)."""
+    frames, bins = magnitude.shape
+    one = np.float32(1)
+    for t in range(frames):
+        now = consistent[t]
+        before = previous[t]
+        size = magnitude[t]
+        out = spectrum[t]
+        for k in range(bins):
+            re = now[2 * k] + alpha * (now[2 * k] - before[2 * k])
+            im = now[2 * k + 1] + alpha * (now[2 * k + 1] - before[2 * k + 1])
+            factor = size[k] * (one / np.sqrt(re * re + im * im + np.float32(1e-30)))
+            out[2 * k] = re * factor
+            out[2 * k + 1] = im * factor
+            before[2 * k] = now[2 * k]
+            before[2 * k + 1] = now[2 * k + 1]
