@@ -19,11 +19,12 @@ _FULL_SCALE = {"int8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 class Audio:
     """A finite, non-empty waveform that cannot be changed.
 
-    Construct it with `Audio.of`, which converts; the plain constructor only takes an array that is already right and
-    takes it over: the array becomes read-only (a view into a writable array is copied first).
+    Construct it with `Audio.of`, which converts; the plain constructor only takes an array that is already
+    right and takes it over: the array becomes read-only (a view into a writable array is copied first).
 
     Attributes:
-        samples: float32 [channels, time], C-contiguous, read-only, finite. Full scale is ±1; larger values are kept.
+        samples: float32 [channels, time], C-contiguous, read-only, finite. Full scale is ±1; larger values
+            are kept.
         sample_rate: in Hz, a positive int.
 
     Raises:
@@ -38,12 +39,21 @@ class Audio:
     def __post_init__(self) -> None:
         samples: Any = self.samples
         if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 2:
-            raise AudioError("samples are not a float32 array of two axes", where="Audio.samples", got=_describe(samples),
-                             wanted="float32 [channels, time]", next="Use Audio.of(array, sample_rate), which converts")
+            raise AudioError(
+                "samples are not a float32 array of two axes",
+                where="Audio.samples",
+                got=_describe(samples),
+                wanted="float32 [channels, time]",
+                next="Use Audio.of(array, sample_rate), which converts",
+            )
         object.__setattr__(self, "sample_rate", _whole_rate(self.sample_rate))
         if samples.size == 0:
-            raise AudioTooShort("there are no samples", where="Audio.samples", got=f"shape {list(samples.shape)}",
-                                wanted="at least one channel and one sample")
+            raise AudioTooShort(
+                "there are no samples",
+                where="Audio.samples",
+                got=f"shape {list(samples.shape)}",
+                wanted="at least one channel and one sample",
+            )
         require_finite(samples, where="Audio.samples")
         if samples.base is not None and samples.flags.writeable:
             samples = samples.copy()
@@ -55,11 +65,12 @@ class Audio:
     def of(cls, array: Any, sample_rate: int) -> Audio:
         """Audio from an array (copied) of shape [time] or [channels, time].
 
-        Floats are taken as they are (full scale ±1); int8, int16 and int32 are divided by 2^7, 2^15, 2^31; uint8 is
-        (x - 128) / 128, as in WAV files.
+        Floats are taken as they are (full scale ±1); int8, int16 and int32 are divided by 2^7, 2^15, 2^31;
+        uint8 is (x - 128) / 128, as in WAV files.
 
         Raises:
-            AudioError: other dtypes or axes, more channels than samples (that is [time, channels]), a bad sample rate.
+            AudioError: other dtypes or axes, more channels than samples (that is [time, channels]), a bad
+                sample rate.
             AudioTooShort: no samples.
             AudioNotFinite: NaN or infinity; names how many and where the first one is.
         """
@@ -67,14 +78,25 @@ class Audio:
         if values.ndim == 1:
             values = values[None, :]
         if values.ndim != 2:
-            raise AudioError("audio has one or two axes", where="Audio.of", got=_describe(array),
-                             wanted="[time] or [channels, time]", next="Pass one clip at a time")
+            raise AudioError(
+                "audio has one or two axes",
+                where="Audio.of",
+                got=_describe(array),
+                wanted="[time] or [channels, time]",
+                next="Pass one clip at a time",
+            )
         if values.size == 0:
-            raise AudioTooShort("there are no samples", where="Audio.of", got=_describe(array), wanted="at least one sample")
+            raise AudioTooShort(
+                "there are no samples", where="Audio.of", got=_describe(array), wanted="at least one sample"
+            )
         if values.shape[0] > values.shape[1]:
-            raise AudioError("more channels than samples: the axes look like [time, channels]", where="Audio.of",
-                             got=f"shape {list(values.shape)}", wanted="[time] or [channels, time]",
-                             next="Transpose it: Audio.of(array.T, sample_rate)")
+            raise AudioError(
+                "more channels than samples: the axes look like [time, channels]",
+                where="Audio.of",
+                got=f"shape {list(values.shape)}",
+                wanted="[time] or [channels, time]",
+                next="Transpose it: Audio.of(array.T, sample_rate)",
+            )
         return cls(_to_float32(values), sample_rate)
 
     @property
@@ -117,6 +139,9 @@ class Audio:
         probe = self.samples[0, :: max(1, self.n_samples // 16)]
         return hash((self.sample_rate, self.samples.shape, tuple(probe.tolist())))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Audio, (self.samples, self.sample_rate)
+
     def __repr__(self) -> str:
         level = "silence" if self.peak == 0.0 else f"peak {self.peak:.3f}, rms {self.rms_db:.1f} dB"
         return f"Audio({self.channels} ch × {self.n_samples} samples at {self.sample_rate} Hz, {self.duration_s:.3f} s, {level})"
@@ -139,10 +164,13 @@ def require_finite(samples: NDArray[Any], *, where: object, first_sample: int = 
     bad = ~finite
     time = int(np.argmax(bad.any(axis=0)))
     channel = int(np.argmax(bad[:, time]))
-    raise AudioNotFinite(f"{int(bad.sum())} of {samples.size} values are not finite", where=where,
-                         got=f"{samples[channel, time]} first in channel {channel} at sample {time + first_sample}",
-                         wanted="finite samples",
-                         next="Find the step that made them (a division by zero, an overflow), or cut that part out")
+    raise AudioNotFinite(
+        f"{int(bad.sum())} of {samples.size} values are not finite",
+        where=where,
+        got=f"{samples[channel, time]} first in channel {channel} at sample {time + first_sample}",
+        wanted="finite samples",
+        next="Find the step that made them (a division by zero, an overflow), or cut that part out",
+    )
 
 
 def _to_float32(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -152,18 +180,29 @@ def _to_float32(values: NDArray[Any]) -> NDArray[np.float32]:
     if name == "uint8":
         return ((values.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
     if values.dtype.kind != "f":
-        raise AudioError("this number type has no agreed full scale", where="Audio.of", got=name,
-                         wanted="float16/32/64, int8, int16, int32 or uint8", next="Divide by your full scale first")
+        raise AudioError(
+            "this number type has no agreed full scale",
+            where="Audio.of",
+            got=name,
+            wanted="float16/32/64, int8, int16, int32 or uint8",
+            next="Divide by your full scale first",
+        )
     require_finite(values, where="Audio.of")
     with np.errstate(over="ignore"):
         return np.array(values, dtype=np.float32, order="C")
 
 
 def _whole_rate(sample_rate: Any) -> int:
-    whole = isinstance(sample_rate, (int, float, np.integer, np.floating)) and not isinstance(sample_rate, bool)
+    whole = isinstance(sample_rate, (int, float, np.integer, np.floating)) and not isinstance(
+        sample_rate, bool
+    )
     if not whole or not math.isfinite(sample_rate) or sample_rate != int(sample_rate) or sample_rate < 1:
-        raise AudioError("the sample rate is not a positive whole number", where="Audio.sample_rate",
-                         got=repr(sample_rate), wanted="Hz, such as 22050")
+        raise AudioError(
+            "the sample rate is not a positive whole number",
+            where="Audio.sample_rate",
+            got=repr(sample_rate),
+            wanted="Hz, such as 22050",
+        )
     return int(sample_rate)
 
 

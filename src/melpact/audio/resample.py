@@ -1,8 +1,8 @@
 """Sample rate conversion of whole clips and of streams; both give the same samples bit for bit.
 
-The conversion is band-limited (libsoxr, through soxr-python) with linear phase, and the output starts at the same
-instant as the input. There is one code path: a whole clip is a stream with one block. Does not live here: reading
-blocks from files (`files.blocks`).
+The conversion is band-limited (libsoxr, through soxr-python) with linear phase, and the output starts at
+the same instant as the input. There is one code path: a whole clip is a stream with one block. Does not
+live here: reading blocks from files (`files.blocks`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def output_length(n_samples: int, rate_in: int, rate_out: int) -> int:
     """
     _check_rates(rate_in, rate_out)
     if n_samples < 0:
-        raise AudioError("a length cannot be negative", where="output_length.n_samples", got=n_samples, wanted="0 or more")
+        raise AudioError(
+            "a length cannot be negative", where="output_length.n_samples", got=n_samples, wanted="0 or more"
+        )
     return (2 * n_samples * rate_out + rate_in) // (2 * rate_in)
 
 
@@ -50,9 +52,12 @@ def resample(audio: Audio, sample_rate: int, quality: Quality = "HQ") -> Audio:
     if audio.sample_rate == sample_rate:
         return audio
     if output_length(audio.n_samples, audio.sample_rate, sample_rate) == 0:
-        raise AudioTooShort(f"nothing is left of {audio.n_samples} sample(s) at {sample_rate} Hz", where="resample",
-                            got=f"{audio.n_samples} sample(s) at {audio.sample_rate} Hz",
-                            wanted=f"at least {-(-audio.sample_rate // (2 * sample_rate))} samples")
+        raise AudioTooShort(
+            f"nothing is left of {audio.n_samples} sample(s) at {sample_rate} Hz",
+            where="resample",
+            got=f"{audio.n_samples} sample(s) at {audio.sample_rate} Hz",
+            wanted=f"at least {-(-audio.sample_rate // (2 * sample_rate))} samples",
+        )
     head = stream.push(audio.samples)
     return Audio(np.concatenate([head, stream.finish()], axis=1), sample_rate)
 
@@ -60,8 +65,8 @@ def resample(audio: Audio, sample_rate: int, quality: Quality = "HQ") -> Audio:
 class StreamResampler:
     """Resamples a sound that arrives in blocks; memory does not grow.
 
-    Everything that `push` and `finish` return, joined, equals `resample` of the joined blocks bit for bit, however
-    the sound was cut.
+    Everything that `push` and `finish` return, joined, equals `resample` of the joined blocks bit for bit,
+    however the sound was cut.
 
     Args:
         rate_in: Hz of the blocks.
@@ -76,9 +81,16 @@ class StreamResampler:
     def __init__(self, rate_in: int, rate_out: int, channels: int = 1, quality: Quality = "HQ") -> None:
         _check_rates(rate_in, rate_out)
         if quality not in get_args(Quality):
-            raise AudioError("no such resampling quality", where="quality", got=repr(quality), wanted=", ".join(get_args(Quality)))
+            raise AudioError(
+                "no such resampling quality",
+                where="quality",
+                got=repr(quality),
+                wanted=", ".join(get_args(Quality)),
+            )
         if channels < 1:
-            raise AudioError("a sound has at least one channel", where="channels", got=channels, wanted="1 or more")
+            raise AudioError(
+                "a sound has at least one channel", where="channels", got=channels, wanted="1 or more"
+            )
         self.rate_in, self.rate_out, self.channels = rate_in, rate_out, channels
         self._n_in = self._n_out = 0
         self._finished = False
@@ -95,11 +107,25 @@ class StreamResampler:
             AudioError: another shape or dtype, or `finish` was already called.
         """
         if self._finished:
-            raise AudioError("this stream is finished", where="StreamResampler.push", next="Make a new StreamResampler")
-        if not isinstance(block, np.ndarray) or block.dtype != np.float32 or block.shape[:-1] != (self.channels,):
-            got = f"{block.dtype} of shape {list(block.shape)}" if isinstance(block, np.ndarray) else type(block).__name__
-            raise AudioError("a block of the wrong shape", where="StreamResampler.push", got=got,
-                             wanted=f"float32 [{self.channels}, n]")
+            raise AudioError(
+                "this stream is finished", where="StreamResampler.push", next="Make a new StreamResampler"
+            )
+        if (
+            not isinstance(block, np.ndarray)
+            or block.dtype != np.float32
+            or block.shape[:-1] != (self.channels,)
+        ):
+            got = (
+                f"{block.dtype} of shape {list(block.shape)}"
+                if isinstance(block, np.ndarray)
+                else type(block).__name__
+            )
+            raise AudioError(
+                "a block of the wrong shape",
+                where="StreamResampler.push",
+                got=got,
+                wanted=f"float32 [{self.channels}, n]",
+            )
         self._n_in += block.shape[1]
         if self._stream is None:
             return block
@@ -108,7 +134,9 @@ class StreamResampler:
     def finish(self) -> NDArray[np.float32]:
         """The rest, float32 [channels, m]. Afterwards the stream takes no more blocks."""
         if self._finished:
-            raise AudioError("this stream is finished", where="StreamResampler.finish", next="Make a new StreamResampler")
+            raise AudioError(
+                "this stream is finished", where="StreamResampler.finish", next="Make a new StreamResampler"
+            )
         self._finished = True
         nothing = np.zeros((self.channels, 0), np.float32)
         if self._stream is None or self._n_in == 0:
@@ -117,8 +145,12 @@ class StreamResampler:
         tail = self._convert(nothing, last=True)
         wanted = output_length(self._n_in, self.rate_in, self.rate_out)
         if self._n_out != wanted:
-            raise AudioError("libsoxr returned an unexpected number of samples", where="StreamResampler.finish",
-                             got=before + tail.shape[1], wanted=wanted)
+            raise AudioError(
+                "libsoxr returned an unexpected number of samples",
+                where="StreamResampler.finish",
+                got=before + tail.shape[1],
+                wanted=wanted,
+            )
         return tail
 
     def _convert(self, block: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
@@ -150,4 +182,9 @@ def resampled_blocks(
 def _check_rates(rate_in: int, rate_out: int) -> None:
     for name, rate in (("rate_in", rate_in), ("rate_out", rate_out)):
         if isinstance(rate, bool) or not isinstance(rate, (int, np.integer)) or rate < 1:
-            raise AudioError("a sample rate is not a positive whole number", where=name, got=repr(rate), wanted="Hz, such as 22050")
+            raise AudioError(
+                "a sample rate is not a positive whole number",
+                where=name,
+                got=repr(rate),
+                wanted="Hz, such as 22050",
+            )

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from melpact.core.errors import MissingUtterance
 from melpact.core.records import Record
@@ -82,6 +82,11 @@ def measure(blocks: Iterable[Array]) -> Utterance:
 
 class _Scaling(Record):
     """Shared behaviour: dtype handling and the neutral answers."""
+
+    @model_serializer(mode="wrap")
+    def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The kind is always written, also where defaults are left out: it is what tells two scalings apart."""
+        return {"kind": getattr(self, "kind", None), **handler(self)}
 
     def needs(self) -> tuple[str, ...]:
         """Names of the utterance statistics that `apply` and `undo` read; empty for a fixed scaling."""

@@ -120,7 +120,7 @@ class MelSpec(Record):
             if fields.get(name) is None and source in fields:
                 fields[name] = fields[source]
         rate = fields.get("bank_sample_rate")
-        if fields.get("f_max") is None and isinstance(rate, int):
+        if fields.get("f_max") is None and isinstance(rate, (int, float)):
             fields["f_max"] = rate / 2
         return fields
 

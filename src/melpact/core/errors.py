@@ -128,3 +128,7 @@ class SpecWarning(MelpactWarning):
 
 class AudioWarning(MelpactWarning):
     """Sound that was changed on its way to a file, such as samples beyond full scale that had to be clipped."""
+
+
+class StatsWarning(MelpactWarning):
+    """Statistics that are too thin or too odd to scale a corpus by."""

@@ -11,8 +11,6 @@ from melpact.contract.dialect import name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioTooShort
 
-_NUMPY_MODE = {"reflect": "reflect", "symmetric": "symmetric", "zero": "constant", "constant": "constant"}
-
 
 def check_length(spec: MelSpec, n_samples: int, where: object = None) -> None:
     """Refuse audio that does not give one frame, or that is shorter than the padding would mirror.
@@ -61,5 +59,20 @@ def pad(y: NDArray[Any], spec: MelSpec) -> NDArray[Any]:
         y, right = y[:right], 0
     if left == 0 and right == 0:
         return y
-    keywords: dict[str, Any] = {"constant_values": spec.pad_value} if spec.pad_mode in ("zero", "constant") else {}
-    return np.pad(y, (left, right), mode=_NUMPY_MODE[spec.pad_mode], **keywords)
+    padded = np.empty(left + y.size + right, y.dtype)
+    padded[left : left + y.size] = y
+    head, tail = padded[:left], padded[left + y.size :]
+    if spec.pad_mode in ("zero", "constant"):
+        head[:] = tail[:] = spec.pad_value
+    else:
+        skip = 1 if spec.pad_mode == "reflect" else 0
+        head[:] = mirrored(y, left, skip)[::-1]
+        tail[:] = mirrored(y[::-1], right, skip)
+    return padded
+
+
+def mirrored(y: NDArray[Any], count: int, skip: int) -> NDArray[Any]:
+    """`count` samples going into y from its start, leaving out the first `skip`; turns round at its end where y is shorter."""
+    if count + skip <= y.size:
+        return y[skip : skip + count]
+    return np.pad(y, (0, count + skip), mode="reflect" if skip else "symmetric")[skip : skip + count]

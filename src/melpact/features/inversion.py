@@ -1,6 +1,6 @@
 """Linear mel to linear STFT magnitude: the part of mel inversion that knows only arrays.
 
-Lives here: `mel_to_magnitude` and its kernels. Not here: undoing a dialect's logarithm and scaling, building filterbanks,
+Lives here: `mel_to_magnitude`, its kernel and the prepared form of a bank. Not here: undoing a dialect's logarithm and scaling, building filterbanks,
 phase. Importing this module imports numba, so import it where it is used.
 """
 
@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from melpact.core.errors import AxisError, ContractError
+
 _LANES = 64
 """Frames solved together; they lie side by side in memory so that every step of the kernel vectorises over them."""
 
@@ -19,7 +21,7 @@ _START_FLOOR = 1e-8
 """Bands this far below the loudest of their frame count as this level in the logarithmic start (-80 dB power 1)."""
 
 
-class _Bands(NamedTuple):
+class Bands(NamedTuple):
     """A bank with rows summing to one, kept as the contiguous run of bins that each row covers."""
 
     weights: NDArray[np.float32]  # [n_mels, bins]
@@ -54,24 +56,15 @@ def mel_to_magnitude(
         float32 `[bins, frames]`, the magnitude |X| (for either power).
 
     Raises:
-        ValueError: shapes that do not fit, a power other than 1 or 2, negative or non-finite input.
+        ContractError: shapes that do not fit, negative or non-finite input.
+        ValueError: a power other than 1 or 2, negative iterations.
     """
-    mel = np.asarray(linear_mel, dtype=np.float32)
-    matrix = np.asarray(bank, dtype=np.float64)
-    if mel.ndim != 2 or matrix.ndim != 2 or mel.shape[0] != matrix.shape[0]:
-        raise ValueError(f"mel {mel.shape} and bank {matrix.shape} must be [n_mels, frames] and [n_mels, bins]")
-    if power not in (1, 2):
-        raise ValueError(f"power must be 1 or 2, got {power}")
+    bands = bands_of(bank)
+    mel = checked_mel(linear_mel, bands, power)
     if iterations < 0:
         raise ValueError(f"iterations must not be negative, got {iterations}")
-    if not (np.isfinite(mel).all() and (mel >= 0).all()):
-        raise ValueError("linear_mel must be finite and not negative")
-    if not (np.isfinite(matrix).all() and (matrix >= 0).all()):
-        raise ValueError("bank must be finite and not negative")
-
-    bands = _bands(matrix)
     n_mels, frames = mel.shape
-    magnitude = np.zeros((matrix.shape[1], frames), dtype=np.float32)
+    magnitude = np.zeros((bands.covered.size, frames), dtype=np.float32)
     usable = bands.row_sum > 0
     if not usable.any():
         return magnitude
@@ -89,7 +82,42 @@ def mel_to_magnitude(
     return magnitude
 
 
-def _bands(matrix: NDArray[np.float64]) -> _Bands:
+def checked_mel(linear_mel: ArrayLike, bands: Bands, power: int) -> NDArray[np.float32]:
+    """`linear_mel` as float32 `[n_mels, frames]`.
+
+    Raises:
+        ContractError: it does not fit the bank, or is negative or not finite.
+        ValueError: a power other than 1 or 2.
+    """
+    if power not in (1, 2):
+        raise ValueError(f"power must be 1 or 2, got {power}")
+    mel = np.asarray(linear_mel, dtype=np.float32)
+    if mel.ndim != 2 or len(mel) != len(bands.row_sum):
+        raise AxisError(
+            "the mel does not fit the filterbank", got=f"shape {mel.shape}", wanted=f"[{len(bands.row_sum)}, frames]"
+        )
+    if not (np.isfinite(mel).all() and (mel >= 0).all()):
+        raise ContractError(
+            "a linear mel must be finite and not negative",
+            got=f"{int(np.isnan(mel).sum())} NaN, range {np.nanmin(mel)} .. {np.nanmax(mel)}",
+            next="Undo the logarithm and any scaling first.",
+        )
+    return mel
+
+
+def bands_of(bank: ArrayLike) -> Bands:
+    """Prepare a bank `[n_mels, bins]` for the updates.
+
+    Raises:
+        ContractError: not a finite, non-negative matrix.
+    """
+    matrix = np.asarray(bank, dtype=np.float64)
+    if matrix.ndim != 2 or not (np.isfinite(matrix).all() and (matrix >= 0).all()):
+        raise ContractError(
+            "the filterbank cannot be inverted",
+            got=f"shape {matrix.shape}, lowest {matrix.min(initial=np.inf)}",
+            wanted="a finite, non-negative [n_mels, bins]",
+        )
     row_sum = matrix.sum(axis=1)
     weights = np.divide(matrix, row_sum[:, None], out=np.zeros_like(matrix), where=row_sum[:, None] > 0)
     peak = matrix.max(axis=1, initial=0.0)
@@ -102,7 +130,7 @@ def _bands(matrix: NDArray[np.float64]) -> _Bands:
     positive = weights > 0
     first = positive.argmax(axis=1)
     stop = np.where(row_sum > 0, matrix.shape[1] - positive[:, ::-1].argmax(axis=1), first)
-    return _Bands(
+    return Bands(
         np.ascontiguousarray(weights, dtype=np.float32),
         first.astype(np.int32),
         stop.astype(np.int32),
@@ -122,7 +150,7 @@ def _frame_scale(mel: NDArray[np.float32], row_sum: NDArray[np.float64]) -> NDAr
     return np.exp2(2 * np.round(exponent / 2))
 
 
-def _start(level: NDArray[np.float32], bands: _Bands) -> NDArray[np.float32]:
+def _start(level: NDArray[np.float32], bands: Bands) -> NDArray[np.float32]:
     """Mean band levels `[n_mels, lanes]`, interpolated over the bins on a logarithmic scale: `[bins, lanes]`."""
     loudest = level.max(axis=0)
     solution = np.exp(bands.start @ np.log(np.maximum(level, _START_FLOOR)))

@@ -1,4 +1,5 @@
-"""Waveform from an STFT magnitude alone: a phase start (`phase_gradient`) refined by fast Griffin-Lim (`fast`)."""
+"""Waveform from an STFT magnitude or a mel: a first phase (`phase_gradient`), then fast Griffin-Lim (`fast`) that restores
+the magnitude or the mel (`targets`). Here: the one function over all of it, which also splits long input."""
 
 from __future__ import annotations
 
@@ -7,6 +8,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from melpact.vocoders.griffin_lim.targets import MelTarget
+
+_SEGMENT_FRAMES = 4096
+"""Frames refined at once; with 513 bins about 160 MB of buffers."""
+
+_OVERLAP_WINDOWS = 12
+"""Lengths of the window by which neighbouring segments overlap."""
 
 
 def griffin_lim(
@@ -21,20 +30,124 @@ def griffin_lim(
     momentum: float = 0.99,
     rng: np.random.Generator | None = None,
     start: Literal["phase_gradient", "random"] = "phase_gradient",
-    tolerance: float = 1e-5,
+    target: MelTarget | None = None,
+    segment_frames: int = _SEGMENT_FRAMES,
 ) -> NDArray[np.float32]:
+    """Find a waveform whose STFT has the given magnitude, or, with `target`, the given mel.
+
+    Frame t covers samples `t * hop_length - left_pad ..` of the output. Samples before and after the output (reflected or
+    other padding) are estimated too and dropped. Input longer than `segment_frames` is done in segments: each begins with
+    the phase that the one before ended with, and they are cross-faded where they overlap, so memory does not grow.
+
+    Args:
+        magnitude: float32 `[bins, frames]`, non-negative; with `target` it is only the start.
+        n_fft: transform length, bins = n_fft // 2 + 1.
+        window: float64 `[n_fft]`, zero-padded where win_length is shorter.
+        hop_length: samples between frames.
+        left_pad: samples of frame 0 that lie before the output.
+        n_samples: length of the output; samples that no frame reaches are zero.
+        iterations: of fast Griffin-Lim; 0 gives the start's synthesis.
+        momentum: 0 to 1; Perraudin et al. 2013 recommend 0.99.
+        rng: for random phase; None is a generator seeded with 0.
+        start: first phase: integrated from the magnitude, or random.
+        target: restore this mel in every iteration and let the magnitude follow (better, when the magnitude came from it).
+        segment_frames: frames refined at once.
+
+    Returns:
+        float32 `[n_samples]`.
+
+    Raises:
+        AxisError: magnitude, window, n_fft and target that do not fit each other.
+        ValueError: a number out of range.
+    """
     import numpy as np
+
+    from melpact.core.errors import AxisError
     from melpact.vocoders.griffin_lim.fast import Framing, refine
     from melpact.vocoders.griffin_lim.phase_gradient import phase_from_magnitude
-    rng = rng or np.random.default_rng(0)
-    S = np.ascontiguousarray(magnitude.T, dtype=np.float32)
-    if start == "phase_gradient":
-        ph = phase_from_magnitude(S, n_fft=n_fft, window=window, hop_length=hop_length, rng=rng, tolerance=tolerance)
-    else:
-        ph = rng.random(S.shape, dtype=np.float32) * np.float32(2 * np.pi)
-    sp = np.empty(S.shape, np.complex64)
-    np.cos(ph, out=sp.real); np.sin(ph, out=sp.imag); sp *= S
-    fr = Framing.of(n_fft=n_fft, window=window, hop_length=hop_length, left_pad=left_pad, frames=len(S))
-    y = fr.synthesise(refine(sp, S, fr, iterations=iterations, momentum=momentum))
-    y = y[left_pad:left_pad + n_samples]
-    return np.pad(y, (0, n_samples - y.size))
+    from melpact.vocoders.griffin_lim.targets import FixedMagnitude
+
+    bins = n_fft // 2 + 1
+    if magnitude.ndim != 2 or len(magnitude) != bins:
+        raise AxisError("the magnitude does not fit n_fft", got=f"shape {magnitude.shape}", wanted=f"[{bins}, frames]")
+    if window.shape != (n_fft,):
+        raise AxisError("the window must be padded to n_fft", got=f"shape {window.shape}", wanted=f"[{n_fft}]")
+    frames = magnitude.shape[1]
+    if target is not None and (len(target.level) != frames or target.bands.covered.size != bins):
+        raise AxisError(
+            "the target mel does not fit the magnitude",
+            got=f"{len(target.level)} frames, {target.bands.covered.size} bins",
+            wanted=f"{frames} frames, {bins} bins",
+        )
+    if start not in ("phase_gradient", "random"):
+        raise ValueError(f"start must be 'phase_gradient' or 'random', got {start!r}")
+    if iterations < 0 or hop_length < 1 or left_pad < 0 or n_samples < 0 or not 0 <= momentum <= 1:
+        raise ValueError(
+            "iterations, left_pad and n_samples must be 0 or more, hop_length 1 or more, momentum 0 to 1; got "
+            f"{iterations=} {left_pad=} {n_samples=} {hop_length=} {momentum=}"
+        )
+
+    output = np.zeros(n_samples, dtype=np.float32)
+    loudest = float(magnitude.max(initial=0.0))
+    if loudest <= 0 or n_samples == 0:
+        return output
+    # all arithmetic happens near one, whatever the units; a power of two rounds nothing
+    scale = float(np.exp2(-np.round(np.log2(loudest))))
+    rng = np.random.default_rng(0) if rng is None else rng
+    reach = -(-n_fft // hop_length)  # frames that share a sample
+    overlap = _OVERLAP_WINDOWS * reach
+    length = max(segment_frames, 3 * overlap)
+    carried: NDArray[np.complex64] | None = None
+    begin = 0
+    while True:
+        end = frames if frames - begin <= length + overlap else begin + length
+        size = np.ascontiguousarray(magnitude[:, begin:end].T, dtype=np.float32)
+        size *= np.float32(scale)
+        if start == "phase_gradient":
+            known = None if carried is None else np.angle(carried)
+            phase = phase_from_magnitude(
+                size, n_fft=n_fft, window=window, hop_length=hop_length, rng=rng, known=known
+            )
+        else:
+            phase = rng.random(size.shape, dtype=np.float32) * np.float32(2 * np.pi)
+        spectrum = np.empty(size.shape, dtype=np.complex64)
+        np.multiply(size, np.cos(phase), out=spectrum.real)
+        np.multiply(size, np.sin(phase), out=spectrum.imag)
+        del phase
+        if carried is not None:
+            spectrum[: len(carried)] = carried
+        framing = Framing.of(
+            n_fft=n_fft, window=window, hop_length=hop_length, left_pad=left_pad, frames=end - begin
+        )
+        goal = FixedMagnitude(size) if target is None else target.part(begin, end, scale=scale)
+        refine(spectrum, goal, framing, iterations=iterations, momentum=momentum)
+        signal = framing.synthesise(spectrum)
+        signal /= np.float32(scale)
+        # the first and last `reach` frames of an inner edge lack neighbours: fade between the sound parts of both sides
+        fade_begin = begin + 2 * reach if begin else 0
+        _join(output, signal, begin * hop_length - left_pad, fade_begin * hop_length - left_pad if begin else None, (overlap - 4 * reach) * hop_length)
+        if end == frames:
+            return output
+        following = end - overlap
+        carried = spectrum[following - begin : end - begin - reach].copy()
+        begin = following
+
+
+def _join(
+    output: NDArray[np.float32], signal: NDArray[np.float32], offset: int, fade_begin: int | None, fade_samples: int
+) -> None:
+    """Write `signal` over `output` from sample `offset` on; given a `fade_begin`, fade over from what is there."""
+    import numpy as np
+
+    first = max(0, -offset)
+    last = min(signal.size, output.size - offset)
+    if last <= first:
+        return
+    old = output[offset + first : offset + last]
+    new = signal[first:last]
+    if fade_begin is None:
+        old[:] = new
+        return
+    position = np.arange(offset + first - fade_begin, offset + last - fade_begin, dtype=np.float32)
+    share = np.clip(position / np.float32(fade_samples), 0, 1)
+    old += share * (new - old)

@@ -1,7 +1,7 @@
 """Fast Griffin-Lim on arrays: consistent phase by iteration.
 
-Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes from, splitting
-of long input. Sources: D. Griffin, J. Lim 1984, "Signal estimation from modified short-time Fourier transform" (the
+Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes from, what is
+restored (`targets`), splitting of long input. Sources: D. Griffin, J. Lim 1984, "Signal estimation from modified short-time Fourier transform" (the
 least-squares synthesis, eq. 6); N. Perraudin, P. Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm" (algorithm 2,
 the momentum). Importing this module imports numba and scipy.
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import fft
+
+from melpact.vocoders.griffin_lim.targets import Target
 
 _BLOCK = 64
 """Frames transformed together: small enough for the block to stay in a core's cache."""
@@ -80,57 +81,30 @@ def _rows(signal: NDArray, count: int, step: int, width: int) -> NDArray:  # typ
 
 
 def refine(
-    spectrum: NDArray[np.complex64],
-    magnitude: NDArray[np.float32],
-    framing: Framing,
-    *,
-    iterations: int,
-    momentum: float,
+    spectrum: NDArray[np.complex64], target: Target, framing: Framing, *, iterations: int, momentum: float
 ) -> NDArray[np.complex64]:
     """Run fast Griffin-Lim in place.
 
     Args:
         spectrum: complex64 `[frames, bins]`, the start; overwritten by the result.
-        magnitude: float32 `[frames, bins]` that every iteration restores.
+        target: what every iteration restores.
         framing: where the frames lie.
         iterations: number of projections onto the consistent spectra.
         momentum: alpha of the 2013 paper; 0 is the 1984 algorithm.
 
     Returns:
-        `spectrum`: of the given magnitude, ready for `Framing.synthesise`.
+        `spectrum`, on the target, ready for `Framing.synthesise`.
     """
-    previous = np.zeros_like(spectrum) if momentum > 0 and iterations > 1 else spectrum[:0]
+    previous = np.zeros_like(spectrum) if iterations else spectrum
     for iteration in range(iterations):
         signal = framing.synthesise(spectrum)
-        alpha = momentum if iteration > 0 else 0.0
         for begin in range(0, framing.frames, _BLOCK):
             end = min(begin + _BLOCK, framing.frames)
-            consistent = framing.analyse(signal, begin, end)
-            _project(
-                consistent.view(np.float32),
-                previous[begin:end].view(np.float32) if len(previous) else consistent.view(np.float32),
-                magnitude[begin:end],
-                spectrum[begin:end].view(np.float32),
-                np.float32(alpha),
+            target.restore(
+                framing.analyse(signal, begin, end),
+                previous[begin:end],
+                spectrum[begin:end],
+                begin=begin,
+                alpha=momentum if iteration else 0.0,
             )
     return spectrum
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _project(consistent, previous, magnitude, spectrum, alpha):  # type: ignore[no-untyped-def]
-    """spectrum = magnitude x unit(consistent + alpha (consistent - previous)); previous = consistent. Pairs (re, im)."""
-    frames, bins = magnitude.shape
-    one = np.float32(1)
-    for t in range(frames):
-        now = consistent[t]
-        before = previous[t]
-        size = magnitude[t]
-        out = spectrum[t]
-        for k in range(bins):
-            re = now[2 * k] + alpha * (now[2 * k] - before[2 * k])
-            im = now[2 * k + 1] + alpha * (now[2 * k + 1] - before[2 * k + 1])
-            factor = size[k] * (one / np.sqrt(re * re + im * im + np.float32(1e-30)))
-            out[2 * k] = re * factor
-            out[2 * k + 1] = im * factor
-            before[2 * k] = now[2 * k]
-            before[2 * k + 1] = now[2 * k + 1]

@@ -1,0 +1,40 @@
+# make demo: install and run the main job on shipped speech. make test: install and run every test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-all lint bench clean
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+$(STAMP): $(VENV)/.base
+	$(BIN)/python -m pip install -q -e ".[test,h5]"
+	touch $@
+
+demo: $(VENV)/.base
+	$(BIN)/melpact run sample:en_noservice -o demo
+
+lint: $(STAMP)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(STAMP) lint
+	$(BIN)/python -m pytest -m "not heavy" -n 2
+
+test-all: $(STAMP) lint
+	$(BIN)/python -m pytest -n 2
+
+bench: $(STAMP)
+	$(BIN)/python -m pip install -q -e ".[bench]"
+	$(BIN)/python -m benchmarks.analysis
+	$(BIN)/python -m benchmarks.inversion
+
+clean:
+	rm -rf $(VENV) build dist demo .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

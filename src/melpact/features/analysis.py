@@ -1,0 +1,249 @@
+"""The production analysis: audio in any form → `Mel`, whole or in blocks with flat memory, by the lane engine.
+
+Blocks give the bits that the whole gives. Sizes that the engine has no codelets for run through `fallback`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.audio.audio import Audio
+from melpact.contract.dialect import Dialect, as_spec
+from melpact.contract.filterbank import filterbank
+from melpact.contract.mel import Mel
+from melpact.contract.scaling import Affine, NoScaling, UtteranceMeter, Window
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import AudioError
+from melpact.features.fallback import FallbackEngine
+from melpact.features.framing import check_length, pad, preemphasise
+from melpact.features.lanes import LaneEngine, LanePlan, engine_for
+from melpact.features.window import window
+
+Float32 = NDArray[np.float32]
+
+
+def _line(spec: MelSpec) -> tuple[float, float]:
+    """The scale and offset that the engine can fuse into the log."""
+    scaling = spec.scaling
+    if isinstance(scaling, Affine):
+        return scaling.scale, scaling.shift
+    if isinstance(scaling, Window):
+        return scaling.slope, scaling.out_low - scaling.low * scaling.slope
+    return 1.0, 0.0
+
+
+@lru_cache(maxsize=256)
+def _engine(spec: MelSpec) -> LaneEngine | FallbackEngine:
+    scale, offset = _line(spec)
+    plan = LanePlan(
+        n_fft=spec.n_fft,
+        frame_length=spec.frame_length,
+        hop_length=spec.hop_length,
+        window=window(spec),
+        bank=filterbank(spec),
+        power=spec.power,
+        epsilon_kind=spec.epsilon_kind,
+        epsilon=spec.epsilon,
+        floor_kind=spec.floor_kind,
+        floor=spec.floor,
+        log_gain=spec.log_gain,
+        shift=spec.reference,
+        scale=scale,
+        offset=offset,
+        frame_preemphasis=spec.preemphasis if spec.preemphasis_kind == "frame" else 0.0,
+        remove_dc=spec.remove_dc,
+    )
+    return engine_for(plan) if LaneEngine.supports(spec.n_fft) else FallbackEngine(plan)
+
+
+def _finish(values: Float32, spec: MelSpec, utterance: dict[str, Any]) -> Float32:
+    """What is left of the scaling behind the engine, in place where possible."""
+    scaling = spec.scaling
+    if isinstance(scaling, NoScaling | Affine):
+        return values
+    if isinstance(scaling, Window):
+        low, high = scaling.bounds()
+        if np.isfinite(low) or np.isfinite(high):
+            np.clip(values, np.float32(low), np.float32(high), out=values)
+        return values
+    return np.asarray(scaling.apply(values, utterance), np.float32)
+
+
+def _prepared(samples: Float32, spec: MelSpec) -> Float32:
+    x = samples if spec.waveform_scale == 1.0 else samples * np.float32(spec.waveform_scale)
+    return np.asarray(preemphasise(x, spec), np.float32)
+
+
+def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32, dict[str, Any]]:
+    """Mono samples at the description's rate, float32 [time] → values [n_mels, frames] and the utterance's statistics.
+
+    Raises:
+        AudioTooShort: fewer samples than a frame, or than its mirrored padding, needs.
+    """
+    check_length(spec, samples.size)
+    frames = spec.frames(samples.size)
+    values = np.empty((spec.n_mels, frames), np.float32)
+    _engine(spec).run(pad(_prepared(samples, spec), spec), frames, values, threads)
+    utterance: dict[str, Any] = {}
+    if spec.scaling.needs():
+        meter = UtteranceMeter()
+        meter.update(values)
+        utterance = {name: meter.result()[name] for name in spec.scaling.needs()}
+    return _finish(values, spec, utterance), utterance
+
+
+def extract(
+    source: str | Path | Audio | NDArray[Any],
+    spec: MelSpec | Dialect | str,
+    *,
+    sample_rate: int | None = None,
+    threads: int = 1,
+) -> Mel:
+    """The mel of some audio in a dialect.
+
+    Args:
+        source: a sound file, an `Audio`, or an array [time] or [channels, time] in [-1, 1] (integers are scaled).
+        spec: a description, a dialect or a dialect's name.
+        sample_rate: Hz, required for an array and refused where it contradicts the source.
+        threads: engine threads for one long signal.
+
+    Returns:
+        `Mel` with float32 values [n_mels, frames]. Channels are averaged; another rate is resampled (soxr HQ); both
+        are said in its provenance.
+
+    Raises:
+        AudioError, DialectError: see `melpact.core.errors`.
+    """
+    target = as_spec(spec)
+    audio = _as_audio(source, sample_rate)
+    mono = to_rate(audio, target.sample_rate)
+    values, utterance = analyse(mono.samples[0], target, threads)
+    name = Path(source).name if isinstance(source, str | Path) else None
+    return Mel(values, target, utterance, _provenance(name, audio.sample_rate, audio.channels, mono.n_samples))
+
+
+def to_rate(audio: Audio, sample_rate: int) -> Audio:
+    """Mono audio at that rate."""
+    mono = audio.mono()
+    if mono.sample_rate == sample_rate:
+        return mono
+    from melpact.audio.resample import resample
+
+    return resample(mono, sample_rate)
+
+
+def _as_audio(source: Any, sample_rate: int | None) -> Audio:
+    if isinstance(source, str | Path):
+        from melpact.audio.files import read
+
+        source = read(source)
+    if isinstance(source, Audio):
+        if sample_rate is not None and sample_rate != source.sample_rate:
+            raise AudioError(
+                "the given sample rate contradicts the audio",
+                got=f"sample_rate={sample_rate}",
+                wanted=f"{source.sample_rate} Hz, or no sample_rate at all",
+            )
+        return source
+    if sample_rate is None:
+        raise AudioError(
+            "an array does not know its sample rate", wanted="extract(array, spec, sample_rate=…)", where="extract"
+        )
+    return Audio.of(source, sample_rate)
+
+
+def _provenance(name: str | None, rate: int, channels: int, n_samples: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {"melpact": version("melpact"), "n_samples": n_samples, "source_rate": rate, "channels": channels}
+    return facts if name is None else {"audio": name, **facts}
+
+
+class Stream:
+    """Analysis in blocks: push samples, get the frames that are complete, and at the end the rest.
+
+    Memory does not grow with the length; the values are those of `analyse` before its per-utterance scaling, bit for bit.
+    """
+
+    def __init__(self, spec: MelSpec) -> None:
+        self._spec, self._engine = spec, _engine(spec)
+        self._pending: Float32 = np.empty(0, np.float32)
+        self._start: Float32 | None = np.empty(0, np.float32)
+        self._previous: float | None = None
+        self._n_samples = self._done = 0
+        self._held_back = spec.drop_last + (1 if spec.padding in ("end", "nearest") else 0)
+
+    def push(self, samples: Float32) -> Float32:
+        """The next samples, float32 [time] → the frames they complete, [n_mels, k] with k ≥ 0."""
+        if samples.size == 0:
+            return self._run(0)
+        spec = self._spec
+        x = samples if spec.waveform_scale == 1.0 else samples * np.float32(spec.waveform_scale)
+        if self._start is not None:
+            self._start = np.concatenate([self._start, x])
+            self._n_samples += x.size
+            if self._start.size < max(spec.left_pad + 1, 2):
+                return self._run(0)
+            self._begin()
+        else:
+            y = np.asarray(preemphasise(x, spec, previous=self._previous), np.float32)
+            self._n_samples += x.size
+            self._pending = np.concatenate([self._pending, y])
+            self._previous = float(x[-1])
+        tail = max(0, spec.right_pad(self._n_samples)) + 1
+        complete = (self._pending.size - spec.frame_length) // spec.hop_length + 1 - self._held_back
+        spare = (self._pending.size - tail) // spec.hop_length
+        return self._run(max(0, min(complete, spare)))
+
+    def _begin(self) -> None:
+        assert self._start is not None
+        x = self._start
+        y = np.asarray(preemphasise(x, self._spec), np.float32)
+        left = self._spec.left_pad
+        head = pad(y, self._spec)[:left]
+        self._pending, self._previous, self._start = np.concatenate([head, y]), float(x[-1]), None
+
+    def finish(self) -> Float32:
+        """The last frames, with the padding behind the signal.
+
+        Raises:
+            AudioTooShort: all of it together was too short.
+        """
+        spec = self._spec
+        check_length(spec, self._n_samples)
+        if self._start is not None:
+            self._begin()
+        right = spec.right_pad(self._n_samples)
+        if right < 0:
+            self._pending = self._pending[:right]
+        elif right:
+            keep = min(self._pending.size, right + 2)
+            bare = spec.replace_quietly(padding="explicit", pad_left=0, pad_right=right) if spec.pad_mode != "none" else spec
+            self._pending = np.concatenate([self._pending, pad(self._pending[-keep:], bare)[keep:]])
+        return self._run(spec.frames(self._n_samples) - self._done)
+
+    def _run(self, frames: int) -> Float32:
+        out = np.empty((self._spec.n_mels, frames), np.float32)
+        if frames:
+            used = (frames - 1) * self._spec.hop_length + self._spec.frame_length
+            self._engine.run(np.ascontiguousarray(self._pending[:used]), frames, out, 1)
+            self._pending = self._pending[frames * self._spec.hop_length :]
+            self._done += frames
+        return out
+
+
+def stream(blocks: Iterable[Float32], spec: MelSpec) -> Iterator[Float32]:
+    """Blocks of mono samples at the description's rate → blocks of frames, unscaled where the scaling needs the utterance."""
+    engine = Stream(spec)
+    for block in blocks:
+        values = engine.push(block)
+        if values.shape[1]:
+            yield values
+    values = engine.finish()
+    if values.shape[1]:
+        yield values

@@ -1,0 +1,323 @@
+"""Source generator of the transform: a complex FFT over rows of lanes, as straight-line numba code per size.
+
+Here live the choice of radices, the butterflies (written once, over symbols, for any radix) and the text of the module
+that holds all passes of one size plus the loop over groups of frames. Not here: the stages around the transform
+(`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
+
+The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point is one row:
+64 real parts, 64 imaginary parts and one cache line of padding, so that the power-of-two strides between the legs of a
+butterfly do not fall into the same cache set. After the first pass the work goes depth first, so that a sub-transform
+stays in the first-level cache. The result is left in digit-reversed order; `row_offsets` says where, and whoever reads
+rows of 512 bytes can read them in any order for nothing. All strides are constants in the text: LLVM vectorises the
+lane loop only when it can prove that the legs of a butterfly do not overlap.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANES = 64
+"""Frames per group. 64 beats 32 (loop overhead) and 128 (cache); below 16 it is several times slower."""
+
+ROW = 2 * LANES + 16
+LEG_PADDING = 16
+"""float32 numbers between the rows of two points, and extra ones between the first pass's legs."""
+
+FIRST_RADICES = (4, 5, 3, 2, 7)
+RADICES = (10, 9, 8, 7, 6, 5, 4, 3, 2)
+_FACTORS = {4: (2, 2), 6: (2, 3), 8: (2, 4), 9: (3, 3), 10: (2, 5)}
+
+
+def supports(n_fft: int) -> bool:
+    """Whether `n_fft` is even, at least 4, and has no prime factor above 7."""
+    if n_fft < 4 or n_fft % 2:
+        return False
+    for prime in (2, 3, 5, 7):
+        while n_fft % prime == 0:
+            n_fft //= prime
+    return n_fft == 1
+
+
+@functools.lru_cache(maxsize=64)
+def radices_of(n_points: int) -> tuple[int, ...]:
+    """The radices of the passes: fewest passes, then smallest butterflies, ascending after the first.
+
+    The first pass reads 2r rows at unrelated places, which costs overlap tests at run time, so its radix stays small.
+    """
+    plans = [
+        (first, *reversed(rest))
+        for first in FIRST_RADICES
+        if n_points % first == 0
+        for rest in _factorisations(n_points // first, RADICES[0])
+    ]
+    return min(plans, key=lambda plan: (len(plan), sum(plan), FIRST_RADICES.index(plan[0])))
+
+
+def _factorisations(n: int, largest: int) -> list[tuple[int, ...]]:
+    """Every non-increasing product of radices up to `largest` that equals n."""
+    if n == 1:
+        return [()]
+    fitting = [r for r in RADICES if r <= largest and n % r == 0]
+    return [(r, *rest) for r in fitting for rest in _factorisations(n // r, r)]
+
+
+def leg_strides(n_points: int) -> list[int]:
+    """Per pass, the distance in float32 numbers between the legs of a butterfly."""
+    strides, size = [], n_points
+    for index, radix in enumerate(radices_of(n_points)):
+        size //= radix
+        strides.append(size * ROW + (LEG_PADDING if index == 0 else 0))
+    return strides
+
+
+def buffer_size(n_points: int) -> int:
+    """float32 numbers that the transform's rows take."""
+    return radices_of(n_points)[0] * leg_strides(n_points)[0]
+
+
+def row_offsets(n_points: int) -> NDArray[np.int64]:
+    """Where the real row of each frequency lies after the transform; the imaginary row follows LANES later."""
+    rest, offsets = np.arange(n_points), np.zeros(n_points, np.int64)
+    for radix, stride in zip(radices_of(n_points), leg_strides(n_points)):
+        offsets += rest % radix * stride
+        rest //= radix
+    return offsets
+
+
+def input_order(n_points: int) -> NDArray[np.int64]:
+    """The real samples in the order in which the first pass reads them: butterfly, leg, even and odd sample."""
+    radix = radices_of(n_points)[0]
+    butterfly, leg, part = np.ogrid[: n_points // radix, :radix, :2]
+    return (2 * (butterfly + leg * (n_points // radix)) + part).ravel()
+
+
+def twiddles(n_points: int) -> NDArray[np.float32]:
+    """All passes' factors exp(-2 pi i p j / n), one pass after the other: butterfly p, leg j from 1, real, imaginary."""
+    tables, size = [np.zeros(0)], n_points
+    for radix in radices_of(n_points):
+        turns = np.outer(np.arange(size // radix), np.arange(1, radix)) / size
+        tables.append(np.stack([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)], axis=-1).ravel())
+        size //= radix
+    return np.concatenate(tables).astype(np.float32)
+
+
+class _Symbol:
+    """One float32 variable of the generated code; arithmetic on it appends a line to its tape."""
+
+    def __init__(self, name: str, tape: _Tape):
+        self.name, self.tape = name, tape
+
+    def __add__(self, other: _Symbol) -> _Symbol:
+        return self.tape.assign(f"{self.name} + {other.name}")
+
+    def __sub__(self, other: _Symbol) -> _Symbol:
+        return self.tape.assign(f"{self.name} - {other.name}")
+
+    def __mul__(self, factor: float) -> _Symbol:
+        return self.tape.assign(f"{self.name} * {self.tape.real(factor)}")
+
+    def __neg__(self) -> _Symbol:
+        return self.tape.assign(f"-{self.name}")
+
+
+_Complex = tuple[_Symbol, _Symbol]
+
+
+class _Tape:
+    """Lines of one butterfly, and the constants that the whole module needs."""
+
+    def __init__(self, constants: dict[str, str]):
+        self.lines: list[str] = []
+        self.constants = constants
+
+    def assign(self, expression: str) -> _Symbol:
+        name = f"t{len(self.lines)}"
+        self.lines.append(f"{name} = {expression}")
+        return _Symbol(name, self)
+
+    def real(self, value: float) -> str:
+        text = f"np.float32({value!r})"
+        name = next((n for n, t in self.constants.items() if t == text), f"C{len(self.constants)}")
+        self.constants[name] = text
+        return name
+
+    def index(self, value: int) -> str:
+        self.constants[f"I{value}"] = f"U({value})"
+        return f"I{value}"
+
+
+def _add(a: _Complex, b: _Complex) -> _Complex:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _subtract(a: _Complex, b: _Complex) -> _Complex:
+    return a[0] - b[0], a[1] - b[1]
+
+
+def _turn(a: _Complex, numerator: int, denominator: int) -> _Complex:
+    """a * exp(-2 pi i numerator / denominator), cheaply at multiples of an eighth of a turn."""
+    re, im = a
+    eighths, rest = divmod(8 * numerator % (8 * denominator), denominator)
+    half = math.sqrt(0.5)
+    if rest == 0 and eighths == 0:
+        return a
+    if rest == 0 and eighths == 1:
+        return (re + im) * half, (im - re) * half
+    if rest == 0 and eighths == 2:
+        return im, -re
+    if rest == 0 and eighths == 3:
+        return (im - re) * half, (re + im) * -half
+    if rest == 0 and eighths == 4:
+        return -re, -im
+    angle = 2 * math.pi * numerator / denominator
+    c, s = math.cos(angle), math.sin(angle)
+    return re * c + im * s, im * c - re * s
+
+
+def _butterfly(x: list[_Complex]) -> list[_Complex]:
+    """The discrete Fourier transform of len(x) symbols, in natural order."""
+    n = len(x)
+    if n == 2:
+        return [_add(x[0], x[1]), _subtract(x[0], x[1])]
+    if n not in _FACTORS:
+        return _prime_butterfly(x)
+    outer, inner = _FACTORS[n]
+    columns = [_butterfly(x[p::inner]) for p in range(inner)]
+    y = list(x)
+    for j in range(outer):
+        y[j::outer] = _butterfly([_turn(columns[p][j], p * j, n) for p in range(inner)])
+    return y
+
+
+def _prime_butterfly(x: list[_Complex]) -> list[_Complex]:
+    """An odd prime length: sums and differences of mirrored inputs halve the products."""
+    n = len(x)
+    half = range(1, (n + 1) // 2)
+    sums = [_add(x[j], x[n - j]) for j in half]
+    differences = [_subtract(x[j], x[n - j]) for j in half]
+    y = list(x)
+    y[0] = functools.reduce(_add, sums, x[0])
+    for k in half:
+        even, odd = x[0], []
+        for j, total, difference in zip(half, sums, differences):
+            c, s = math.cos(2 * math.pi * j * k / n), math.sin(2 * math.pi * j * k / n)
+            even = _add(even, (total[0] * c, total[1] * c))
+            odd.append((difference[1] * s, difference[0] * -s))
+        y[k] = _add(even, functools.reduce(_add, odd))
+        y[n - k] = _subtract(even, functools.reduce(_add, odd))
+    return y
+
+
+def _pass_source(index: int, radix: int, size: int, stride: int, table: int, constants: dict[str, str]) -> list[str]:
+    """One pass: `size` points in butterflies of `radix`, with its factors from `twiddle[table:]` on."""
+    tape = _Tape(constants)
+    at = tape.index
+    legs = range(radix)
+    y = _butterfly([(_Symbol(f"a{k}", tape), _Symbol(f"b{k}", tape)) for k in legs])
+    turned = range(1, radix) if size > radix else range(0)
+    first = index == 0
+    lines = [
+        f"def pass{index}({'x, rows, window' if first else 'base'}, twiddle, z):",
+        f"    for p in range({at(size // radix)}):",
+        f"        o = {'' if first else 'base + '}p * {at(ROW)}",
+    ]
+    for k in range(2 * radix if first else 0):
+        place = f"[p * {at(2 * radix)} + {at(k)}]"
+        lines.append(f"        i{k}, w{k} = rows{place}, window{place}")
+    for k in turned:
+        place = f"{at(table + 2 * k - 2)} + p * {at(2 * radix - 2)}"
+        lines.append(f"        c{k}, s{k} = twiddle[{place}], twiddle[{place} + {at(1)}]")
+    lines.append(f"        for q in range({at(LANES)}):")
+    spots = [(f"z[o + {at(k * stride)} + q]", f"z[o + {at(k * stride + LANES)} + q]") for k in legs]
+    for k in legs:
+        if first:
+            even, odd = f"x[i{2 * k} + q] * w{2 * k}", f"x[i{2 * k + 1} + q] * w{2 * k + 1}"
+        else:
+            even, odd = spots[k]
+        lines.append(f"            a{k}, b{k} = {even}, {odd}")
+    lines += [f"            {line}" for line in tape.lines]
+    for k in legs:
+        re, im = y[k][0].name, y[k][1].name
+        if k in turned:
+            re, im = f"{re} * c{k} - {im} * s{k}", f"{re} * s{k} + {im} * c{k}"
+        lines += [f"            {spots[k][0]} = {re}", f"            {spots[k][1]} = {im}"]
+    return ["", "", "@nb.njit(**JIT)", *lines]
+
+
+def _transform_source(n_points: int, constants: dict[str, str]) -> list[str]:
+    """All passes of one size and the nest of loops that runs them depth first."""
+    radices, strides = radices_of(n_points), leg_strides(n_points)
+    sizes = [n_points // math.prod(radices[:k]) for k in range(len(radices))]
+    lengths = [(size // radix) * (2 * radix - 2) for size, radix in zip(sizes, radices)]
+    tables = itertools.accumulate(lengths, initial=0)
+    lines: list[str] = []
+    for index, (radix, size, stride, table) in enumerate(zip(radices, sizes, strides, tables)):
+        lines += _pass_source(index, radix, size, stride, table, constants)
+    lines += ["", "", "@nb.njit(**JIT)", "def transform(x, rows, window, twiddle, z):"]
+    lines += ["    pass0(x, rows, window, twiddle, z)", f"    o0 = {_Tape(constants).index(0)}"]
+    for index in range(1, len(radices)):
+        leg, stride = (_Tape(constants).index(v) for v in (radices[index - 1], strides[index - 1]))
+        indent = "    " * index
+        lines.append(f"{indent}for b{index} in range({leg}):")
+        lines.append(f"{indent}    o{index} = o{index - 1} + b{index} * {stride}")
+        lines.append(f"{indent}    pass{index}(o{index}, twiddle, z)")
+    return lines
+
+
+_DRIVER = '''
+
+@nb.njit(SIGNATURE, cache=CACHE, **JIT)
+def analyse(
+    samples, start, hop, n_rows, width, conditioned, remove_dc, preemphasis, places, rows, window, twiddle,
+    split, turns, n_pairs, lift, least, root, raise_by, edges, weights, add, floor, log, gain, offset,
+    tail, x, mean, frames, z, magnitude, row, n_frames, first_group, last_group, out,
+):
+    """Groups first_group .. last_group - 1 of 64 frames each, from padded samples to rows of out."""
+    for group in range(first_group, last_group):
+        begin = group * LANES_ * hop + start
+        if begin + (width - ONE) * hop + n_rows <= U(len(samples)):
+            transpose(samples, begin, hop, n_rows, width, x)
+        else:
+            present = min(U(len(samples)) - begin, U(len(tail)))
+            for i in range(present):
+                tail[i] = samples[begin + i]
+            for i in range(present, U(len(tail))):
+                tail[i] = ZERO
+            transpose(tail, U(0), hop, n_rows, width, x)
+        source = x
+        if conditioned:
+            condition(x, places, remove_dc, preemphasis, mean, frames)
+            source = frames
+        transform(source, rows, window, twiddle, z)
+        magnitudes(z, split, turns, n_pairs, lift, least, root, raise_by, magnitude)
+        first = group * LANES_
+        bands(magnitude, edges, weights, add, floor, log, gain, offset, first, min(LANES_, n_frames - first), row, out)
+'''
+
+
+def module_source(n_fft: int, stages_digest: str, cache: bool) -> str:
+    """Text of the module whose `analyse` runs the whole analysis for transforms of `n_fft` real samples.
+
+    The text depends on `n_fft` only: hop, window, filterbank and dialect come as arguments. `stages_digest` names the
+    version of the stages that get compiled in, so that a change there makes another text, hence another cache entry.
+    """
+    constants: dict[str, str] = {}
+    passes = _transform_source(n_fft // 2, constants)
+    head = [
+        f'"""Generated by melpact for n_fft = {n_fft}; stages {stages_digest}. Safe to delete."""',
+        "import numba as nb",
+        "import numpy as np",
+        "from numpy import uintp as U",
+        "",
+        "from melpact.features.lane_stages import JIT, SIGNATURE, bands, condition, magnitudes, transpose",
+        "",
+        f"CACHE = {cache}",
+        f"LANES_, ONE, ZERO = U({LANES}), U(1), np.float32(0)",
+        *(f"{name} = {text}" for name, text in constants.items()),
+    ]
+    return "\n".join([*head, *passes]) + "\n" + _DRIVER

@@ -1,0 +1,216 @@
+"""`run`: the main job on one sound. Analysis, contract check, inversion, what was kept, a picture; everything on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.audio.audio import Audio
+from melpact.contract.artifact import replacing
+from melpact.contract.dialect import Dialect, as_spec, name_of
+from melpact.contract.mel import Mel
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ContractError
+from melpact.features.analysis import extract, to_rate
+from melpact.verbs.kept import Kept, kept
+from melpact.verbs.picture import draw_mels
+from melpact.vocoders.griffin_lim.vocoder import Effort, invert
+
+MADE = "from the mel"
+NULLS = ("silence", "noise", "constant mel")
+CEILING = "true phase"
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What `run` found and wrote."""
+
+    input: Path
+    mel: Mel
+    checks: tuple[tuple[str, bool, str], ...]
+    rows: tuple[Kept, ...]
+    files: dict[str, Path]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every contract check passed."""
+        return all(passed for _, passed, _ in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as written to the report file."""
+        return {
+            "input": self.input.name,
+            "dialect": self.mel.dialect,
+            "fingerprint": self.mel.spec.fingerprint,
+            "frames": self.mel.n_frames,
+            "seconds": self.mel.duration_s,
+            "checks": [{"check": c, "passed": p, "detail": d} for c, p, d in self.checks],
+            "kept": [
+                {
+                    "metric": row.name,
+                    "unit": row.unit,
+                    "best": row.best if np.isfinite(row.best) else None,
+                    "meaning": row.meaning,
+                    **{
+                        system: value if isinstance(value, float) else {"reason": value}
+                        for system, value in row.values.items()
+                    },
+                }
+                for row in self.rows
+            ],
+            "files": {what: path.name for what, path in self.files.items()},
+        }
+
+
+def run(
+    input: str | Path,
+    out: str | Path,
+    dialect: MelSpec | Dialect | str = "hifigan_22k",
+    *,
+    effort: Effort = "best",
+    seed: int = 0,
+) -> RunReport:
+    """Take a sound through its mel and back, and say what was kept.
+
+    Args:
+        input: any file that libsndfile reads.
+        out: folder; made if it does not exist. Gets `<name>.mel`, `<name>.wav` (made from the mel), `<name>.original.wav`
+            (what the analysis saw), `<name>.png` and `<name>.json`.
+        dialect: the mel to go through.
+        effort, seed: of the inversion.
+
+    Raises:
+        AudioError, DialectError, ContractError: see `melpact.core.errors`.
+    """
+    from melpact.audio.files import read, write
+
+    input, folder = Path(input), Path(out)
+    spec = as_spec(dialect)
+    source = read(input)
+    mel = extract(source, spec)
+    mel = Mel(mel.values, spec, mel.utterance, {"audio": input.name, **mel.provenance})
+    if folder.exists() and not folder.is_dir():
+        raise ContractError("is a file, not a folder", where=folder, next="Give another folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "mel": folder / f"{input.stem}.mel",
+        "sound": folder / f"{input.stem}.wav",
+        "original": folder / f"{input.stem}.original.wav",
+        "picture": folder / f"{input.stem}.png",
+        "report": folder / f"{input.stem}.json",
+    }
+    if input.resolve() in {path.resolve() for path in files.values()}:
+        raise ContractError("the output would replace the input", where=input, next="Give another folder with -o")
+    mel.save(files["mel"])
+    again = Mel.load(files["mel"])
+    original = to_rate(source, spec.sample_rate)
+    made = invert(again, effort=effort, seed=seed)
+    write(files["original"], original)
+    write(files["sound"], made)
+    systems = {MADE: made.samples[0], **references(original, again, effort=effort, seed=seed)}
+    rows = kept(original.samples[0], systems, spec)
+    draw_mels(
+        files["picture"],
+        [(f"{input.name}: the mel", again), ("the mel of the sound made from it", extract(made, spec))],
+        title=f"{name_of(spec) or spec.fingerprint}: {spec.n_mels} bands, {spec.f_min:g} to {spec.f_max:g} Hz",
+    )
+    report = RunReport(input, again, checks(source, original, mel, again, made), rows, files)
+    with replacing(files["report"]) as file:
+        file.write((json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n").encode())
+    return report
+
+
+def references(original: Audio, mel: Mel, *, effort: Effort, seed: int) -> dict[str, NDArray[np.float32]]:
+    """The nulls, which keep nothing of the sound, and the ceiling: the mel's magnitudes with the true phase."""
+    x = original.samples[0]
+    noise = np.random.default_rng(seed).standard_normal(x.size).astype(np.float32)
+    noise *= np.float32(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+    raw = mel.raw()
+    flat = np.broadcast_to(raw.values.mean(axis=1, keepdims=True), raw.values.shape)
+    constant = Mel(flat, raw.spec, provenance=mel.provenance)
+    return {
+        "silence": np.zeros_like(x),
+        "noise": noise,
+        "constant mel": invert(constant, effort="fast", seed=seed).samples[0],
+        CEILING: with_true_phase(original, mel),
+    }
+
+
+def with_true_phase(original: Audio, mel: Mel) -> NDArray[np.float32]:
+    """The sound of the mel's magnitudes with the phase of the original: what the phase alone costs."""
+    from melpact.contract.filterbank import filterbank
+    from melpact.features.framing import pad, preemphasise
+    from melpact.features.inversion import mel_to_magnitude
+    from melpact.vocoders.griffin_lim.fast import Framing
+    from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window, undo_waveform
+
+    spec = mel.spec
+    x = original.samples[0] * np.float32(spec.waveform_scale)
+    padded = pad(preemphasise(x, spec), spec)
+    framing = Framing.of(
+        n_fft=spec.n_fft, window=synthesis_window(spec), hop_length=spec.hop_length, left_pad=spec.left_pad, frames=mel.n_frames
+    )
+    missing = framing.scale.size - padded.size
+    signal = np.pad(padded, (0, max(0, missing)))[: framing.scale.size]
+    transform = framing.analyse(signal, 0, mel.n_frames)
+    magnitude = mel_to_magnitude(linear_mel(mel), filterbank(spec), power=spec.power).T
+    size = np.abs(transform)
+    phased = np.where(size > 0, transform / np.maximum(size, 1e-30), 1.0) * magnitude
+    y = framing.synthesise(phased.astype(np.complex64))[spec.left_pad :]
+    y = np.pad(y, (0, max(0, x.size - y.size)))[: x.size]
+    return undo_waveform(y.astype(np.float32), spec)
+
+
+def checks(source: Audio, original: Audio, mel: Mel, again: Mel, made: Audio) -> tuple[tuple[str, bool, str], ...]:
+    """The contract, checked on the files just written: (check, passed, detail)."""
+    spec = mel.spec
+    found = [
+        (
+            "file keeps numbers and meaning",
+            bool(np.array_equal(mel.values, again.values)) and again.spec == spec,
+            f"fingerprint {again.spec.fingerprint}",
+        ),
+        (
+            "frames fit the audio",
+            spec.frames(original.n_samples) == mel.n_frames,
+            f"{mel.n_frames} frames of {spec.hop_length} samples for {original.n_samples} samples",
+        ),
+    ]
+    size = mel.values.size
+    floored, clipped = mel.at_floor(), mel.clipped()
+    found.append(("not all at the floor", floored < size, f"{floored / size:.1%} of the values at the floor"))
+    if np.isfinite(spec.scaling.bounds()).any() or clipped.below or clipped.above:
+        found.append(
+            (
+                "not all clipped",
+                clipped.below + clipped.above < size,
+                f"{clipped.below / size:.1%} clipped below, {clipped.above / size:.1%} above",
+            )
+        )
+    limit = min(spec.physical_f_max_hz, original.sample_rate / 2)
+    lost = _share_above(source, limit)
+    found.append(("bandwidth", True, f"{lost:.2%} of the energy lies above {limit:g} Hz, where this mel holds nothing"))
+    if source.sample_rate / 2 < spec.physical_f_max_hz:
+        found.append(
+            (
+                "source reaches the top bands",
+                False,
+                f"the source ends at {source.sample_rate / 2:g} Hz, the mel at {spec.physical_f_max_hz:g} Hz: its top bands are empty",
+            )
+        )
+    found.append(("no clipping", made.peak <= 1.0, f"peak of the result {made.peak:.3f}"))
+    return tuple(found)
+
+
+def _share_above(audio: Audio, limit_hz: float) -> float:
+    x = audio.mono().samples[0].astype(np.float64)
+    power = np.abs(np.fft.rfft(x)) ** 2
+    total = float(power.sum())
+    if total == 0:
+        return 0.0
+    return float(power[np.fft.rfftfreq(x.size, 1 / audio.sample_rate) > limit_hz].sum()) / total
