@@ -1,4 +1,4 @@
-"""The lane engine against a float64 reference written here, and its promise that a frame's value never depends on its place."""
+"""The lane engine against a float64 reference written here; a frame's value never depends on its place."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def reference(plan: LanePlan, padded: np.ndarray, n_frames: int) -> np.ndarray:
         frames = frames - frames.mean(axis=1, keepdims=True)
     if plan.frame_preemphasis:
         frames = frames - plan.frame_preemphasis * np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
-    p = np.abs(np.fft.rfft(frames * plan.window_array(), n=plan.n_fft).T) ** 2
+    p = np.abs(np.fft.rfft(frames * plan.window, n=plan.n_fft).T) ** 2
     if plan.epsilon_kind == "inside":
         p = p + plan.epsilon
     if plan.epsilon_kind == "clamp":
@@ -76,15 +76,15 @@ def reference(plan: LanePlan, padded: np.ndarray, n_frames: int) -> np.ndarray:
     s = np.sqrt(p) if plan.power == 1 else p
     if plan.epsilon_kind == "outside":
         s = s + plan.epsilon
-    y = plan.bank_array() @ s
+    y = plan.bank @ s
     if plan.floor_kind == "clamp":
         y = np.maximum(y, plan.floor)
     if plan.floor_kind == "add":
         y = y + plan.floor
     if plan.log_gain is not None:
         with np.errstate(divide="ignore"):
-            y = plan.log_gain * np.log(y)
-    return (y - plan.shift) * plan.scale + plan.offset
+            y = plan.log_gain * np.log(y) - plan.shift
+    return y * plan.scale + plan.offset
 
 
 def frames_in(plan: LanePlan, samples: np.ndarray) -> int:
@@ -104,12 +104,13 @@ CASES = {
     "hifigan": (HIFIGAN, 2e-4),
     "hop_1024_300": (plan_of(1024, 300), 2e-4),
     "hop_longer_than_frame": (plan_of(400, 1001), 2e-4),
+    "hop_17": (plan_of(400, 17), 2e-4),
     "hop_1": (replace(plan_of(400, 160), hop_length=1), 2e-4),
     "log10_power": (
         plan_of(400, 160, power=2, log_gain=1 / math.log(10), epsilon_kind="none", floor=1e-10), 2e-4,
     ),
     "db_1920": (
-        plan_of(1920, 480, epsilon_kind="none", floor=1e-5, log_gain=20 / math.log(10), shift=20, scale=0.01, offset=1),
+        plan_of(1920, 480, epsilon_kind="none", log_gain=20 / math.log(10), shift=20, scale=0.01, offset=1),
         2e-5,
     ),
     "kaldi": (
@@ -144,14 +145,17 @@ def test_engine_is_the_float64_definition(name):
 @pytest.mark.parametrize("log_gain", [None, 1 / math.log(10)])
 def test_every_kind_of_epsilon_and_floor(power, epsilon_kind, floor_kind, log_gain):
     # Large enough to matter beside the quiet half of the signal, so that a kind taken for another is seen.
-    plan = plan_of(400, 160, power=power, epsilon_kind=epsilon_kind, epsilon=0.02, floor_kind=floor_kind, floor=0.01,
-                   log_gain=log_gain)  # fmt: skip
+    plan = plan_of(
+        400, 160, power=power, epsilon_kind=epsilon_kind, epsilon=0.02, floor_kind=floor_kind, floor=0.01,
+        log_gain=log_gain,
+    )  # fmt: skip
     samples = speech(0.4)
     want = reference(plan, samples, frames_in(plan, samples))
     np.testing.assert_allclose(analyse(plan, samples), want, rtol=2e-5, atol=2e-5)
-    neutral = reference(replace(plan, epsilon_kind="none", floor_kind="none"), samples, want.shape[1])
     if (epsilon_kind, floor_kind) != ("none", "none"):
-        assert np.abs(want - neutral).max() > 1e-3
+        full = plan.bank.any(axis=1)  # without a floor, a band without a bin is ln(0)
+        neutral = reference(replace(plan, epsilon_kind="none", floor_kind="none"), samples, want.shape[1])
+        assert np.abs(want[full] - neutral[full]).max() > 1e-3
 
 
 def test_one_sine_has_the_amplitude_of_the_textbook():
@@ -192,8 +196,9 @@ def test_not_a_number_spoils_only_the_frames_that_contain_it():
     mel = analyse(HIFIGAN, samples)
     clean = analyse(HIFIGAN, speech(0.6))
     starts = np.arange(mel.shape[1]) * 256
-    touched = (starts <= 5000) & (5000 < starts + 1024)
-    assert np.all(np.isnan(mel[:, touched]))
+    touched = (starts <= 5000) & (starts + 1024 > 5000)
+    full = HIFIGAN.bank.any(axis=1)
+    assert np.all(np.isnan(mel[full][:, touched]))
     np.testing.assert_array_equal(mel[:, ~touched], clean[:, ~touched])
 
 
@@ -252,8 +257,9 @@ def test_radices_multiply_to_the_length_and_every_frequency_has_its_own_row(n_po
 @pytest.mark.parametrize("radix", codelets.RADICES)
 def test_each_butterfly_is_the_discrete_fourier_transform(radix):
     constants: dict[str, str] = {}
-    tape = codelets._Tape(constants)
-    y = codelets._butterfly([(codelets._Symbol(f"a{k}", tape), codelets._Symbol(f"b{k}", tape)) for k in range(radix)])
+    tape = codelets._Tape(constants, "")
+    symbols = [tuple(codelets._Symbol(f"{part}{k}", tape) for part in "ab") for k in range(radix)]
+    y = codelets._butterfly(symbols)
     x = np.random.default_rng(radix).standard_normal((2, radix))
     scope = {"np": np, **{f"a{k}": x[0, k] for k in range(radix)}, **{f"b{k}": x[1, k] for k in range(radix)}}
     scope |= {name: float(text.removeprefix("np.float32(")[:-1]) for name, text in constants.items()}
@@ -267,14 +273,15 @@ def test_plans_are_values():
     assert hash(plan_of(400, 160)) == hash(plan_of(400, 160))
     assert engine_for(plan_of(400, 160)) is engine_for(plan_of(400, 160))
     assert plan_of(400, 160) != plan_of(400, 160, window=hann(398, 400))
-    np.testing.assert_array_equal(HIFIGAN.bank_array(), triangles(1024, 80, 2.0, 8000 / RATE * 1024))
+    np.testing.assert_array_equal(HIFIGAN.bank, triangles(1024, 80, 2.0, 8000 / RATE * 1024))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"frame_length": 401}, {"hop_length": 0}, {"window": np.ones(399)}, {"bank": np.ones((3, 200))}, {"power": 3},
-        {"bank": -np.ones((3, 201))}, {"epsilon_kind": "in"}, {"floor_kind": "inside"}, {"floor": -1.0},
+        {"frame_length": 401}, {"hop_length": 0}, {"window": np.ones(399)}, {"bank": np.ones((3, 200))},
+        {"bank": -np.ones((3, 201))}, {"power": 3}, {"epsilon_kind": "in"}, {"floor_kind": "inside"},
+        {"floor": -1.0},
     ],
 )  # fmt: skip
 def test_plans_that_contradict_themselves_are_refused(wrong):
@@ -303,7 +310,8 @@ LOAD = """
 import sys
 from melpact.features.lane_cache import compiled
 function = compiled(16)
-print(sum(function.stats.cache_hits.values()), sum(function.stats.cache_misses.values()), "numba" in sys.modules)
+hits, misses = function.stats.cache_hits, function.stats.cache_misses
+print(sum(hits.values()), sum(misses.values()), "numba" in sys.modules)
 """
 
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @lru_cache(maxsize=16)
 def speech(sample_rate: int, seconds: float = 2.4) -> NDArray[np.float32]:
-    """Vowels, fricatives, bursts, a noise floor at -70 dB, and 0.3 s of exact digital silence: float32 [time], read-only."""
+    """Vowels, fricatives, bursts, a noise floor at -70 dB, 0.3 s of zeros: float32 [time], read-only."""
     samples = speech_like(seconds, sample_rate, seed=11).samples[0].copy()
     quiet = slice(round(1.5 * sample_rate), round(1.8 * sample_rate))
     samples[quiet] = 0.0
@@ -26,9 +26,9 @@ def speech(sample_rate: int, seconds: float = 2.4) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=16)
 def band_limited_speech(sample_rate: int, bits: int | None) -> NDArray[np.float32]:
-    """16 kHz speech brought to another rate, so that nothing lies above 8 kHz; rounded to `bits` if that is given.
+    """16 kHz speech brought to another rate: nothing lies above 8 kHz; rounded to `bits` if that is given.
 
-    The resampling is exact for a periodic signal (a zero-padded spectrum), hence its stop band is float64 rounding.
+    The resampling zero-pads the spectrum of the whole, so its stop band is the rounding of float32 samples.
     """
     source = speech(16000).astype(np.float64)
     spectrum = np.fft.rfft(source)
@@ -54,7 +54,7 @@ def per_output_unit(raw: Floats, spec: MelSpec) -> Floats:
 
 
 def errors(got: NDArray[np.floating], want: Floats, raw: Floats, spec: MelSpec) -> tuple[float, float]:
-    """(max, mean) of |got - want| in natural-log units; without a log, relative to the loudest value of each band."""
+    """(max, mean) of |got - want| in natural-log units; without a log, relative to each band's maximum."""
     assert got.shape == want.shape, f"{got.shape} is not {want.shape}"
     distance = np.abs(got.astype(np.float64) - want)
     if spec.log == "none":

@@ -1,4 +1,4 @@
-"""Every dialect against what was published about it: one worked value, its silence, its frame count, its relatives."""
+"""Every dialect against what was published about it: a worked value, silence, frame count, relatives."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from laws.signals import speech
 
+from laws.signals import speech
 from melpact.contract.dialect import Dialect, dialect, dialect_for, dialects, name_of
 from melpact.contract.filterbank import filterbank
 from melpact.contract.scaling import BandAffine, NoScaling
@@ -34,7 +34,8 @@ SEVEN = [32, 64, 128, 256, 512, 1024, 2048]
 # Published silence is rounded to four digits.
 HALF_DIGIT = 0.5e-4 * 1.02
 
-# What the survey found to be the same numbers up to the log ("equivalence classes"); every other record is alone.
+# What the survey found to be the same numbers up to the log ("equivalence classes"); every other record is
+# alone.
 CLASSES = """
 hifigan-22k-80 = bigvgan-22k-80-fmax8k = matcha-ljspeech = matcha-vctk = matcha-hificaptain-en-f = cosyvoice1-22k-80 = seedvc-22k-80-fmax8k
 hifigan-22k-80-loss = bigvgan-v2-22k-80 = seedvc-22k-80
@@ -55,7 +56,7 @@ sovits41-diffusion-44k-128 = ddspsvc-44k-128
 nemo-hifigan-22k-80 = nemo-tacotron2-22k-80
 kaldi-fbank-default = torchaudio-kaldi-fbank
 campplus-fbank-80 = hf-seamless-fbank-80
-"""
+"""  # noqa: E501
 
 
 def checked_spec(name: str) -> MelSpec:
@@ -71,11 +72,11 @@ def quietly(**facts: object) -> MelSpec:
         return MelSpec(**facts)
 
 
-# --- a formula in words: ints, L, hop, + - * /, floor( ), ceil( ) ---------------------------------------------------
+# --- a formula in words: ints, L, hop, + - * /, floor( ), ceil( ) ---------------------------------
 
 
 def parse_formula(text: str) -> Callable[[int, int], int]:
-    """"1 + floor(L/256)" → f(L, hop). A closing remark in parentheses is dropped; anything else unknown is an error."""
+    """ "1 + floor(L/256)" → f(L, hop). A closing remark in parentheses is dropped; all else is an error."""
     bare = re.sub(r"\s+\([A-Za-z_ ]+\)$", "", text.strip())
     return _compile(ast.parse(bare, mode="eval").body)
 
@@ -105,17 +106,24 @@ def _compile(node: ast.expr) -> Callable[[int, int], Fraction | int]:
     raise ValueError(f"not a frame formula: {ast.unparse(node)}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def formula(name: str) -> Callable[[int, int], int]:
     """The published frame count of the mel call itself."""
     count = parse_formula(PUBLISHED[dialects()[name].reference_id]["frames"])
-    # FACodec cuts one frame behind the mel call: "floor(L/300) (cut)", and its vector was counted before the cut (81, not 80).
+    # FACodec cuts one frame behind the mel call: "floor(L/300) (cut)", and its vector was counted before
+    # the cut (81, not 80).
     return (lambda L, hop: 1 + count(L, hop)) if name == "facodec_24k" else count
 
 
 def test_formula_reader_knows_its_words_and_nothing_else():
-    cases = [("floor(L/256)", 256, 1), ("1 + floor((L-400)/160)", 719, 2), ("1 + floor((L-400)/160)", 720, 3),
-             ("ceil(L/256)", 257, 2), ("floor((L+80)/160) (snip_edges False)", 240, 2), ("1 + floor(L/hop) (center)", 23, 3)]
+    cases = [
+        ("floor(L/256)", 256, 1),
+        ("1 + floor((L-400)/160)", 719, 2),
+        ("1 + floor((L-400)/160)", 720, 3),
+        ("ceil(L/256)", 257, 2),
+        ("floor((L+80)/160) (snip_edges False)", 240, 2),
+        ("1 + floor(L/hop) (center)", 23, 3),
+    ]
     for text, length, want in cases:
         assert parse_formula(text)(length, 8) == want, text
     for text in ("__import__('os')", "L ** 2", "round(L/3)", "L.real", "floor(L, 2)", "x + 1"):
@@ -123,7 +131,7 @@ def test_formula_reader_knows_its_words_and_nothing_else():
             parse_formula(text)
 
 
-# --- the folder ------------------------------------------------------------------------------------------------------
+# --- the folder -----------------------------------------------------------------------------------
 
 
 def test_the_folder_is_complete():
@@ -176,7 +184,7 @@ def test_a_module_is_named_after_the_head_of_its_family():
         assert module.__name__.rsplit(".", 1)[1] == module.PLUGIN.members[0].name
 
 
-# --- relatives -------------------------------------------------------------------------------------------------------
+# --- relatives ------------------------------------------------------------------------------------
 
 
 def test_same_description_exactly_where_an_alias_is_declared():
@@ -216,14 +224,16 @@ def every_buildable() -> list[str]:
     return [n for n in NAMES if n != "dac_loss_44k"] + [f"{n}:{f}" for n, f in FORMS]
 
 
-@lru_cache(maxsize=None)
+@cache
 def built(label: str) -> MelSpec:
     """The description behind `name` or `name:form`; asked statistics get values that are all different."""
     name, _, form = label.partition(":")
     found = dialects()[name]
     facts = {a.field: float(a.known) for a in found.member.asks if a.known}
     if form and found.member.forms[form].statistics != "none":
-        first, second = ("mean", "std") if found.member.forms[form].statistics == "standardise" else ("low", "high")
+        first, second = (
+            ("mean", "std") if found.member.forms[form].statistics == "standardise" else ("low", "high")
+        )
         m = np.arange(found.family.spec.n_mels)
         facts[first] = (-6.0 + 0.01 * m).tolist()
         facts[second] = (1.0 + 0.02 * m).tolist()
@@ -246,12 +256,12 @@ def test_fingerprints_tell_every_description_and_form_apart():
         assert built(other) == built(label), f"{label} and {other} differ and share a fingerprint"
 
 
-# --- published numbers -----------------------------------------------------------------------------------------------
+# --- published numbers ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def tone_raw() -> dict[str, np.ndarray]:
-    """Family head → unscaled float64 oracle of 1 s of 0.5 sin(2π 1000 n / sr), without waveform scale and reference."""
+    """Family head → unscaled oracle of 1 s of 0.5 sin(2π 1000 n / sr), no waveform scale or reference."""
     found = {}
     for head in FAMILIES:
         spec = _bare(checked_spec(head))
@@ -292,12 +302,21 @@ def test_published_test_vector(name, tone_raw):
 
 
 def test_vectors_go_through_the_public_oracle():
-    """The fixture shares work inside a family; three members of each kind are also computed from end to end."""
-    for name in ("matcha_22k_vctk", "tacotron_20k_pre2018", "whisper_16k_128", "seamless_fbank_16k", "xtts_v2_cond_22k", "myxtts_22k"):
+    """The fixture shares work inside a family; six members are also computed from end to end."""
+    for name in (
+        "matcha_22k_vctk",
+        "tacotron_20k_pre2018",
+        "whisper_16k_128",
+        "seamless_fbank_16k",
+        "xtts_v2_cond_22k",
+        "myxtts_22k",
+    ):
         spec = checked_spec(name).replace_quietly(waveform_scale=1.0)
         vector = PUBLISHED[dialects()[name].reference_id]["vector"]
         n = np.arange(spec.sample_rate)
-        value = oracle(0.5 * np.sin(2 * np.pi * 1000 * n / spec.sample_rate), spec)[vector["bin"], vector["frame"]]
+        value = oracle(0.5 * np.sin(2 * np.pi * 1000 * n / spec.sample_rate), spec)[
+            vector["bin"], vector["frame"]
+        ]
         assert abs(value - vector["value"]) <= 2e-5 * max(1.0, abs(vector["value"])), name
 
 
@@ -312,7 +331,9 @@ def test_silence_is_the_published_range_and_the_floor(name):
     left = spec.epsilon ** (spec.power / 2) * filterbank(spec).sum(axis=1)
     linear = np.maximum(left, spec.floor) if spec.floor_kind == "clamp" else left + spec.floor
     expected = linear if spec.log_gain is None else spec.log_gain * np.log(linear) - spec.reference
-    np.testing.assert_allclose(raw, np.repeat(expected[:, None], raw.shape[1], axis=1), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        raw, np.repeat(expected[:, None], raw.shape[1], axis=1), rtol=1e-12, atol=1e-12
+    )
     assert raw.min() >= spec.floor_value - 1e-12
     if spec.epsilon * filterbank(spec).sum(axis=1).max() ** 2 < spec.floor**2 or spec.epsilon == 0:
         np.testing.assert_allclose(raw, spec.floor_value, rtol=1e-12)
@@ -333,14 +354,19 @@ def test_nothing_lies_below_the_floor_or_outside_the_bounds(name, speech_raw):
         assert np.ptp(raw[list(spec.empty_bands)]) == 0
 
 
-# --- frames ----------------------------------------------------------------------------------------------------------
+# --- frames ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_frame_formula_for_every_length(name):
     spec, count = checked_spec(name), formula(name)
     hop, start = spec.hop_length, spec.min_samples()
-    lengths = {n for k in range(60) for d in (-1, 0, 1, hop // 2 - 1, hop // 2) if (n := start + k * hop + d) >= start}
+    lengths = {
+        n
+        for k in range(60)
+        for d in (-1, 0, 1, hop // 2 - 1, hop // 2)
+        if (n := start + k * hop + d) >= start
+    }
     lengths |= {n for k in range(1, 4000, 37) for d in (-1, 0, 1) if (n := k * hop + d) >= start}
     lengths |= set(range(start, start + 2 * hop + 2))
     for n in lengths:
@@ -353,7 +379,10 @@ def test_real_frames_of_the_oracle(head):
     hop, start = spec.hop_length, spec.min_samples()
     first = -(-start // hop) * hop
     x = speech(spec.sample_rate)
-    for n in sorted({start, start + 1, *(first + k * hop + d for k in (0, 1, 2, 5) for d in (-1, 0, 1, hop // 2))} - {start - 1}):
+    for n in sorted(
+        {start, start + 1, *(first + k * hop + d for k in (0, 1, 2, 5) for d in (-1, 0, 1, hop // 2))}
+        - {start - 1}
+    ):
         if n >= start:
             assert oracle_raw(x[:n], spec).shape == (spec.n_mels, count(n, hop)), f"{n} samples"
     with pytest.raises(AudioTooShort):
@@ -362,7 +391,7 @@ def test_real_frames_of_the_oracle(head):
         assert spec.frames(spec.samples(t)) == t and spec.frames(spec.samples(t) - 1) < t + 1
 
 
-# --- asking ----------------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["sovits_diffusion_44k", "ddspsvc_44k"])
@@ -387,7 +416,12 @@ def test_the_seven_mel_loss_asks_for_its_scale():
     assert [int(f) for f in dialects()["dac_loss_44k"].member.forms] == SEVEN
     for scale, bands in zip(SEVEN, [5, 10, 20, 40, 80, 160, 320], strict=True):
         spec = dialect(f"dac_loss_44k:{scale}").spec
-        assert (spec.n_fft, spec.win_length, spec.hop_length, spec.n_mels) == (scale, scale, scale // 4, bands)
+        assert (spec.n_fft, spec.win_length, spec.hop_length, spec.n_mels) == (
+            scale,
+            scale,
+            scale // 4,
+            bands,
+        )
         for n in range(spec.min_samples(), spec.min_samples() + 3 * spec.hop_length):
             assert spec.frames(n) == parse_formula("1 + floor(L/hop) (center)")(n, spec.hop_length)
         assert oracle(np.zeros(44100), spec).shape == (bands, 1 + 44100 // (scale // 4))
@@ -407,9 +441,15 @@ def test_forms_build_or_ask_for_their_statistics(name, form):
     spec = built(label)
     m = np.arange(spec.n_mels)
     a, b = -6.0 + 0.01 * m, 1.0 + 0.02 * m
-    assert isinstance(spec.scaling, BandAffine) and spec.analysis_fingerprint == built(name).analysis_fingerprint
+    assert (
+        isinstance(spec.scaling, BandAffine) and spec.analysis_fingerprint == built(name).analysis_fingerprint
+    )
     got = spec.scaling.apply(np.stack([a, b], axis=1))
-    want = np.stack([0 * m, (b - a) / b], axis=1) if kind == "standardise" else np.stack([-1.0 + 0 * m, 1.0 + 0 * m], axis=1)
+    want = (
+        np.stack([0 * m, (b - a) / b], axis=1)
+        if kind == "standardise"
+        else np.stack([-1.0 + 0 * m, 1.0 + 0 * m], axis=1)
+    )
     np.testing.assert_allclose(got, want, atol=1e-12)
     wrong = {first: a[:-1].tolist(), second: b[:-1].tolist()}
     with pytest.raises(Exception, match="bands"):
@@ -418,7 +458,8 @@ def test_forms_build_or_ask_for_their_statistics(name, form):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("hifigan_22", "hifigan_22k"), ("hifgan_22k", "hifigan_22k"), ("whisper_16k", "whisper_16k_80"), ("vocos", "vocos_24k"),
+    [("hifigan_22", "hifigan_22k"), ("hifgan_22k", "hifigan_22k"), ("whisper_16k", "whisper_16k_80"),
+     ("vocos", "vocos_24k"),
      ("tacotron2", "tacotron2_22k"), ("bigvgan_v2_44k", "bigvgan_v2_44k_512x"), ("kaldi", "kaldi_fbank")],
 )  # fmt: skip
 def test_a_typo_is_answered_with_the_near_name(typed, meant):

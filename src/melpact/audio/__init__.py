@@ -1,4 +1,4 @@
-"""Sound as numbers: the `Audio` value, files, resampling, loudness, synthetic signals and shipped speech samples.
+"""Sound as numbers: the `Audio` value, files, resampling, loudness, test signals, speech samples.
 
 Lives here: everything between a sound file and a waveform in memory. Does not live here: anything that
 knows what a mel spectrogram is. Importing this package loads numpy only; `files`, `resample` and `loudness`

@@ -1,4 +1,4 @@
-"""The `Audio` value: float32 samples [channels, time] with their sample rate. Pure; files are read in `files`."""
+"""The `Audio` value: float32 samples [channels, time] and their sample rate. Pure; reading is in `files`."""
 
 from __future__ import annotations
 
@@ -144,7 +144,10 @@ class Audio:
 
     def __repr__(self) -> str:
         level = "silence" if self.peak == 0.0 else f"peak {self.peak:.3f}, rms {self.rms_db:.1f} dB"
-        return f"Audio({self.channels} ch × {self.n_samples} samples at {self.sample_rate} Hz, {self.duration_s:.3f} s, {level})"
+        size = (
+            f"{self.channels} ch × {self.n_samples} samples at {self.sample_rate} Hz, {self.duration_s:.3f} s"
+        )
+        return f"Audio({size}, {level})"
 
 
 def require_finite(samples: NDArray[Any], *, where: object, first_sample: int = 0) -> None:

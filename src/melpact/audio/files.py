@@ -124,7 +124,7 @@ def read(path: str | Path, *, start_s: float = 0.0, duration_s: float | None = N
 
 
 def blocks(path: str | Path, block_samples: int) -> Iterator[NDArray[np.float32]]:
-    """A file of any length in consecutive float32 [channels, n] blocks; memory use does not depend on its length.
+    """A file in consecutive float32 [channels, n] blocks; memory use does not depend on its length.
 
     Every block has n = block_samples except the last, which has 1 <= n <= block_samples. A file that cannot
     be opened is refused at the call, not at the first block.
@@ -152,7 +152,7 @@ def blocks(path: str | Path, block_samples: int) -> Iterator[NDArray[np.float32]
 
 
 def find(paths: Sequence[str | Path]) -> list[Path]:
-    """Every sound file that `paths` mean: files as they are, folders searched to the bottom, and glob patterns.
+    """Every sound file that `paths` mean: files as they are, folders to the bottom, and glob patterns.
 
     Folders and patterns give only files with an audio extension (`EXTENSIONS`) whose name does not start
     with a dot.
@@ -355,9 +355,12 @@ def _cut_short(path: str | Path, got: str, wanted: str) -> AudioFileError:
 
 
 def _cut_short_bytes(path: str | Path, missing: Missing) -> AudioFileError:
-    return _cut_short(
-        path, f"{missing.present} bytes of sound", f"{missing.promised} bytes, as its header promises"
-    )
+    if missing.promised is None:
+        return _cut_short(
+            path, f"{missing.present} bytes and no last page", "a page that is marked as the last"
+        )
+    got, wanted = f"{missing.present} bytes of sound", f"{missing.promised} bytes, as its header promises"
+    return _cut_short(path, got, wanted)
 
 
 def _missing(path: str | Path) -> AudioFileError:

@@ -1,4 +1,4 @@
-"""What the bytes of a sound file promise, against what is there. Finds cut files that libsndfile reads without a word.
+"""What a sound file's header promises, against what is there: cut files that libsndfile reads in silence.
 
 Pure byte reading; decoding is in `files`.
 """
@@ -19,14 +19,14 @@ _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 @dataclass(frozen=True)
 class Missing:
-    """Bytes of sound that the header promises and that the file has."""
+    """Bytes of sound that the header promises (None: more, but not how many) and that the file has."""
 
-    promised: int
+    promised: int | None
     present: int
 
 
 def missing_bytes(path: Path) -> Missing | None:
-    """Where a WAV, RF64, AIFF, W64, AU, CAF or Ogg file ends before its header says so; None if it is whole or of another kind."""
+    """What a WAV, RF64, AIFF, W64, AU, CAF or Ogg file lacks; None if it is whole or of another kind."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         magic = file.read(16)
@@ -152,4 +152,4 @@ def _ogg_tail(file: BinaryIO, size: int) -> Missing | None:
     if len(table) < segments or end > size:
         return Missing(max(end, size + 1), size)
     last_page = bool(tail[at + 5] & 0x04)
-    return None if last_page else Missing(size + 27, size)
+    return None if last_page else Missing(None, size)

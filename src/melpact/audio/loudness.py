@@ -16,8 +16,8 @@ from melpact.core.errors import AudioError, AudioTooShort
 
 Stage = tuple[tuple[float, ...], tuple[float, ...]]
 
-# BS.1770-4, tables 1 and 2: the two stages of K-weighting at 48 kHz, as (b, a); then the frequency whose gain each
-# stage keeps at other rates: the standard's calibration tone, and the corner of the high-pass.
+# BS.1770-4, tables 1 and 2: the two stages of K-weighting at 48 kHz, as (b, a); then the frequency whose gain
+# each stage keeps at other rates: the standard's calibration tone, and the corner of the high-pass.
 _SHELF_48K = (
     (1.53512485958697, -2.69169618940638, 1.19839281085285),
     (1.0, -1.69065929318241, 0.73248077421585),
@@ -26,8 +26,12 @@ _HIGHPASS_48K = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 _SHELF_KEEPS_HZ, _HIGHPASS_KEEPS_HZ = 997.0, 38.1355
 # BS.1770-4, table 3, by number of channels: L R | L R C | L R C Ls Rs | L R C LFE Ls Rs.
 _CHANNEL_WEIGHTS = {
-    1: (1.0,), 2: (1.0, 1.0), 3: (1.0, 1.0, 1.0), 5: (1.0, 1.0, 1.0, 1.41, 1.41), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
-}  # fmt: skip
+    1: (1.0,),
+    2: (1.0, 1.0),
+    3: (1.0, 1.0, 1.0),
+    5: (1.0, 1.0, 1.0, 1.41, 1.41),
+    6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
+}
 _BLOCK_S, _STEP_S = 0.4, 0.1
 _ABSOLUTE_GATE_LUFS, _RELATIVE_GATE_LU = -70.0, -10.0
 _MIN_RATE_HZ = 8000

@@ -20,7 +20,7 @@ Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 
 def output_length(n_samples: int, rate_in: int, rate_out: int) -> int:
-    """How many samples `n_samples` become: n·rate_out/rate_in rounded to nearest, halves up. May be 0 for tiny n.
+    """How many samples `n_samples` become: n·rate_out/rate_in to nearest, halves up. May be 0 for tiny n.
 
     Raises:
         AudioError: a rate that is not a positive int, or a negative length.
@@ -101,7 +101,7 @@ class StreamResampler:
             self._stream = soxr.ResampleStream(rate_in, rate_out, channels, dtype="float32", quality=quality)
 
     def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take float32 [channels, n] (n may be 0); return float32 [channels, m], what can be said so far (m may be 0).
+        """Take float32 [channels, n]; return float32 [channels, m], what can be said so far (n, m may be 0).
 
         Raises:
             AudioError: another shape or dtype, or `finish` was already called.
@@ -162,7 +162,7 @@ class StreamResampler:
 def resampled_blocks(
     blocks: Iterable[NDArray[np.float32]], rate_in: int, rate_out: int, quality: Quality = "HQ"
 ) -> Iterator[NDArray[np.float32]]:
-    """Resample an iterable of float32 [channels, n] blocks; yields float32 [channels, m], never an empty block.
+    """Resample float32 [channels, n] blocks; yields float32 [channels, m] blocks, never an empty one.
 
     Joined, the yielded blocks equal `resample` of the joined input bit for bit.
     """

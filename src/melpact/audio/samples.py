@@ -1,9 +1,9 @@
 """Four short recordings of human speech that ship with the package, for the demo and for tests.
 
-16 kHz, mono, 16-bit, nothing above 8 kHz: English (Allison Smith; CC-BY-SA-3.0), Italian (Carlo Flora; CC-BY-3.0) and
-Russian (Maxim Topal, ivrvoice.ru; CC-BY-3.0), from Debian's asterisk-core-sounds packages, decoded from
-G.722 and otherwise unchanged. They are not covered by melpact's own licence: see `attribution()`, which is
-prompts/ATTRIBUTION.txt. Synthetic signals are in `synthetic`.
+16 kHz, mono, 16-bit, nothing above 8 kHz: English (Allison Smith; CC-BY-SA-3.0), Italian (Carlo Flora;
+CC-BY-3.0) and Russian (Maxim Topal, ivrvoice.ru; CC-BY-3.0), from Debian's asterisk-core-sounds packages,
+decoded from G.722 and otherwise unchanged. They are not covered by melpact's own licence: see
+`attribution()`, which is prompts/ATTRIBUTION.txt. Synthetic signals are in `synthetic`.
 """
 
 from __future__ import annotations

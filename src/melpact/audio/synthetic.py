@@ -1,4 +1,4 @@
-"""Deterministic test signals, computed in float64: sines, sweeps, noise, impulses, silence and speech-like sound.
+"""Deterministic test signals, computed in float64: tones, noise, impulses, silence, speech-like sound.
 
 Every tone is a sum of sines below the Nyquist frequency, so nothing aliases. Recorded human speech is in
 `samples`.
@@ -50,7 +50,7 @@ def sine(
 
 
 def sweep(low_hz: float, high_hz: float, seconds: float, sample_rate: int, amplitude: float = 0.5) -> Audio:
-    """Exponential sine sweep (Farina 2000, eq. 1): the frequency goes from low_hz to high_hz by equal ratios per second."""
+    """Exponential sine sweep from low_hz to high_hz (Farina 2000): equal frequency ratios in equal times."""
     _below_nyquist(high_hz, sample_rate)
     if not 0.0 < low_hz < high_hz:
         raise AudioError(
@@ -66,7 +66,7 @@ def sweep(low_hz: float, high_hz: float, seconds: float, sample_rate: int, ampli
 
 
 def impulses(seconds: float, sample_rate: int, every_s: float = 0.1, amplitude: float = 0.9) -> Audio:
-    """Single samples of `amplitude`, the first at 0, one every `every_s` (rounded to a sample), zeros between."""
+    """Single samples of `amplitude`, the first at 0, one every `every_s` (to the sample), else zeros."""
     samples = np.zeros(_length(seconds, sample_rate))
     samples[:: max(1, round(every_s * sample_rate))] = amplitude
     return _audio(samples, sample_rate)
@@ -80,7 +80,7 @@ def noise(
     rms: float = 0.1,
     channels: int = 1,
 ) -> Audio:
-    """Gaussian noise whose power per Hz falls as 1 (white), 1/f (pink) or 1/f² (brown), without DC, scaled to `rms`."""
+    """Gaussian noise with power per Hz as 1 (white), 1/f (pink) or 1/f² (brown), no DC, scaled to `rms`."""
     exponents = {"white": 0.0, "pink": 0.5, "brown": 1.0}
     if colour not in exponents:
         raise AudioError(
@@ -140,7 +140,7 @@ def harmonic_voice(
 def speech_like(
     seconds: float, sample_rate: int, seed: int | np.random.Generator = 0, *, f0_hz: float | None = None
 ) -> Audio:
-    """Sound with the make-up of speech: vowels that glide, fricatives, plosive bursts, stops, pauses, a noise floor.
+    """Sound with the make-up of speech: gliding vowels, fricatives, bursts, stops, pauses, a noise floor.
 
     Runs of 4 to 9 syllables (a fricative, a burst or nothing, then a vowel) stand between pauses of 0.2 to
     0.5 s. About a fifth of the time is silent but for a floor near -72 dB; frame levels span 55 dB; the
@@ -236,7 +236,7 @@ def _voiced(f0: Floats, formants: Floats, knots: Floats, sample_rate: int) -> Fl
 
 
 def _formant_gain(frequency: Floats, formants: Floats) -> Floats:
-    """|H| of cascaded two-pole resonators with unit gain at 0 Hz (Fant 1960): frequency [k], formants [k, m]."""
+    """|H| of cascaded two-pole resonators, unit gain at 0 Hz (Fant 1960): frequency [k], formants [k, m]."""
     gain = np.ones_like(frequency)
     for i in range(formants.shape[1]):
         centre, half = formants[:, i], 0.5 * _BANDWIDTHS_HZ[min(i, len(_BANDWIDTHS_HZ) - 1)]

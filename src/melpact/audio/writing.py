@@ -17,13 +17,15 @@ from melpact.audio.audio import Audio
 from melpact.core.errors import AudioError, AudioFileError, AudioWarning
 
 _FORMATS = {
-    ".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".oga": "OGG", ".opus": "OGG", ".mp3": "MP3", ".aiff": "AIFF",
-    ".aif": "AIFF", ".au": "AU", ".caf": "CAF", ".w64": "W64", ".rf64": "RF64",
+    ".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".oga": "OGG", ".opus": "OGG", ".mp3": "MP3",
+    ".aiff": "AIFF", ".aif": "AIFF", ".au": "AU", ".caf": "CAF", ".w64": "W64", ".rf64": "RF64",
 }  # fmt: skip
 _DEFAULT_SUBTYPES = {".ogg": "VORBIS", ".oga": "VORBIS", ".opus": "OPUS", ".mp3": "MPEG_LAYER_III"}
 # Bits that a sample keeps, and so where it clips. What is absent is written as float and does not clip.
-_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "ULAW": 16, "ALAW": 16, "IMA_ADPCM": 16,
-         "MS_ADPCM": 16, "ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}  # fmt: skip
+_BITS = {
+    "PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "ULAW": 16, "ALAW": 16,
+    "IMA_ADPCM": 16, "MS_ADPCM": 16, "ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32,
+}  # fmt: skip
 _BLOCK = 1 << 18
 _WAV_LIMIT_BYTES = 2**32 - 2**16
 
@@ -87,7 +89,8 @@ def write(path: str | Path, audio: Audio, subtype: str | None = None) -> int:
     if clipped:
         warnings.warn(
             AudioWarning(
-                f"{path}: {clipped} of {audio.samples.size} samples lay beyond full scale (peak {audio.peak:.3f}) and were "
+                f"{path}: {clipped} of {audio.samples.size} samples lay beyond full scale "
+                f"(peak {audio.peak:.3f}) and were "
                 f"clipped to {coding}. Scale the sound first, or write it with subtype='FLOAT'"
             ),
             stacklevel=3,

@@ -17,14 +17,14 @@ from melpact.contract.spec import MelSpec
 
 
 def convert(mel: Mel, target: MelSpec) -> Mel:
-    """Undo scaling, reference, log and additive floor of `mel`; apply gain, band constants, floor, log and scaling of `target`.
+    """The numbers of `mel` as `target` means them: back to the linear mel, then forward again.
 
-    The arithmetic runs in float64; the result is float32 [..., n_mels, frames], with the statistics that the target's
-    scaling takes from the utterance and with `converted_from`, the fingerprint it had, in its provenance. Values that lay on
-    a clamped floor or a clip stay where they were.
+    The arithmetic runs in float64; the result is float32 [..., n_mels, frames], with the statistics that
+    the target's scaling takes from the utterance, and with `converted_from` (the fingerprint it had) in its
+    provenance. Values that lay on a clamped floor or a clip stay where they were.
 
     Raises:
-        MissingUtterance: the scaling was made from statistics that this mel does not carry, or no frame is left.
+        MissingUtterance: statistics of the utterance are needed and not there, or no frame is left.
     """
     source = mel.spec
     if source == target:
@@ -40,7 +40,8 @@ def convert(mel: Mel, target: MelSpec) -> Mel:
 
 
 def change_compression(raw: NDArray[Any], source: MelSpec, target: MelSpec) -> NDArray[np.float64]:
-    """Values before scaling of `source` → those of `target`, [..., n_mels, frames]; the analysis must be the same."""
+    """Values before scaling of `source` → those of `target`, [..., n_mels, frames]; the analysis must
+    be the same."""
     raw = np.asarray(raw, np.float64)
     factor = gain_factor(source, target) * norm_factor(source, target)[:, None]
     same_floor = (source.floor, source.floor_kind) == (target.floor, target.floor_kind)

@@ -1,15 +1,18 @@
-"""`diff`: what has to change to turn a mel of one description into one of another, field by field, in words and figures.
+"""`diff`: what has to change to turn a mel of one description into one of another, field by field, in
+words and figures.
 
-The rules of the single fields are in `differences`, the algebra itself in `convert`.
+The rules of the single fields are in `value_rules` and `grid_rules`, the algebra itself in `convert`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from melpact.contract import grid_rules, value_rules
 from melpact.contract.dialect import Dialect, as_spec, name_of
-from melpact.contract.differences import KINDS, RULES, SAME, Kind, Pair
+from melpact.contract.pair import KINDS, SAME, Kind, Pair, Verdict, figure, unit
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import SpecMismatch
 
@@ -21,14 +24,86 @@ _VALUES_WHERE_EXACT = frozenset({"drop_last", "waveform_scale", "epsilon"})
 
 
 @dataclass(frozen=True)
+class _Rule:
+    """How one field group is judged, shown and named. `always`: judged also where both spell it the same."""
+
+    name: str
+    judge: Callable[[Pair], Verdict]
+    unit: str = ""
+    value: Callable[[MelSpec], Any] | None = None
+    always: bool = False
+
+    def apply(self, pair: Pair) -> FieldDiff:
+        read = self.value or (lambda spec: getattr(spec, self.name))
+        a, b = read(pair.a), read(pair.b)
+        verdict = SAME if a == b and not self.always else self.judge(pair)
+        return FieldDiff(self.name, a, b, self.unit, *verdict)
+
+
+def _with_kind(name: str) -> Callable[[MelSpec], str]:
+    """The number with the field that says how it is used, as one text."""
+
+    def value(spec: MelSpec) -> str:
+        kind = getattr(spec, f"{name}_kind")
+        return "none" if kind == "none" else f"{kind} {getattr(spec, name)!r}"
+
+    return value
+
+
+def _padding(spec: MelSpec) -> str:
+    return f"explicit {spec.pad_left}, {spec.pad_right}" if spec.padding == "explicit" else spec.padding
+
+
+def _pad_mode(spec: MelSpec) -> str:
+    return f"constant {spec.pad_value!r}" if spec.pad_mode == "constant" else spec.pad_mode
+
+
+def _reference(spec: MelSpec) -> str:
+    return f"{figure(spec.reference, 7)} {unit(spec)}" if spec.reference else "none"
+
+
+_RULES = (
+    _Rule("sample_rate", grid_rules.sample_rate, "Hz"),
+    _Rule("waveform_scale", value_rules.waveform_scale),
+    _Rule("preemphasis", grid_rules.preemphasis, value=_with_kind("preemphasis")),
+    _Rule("remove_dc", grid_rules.remove_dc),
+    _Rule("n_fft", grid_rules.n_fft, "samples"),
+    _Rule("win_length", grid_rules.win_length, "samples"),
+    _Rule("hop_length", grid_rules.hop_length, "samples"),
+    _Rule("window", grid_rules.window),
+    _Rule("window_periodic", grid_rules.window_periodic),
+    _Rule("window_placement", grid_rules.window_placement),
+    _Rule("padding", grid_rules.padding, value=_padding),
+    _Rule("pad_mode", grid_rules.pad_mode, value=_pad_mode),
+    _Rule("drop_last", value_rules.drop_last, "frames"),
+    _Rule("power", value_rules.power),
+    _Rule("epsilon", value_rules.epsilon, value=_with_kind("epsilon")),
+    _Rule("n_mels", grid_rules.n_mels, "bands"),
+    _Rule("f_min", grid_rules.f_min, "Hz"),
+    _Rule("f_max", grid_rules.f_max, "Hz"),
+    _Rule("mel_scale", grid_rules.mel_scale),
+    _Rule("mel_norm", value_rules.mel_norm),
+    _Rule("mel_triangles", grid_rules.mel_triangles),
+    _Rule("bank_sample_rate", grid_rules.bank_sample_rate, "Hz"),
+    _Rule("bank_drops", grid_rules.bank_drops),
+    _Rule("log", value_rules.log),
+    _Rule("floor", value_rules.floor, value=_with_kind("floor")),
+    _Rule("reference", value_rules.reference, value=_reference),
+    _Rule("scaling", value_rules.scaling, value=value_rules.say_scaling, always=True),
+)
+
+
+@dataclass(frozen=True)
 class FieldDiff:
     """One field of both descriptions.
 
     Attributes:
-        name: the field of `MelSpec` (with the fields that only make sense beside it: the floor with its kind, and so on).
+        name: the field of `MelSpec` (with the fields that only make sense beside it: the floor with
+        its kind, and so on).
         a, b: what it says in either, as a plain number or text.
         unit: the unit of both ("" where there is none).
-        kind: "same"; "exact": algebra on the values gets there; "lossy": only an approximation can be made from this mel;
+        kind: "same"; "exact": algebra on the values gets there; "lossy": only an approximation can be
+        made from this mel;
             "impossible": the target asks for something that this mel does not hold at all.
         why: one plain sentence with figures ("" for fields that are equal).
     """
@@ -43,7 +118,8 @@ class FieldDiff:
     @property
     def change(self) -> str:
         """`f_max 8000 → 12000 Hz`."""
-        return f"{self.name} {self.a} → {self.b}{' ' + self.unit if self.unit else ''}"
+        a, b = (figure(v, 7) if isinstance(v, float) else v for v in (self.a, self.b))
+        return f"{self.name} {a} → {b}{' ' + self.unit if self.unit else ''}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +147,8 @@ class SpecDiff:
 
     @property
     def algebraic(self) -> bool:
-        """Whether all differing fields only touch the values, so that `convert` gets there (exactly unless `worst` is "lossy")."""
+        """Whether all differing fields only touch the values, so that `convert` gets there (exactly
+        unless `worst` is "lossy")."""
         return all(
             f.name in _VALUES or (f.name in _VALUES_WHERE_EXACT and f.kind == "exact") for f in self.changed
         )
@@ -96,12 +173,14 @@ class SpecDiff:
         return f"{count}: " + ", ".join(f"{f.change} ({f.kind})" for f in changed)
 
     def table(self, *, every: bool = False) -> list[tuple[str, str, str, str, str, str]]:
-        """Rows (name, a, b, unit, kind, why) of the differing fields, or of all of them; as text, for any renderer."""
+        """Rows (name, a, b, unit, kind, why) of the differing fields, or of all of them; as text, for
+        any renderer."""
         chosen = self.fields if every else self.changed
         return [(f.name, str(f.a), str(f.b), f.unit, f.kind, f.why) for f in chosen]
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison as plain JSON values; only differing fields, or fields spelled differently, are listed."""
+        """The comparison as plain JSON values; only differing fields, or fields spelled differently,
+        are listed."""
         listed = [f for f in self.fields if f.kind != "same" or f.why]
         return {
             "a": {"dialect": name_of(self.a), "fingerprint": self.a.fingerprint},
@@ -121,7 +200,8 @@ class SpecDiff:
         Exact (to float32) unless `worst` is "lossy"; then what this mel lost stays at its old floor or clip.
 
         Raises:
-            SpecMismatch: the mel is not of `a`, the target is not `b`, or algebra does not get there (`algebraic` is False).
+            SpecMismatch: the mel is not of `a`, the target is not `b`, or algebra does not get there
+            (`algebraic` is False).
             MissingUtterance: see `melpact.contract.convert.convert`.
         """
         from melpact.contract.convert import convert
@@ -153,15 +233,7 @@ def diff(a: MelSpec | Dialect | str, b: MelSpec | Dialect | str) -> SpecDiff:
         Every field group in the order of the computation, equal ones included.
     """
     pair = Pair(as_spec(a), as_spec(b))
-    fields = []
-    for rule in RULES:
-        left, right = rule.value(pair.a), rule.value(pair.b)
-        if left == right and not rule.always:
-            verdict = SAME
-        else:
-            verdict = rule.judge(pair)
-        fields.append(FieldDiff(rule.name, left, right, rule.unit_of(pair), *verdict))
-    return SpecDiff(pair.a, pair.b, tuple(fields))
+    return SpecDiff(pair.a, pair.b, tuple(rule.apply(pair) for rule in _RULES))
 
 
 def _name(spec: MelSpec) -> str:

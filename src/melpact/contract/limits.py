@@ -1,7 +1,8 @@
-"""What a description can still tell apart: its epsilon, its floor and the clips of its scaling, as linear mel values.
+"""What a description can still tell apart: its epsilon, its floor and the clips of its scaling, as
+linear mel values.
 
-Also the canonical form of everything behind the filterbank, by which two spellings of one function are recognised.
-Comparing two descriptions with these numbers is in `diff`; moving values is in `convert`.
+Also the canonical form of everything behind the filterbank, by which two spellings of one function are
+recognised. Comparing two descriptions with these numbers is in `diff`; moving values is in `convert`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Limits:
     def reading(self, x: Bands) -> Bands:
         """ln of what this description shows of a linear value x (minus infinity where it shows 0)."""
         with np.errstate(divide="ignore"):
-            return np.log(np.minimum(np.maximum(x, max(self.floor, self.clip_low)), self.clip_high) + self.added)
+            return np.log(
+                np.minimum(np.maximum(x, max(self.floor, self.clip_low)), self.clip_high) + self.added
+            )
 
 
 def limits(spec: MelSpec) -> Limits:
@@ -65,9 +68,13 @@ def limits(spec: MelSpec) -> Limits:
     if isinstance(spec.scaling, Window | Percentile):
         low, high = spec.scaling.bounds()
         if math.isfinite(low):
-            clip_low = max(0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([low]))[0])) - _added(spec))
+            clip_low = max(
+                0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([low]))[0])) - _added(spec)
+            )
         if math.isfinite(high):
-            clip_high = max(0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([high]))[0])) - _added(spec))
+            clip_high = max(
+                0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([high]))[0])) - _added(spec)
+            )
     range_nat = math.inf
     if isinstance(spec.scaling, DynamicRange):
         range_nat = spec.scaling.range / (spec.log_gain or 1.0)
@@ -83,7 +90,8 @@ def limits(spec: MelSpec) -> Limits:
 
 
 def epsilon_floor(spec: MelSpec) -> Bands:
-    """The linear mel of digital silence before the floor, [n_mels]: what the epsilon alone puts into each band."""
+    """The linear mel of digital silence before the floor, [n_mels]: what the epsilon alone puts into
+    each band."""
     if spec.epsilon_kind == "none":
         return np.zeros(spec.n_mels)
     level = spec.epsilon
@@ -115,13 +123,15 @@ def silence_raw(spec: MelSpec) -> Bands:
 
 
 def loudest_raw(spec: MelSpec) -> float:
-    """About the largest value before scaling that samples in [-1, 1] can give: a full-scale tone in the widest band."""
+    """About the largest value before scaling that samples in [-1, 1] can give: a full-scale tone in
+    the widest band."""
     peak = (spec.win_length / 2 * spec.waveform_scale) ** spec.power * float(filterbank(spec).max())
     return float(linear_to_raw(spec, np.array([peak]))[0])
 
 
 def norm_factor(a: MelSpec, b: MelSpec) -> Bands:
-    """What turns a band normalised as in `a` into one normalised as in `b`, on the band edges of `a`: [n_mels]."""
+    """What turns a band normalised as in `a` into one normalised as in `b`, on the band edges of `a`:
+    [n_mels]."""
     if a.mel_norm == b.mel_norm:
         return np.ones(a.n_mels)
     edges = band_edges_hz(a.n_mels, a.f_min, a.f_max, a.mel_scale)
@@ -135,9 +145,11 @@ def gain_factor(a: MelSpec, b: MelSpec) -> float:
 
 
 def behind_the_bank(spec: MelSpec) -> tuple[Any, ...]:
-    """Log, reference and scaling as one canonical function of u = ln(linear mel) (of the linear mel without a log).
+    """Log, reference and scaling as one canonical function of u = ln(linear mel) (of the linear mel
+    without a log).
 
-    Two descriptions with (nearly) the same tuple compute the same numbers however they spell it; see `same_function`.
+    Two descriptions with (nearly) the same tuple compute the same numbers however they spell it; see
+    `same_function`.
     """
     gain, shift = spec.log_gain or 1.0, -spec.reference
     domain = "linear" if spec.log_gain is None else "log"

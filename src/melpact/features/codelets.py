@@ -1,15 +1,16 @@
 """Source generator of the transform: a complex FFT over rows of lanes, as straight-line numba code per size.
 
-Here live the choice of radices, the butterflies (written once, over symbols, for any radix) and the text of the module
-that holds all passes of one size plus the loop over groups of frames. Not here: the stages around the transform
-(`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
+Here live the choice of radices, the butterflies (written once, over symbols, for any radix) and the text of
+the module that holds all passes of one size plus the loop over groups of frames. Not here: the stages around
+the transform (`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
 
-The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point is one row:
-64 real parts, 64 imaginary parts and one cache line of padding, so that the power-of-two strides between the legs of a
-butterfly do not fall into the same cache set. After the first pass the work goes depth first, so that a sub-transform
-stays in the first-level cache. The result is left in digit-reversed order; `row_offsets` says where, and whoever reads
-rows of 512 bytes can read them in any order for nothing. All strides are constants in the text: LLVM vectorises the
-lane loop only when it can prove that the legs of a butterfly do not overlap.
+The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point
+is one row: 64 real parts, 64 imaginary parts and one cache line of padding, so that the power-of-two strides
+between the legs of a butterfly do not fall into the same cache set. After the first pass the work goes depth
+first, so that a sub-transform stays in the first-level cache. The result is left in digit-reversed order;
+`row_offsets` says where, and whoever reads rows of 512 bytes can read them in any order for nothing. All
+strides are constants in the text: LLVM vectorises the lane loop only when it can prove that the legs of a
+butterfly do not overlap.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def supports(n_fft: int) -> bool:
 def radices_of(n_points: int) -> tuple[int, ...]:
     """The radices of the passes: fewest passes, then smallest butterflies, ascending after the first.
 
-    The first pass reads 2r rows at unrelated places, which costs overlap tests at run time, so its radix stays small.
+    The first pass reads 2r rows at unrelated places, which costs overlap tests at run time, so its radix
+    stays small.
     """
     plans = [
         (first, *reversed(rest))
@@ -81,7 +83,7 @@ def buffer_size(n_points: int) -> int:
 
 
 def row_offsets(n_points: int) -> NDArray[np.int64]:
-    """Where the real row of each frequency lies after the transform; the imaginary row follows LANES later."""
+    """Where each frequency's real row lies after the transform; the imaginary row follows LANES later."""
     rest, offsets = np.arange(n_points), np.zeros(n_points, np.int64)
     for radix, stride in zip(radices_of(n_points), leg_strides(n_points)):
         offsets += rest % radix * stride
@@ -90,14 +92,15 @@ def row_offsets(n_points: int) -> NDArray[np.int64]:
 
 
 def input_order(n_points: int) -> NDArray[np.int64]:
-    """The real samples in the order in which the first pass reads them: butterfly, leg, even and odd sample."""
+    """The real samples in the order in which the first pass reads them: butterfly, leg, even and odd."""
     radix = radices_of(n_points)[0]
     butterfly, leg, part = np.ogrid[: n_points // radix, :radix, :2]
-    return (2 * (butterfly + leg * (n_points // radix)) + part).ravel()
+    order: NDArray[np.int64] = 2 * (butterfly + leg * (n_points // radix)) + part
+    return order.ravel()
 
 
 def twiddles(n_points: int) -> NDArray[np.float32]:
-    """All passes' factors exp(-2 pi i p j / n), one pass after the other: butterfly p, leg j from 1, real, imaginary."""
+    """exp(-2 pi i p j / n) of one pass after the other: butterfly p, leg j from 1, cosine and -sine."""
     tables, size = [np.zeros(0)], n_points
     for radix in radices_of(n_points):
         turns = np.outer(np.arange(size // radix), np.arange(1, radix)) / size
@@ -131,12 +134,12 @@ _Complex = tuple[_Symbol, _Symbol]
 class _Tape:
     """Lines of one butterfly, and the constants that the whole module needs."""
 
-    def __init__(self, constants: dict[str, str]):
+    def __init__(self, constants: dict[str, str], prefix: str):
         self.lines: list[str] = []
-        self.constants = constants
+        self.constants, self.prefix = constants, prefix
 
     def assign(self, expression: str) -> _Symbol:
-        name = f"t{len(self.lines)}"
+        name = f"{self.prefix}t{len(self.lines)}"
         self.lines.append(f"{name} = {expression}")
         return _Symbol(name, self)
 
@@ -213,60 +216,57 @@ def _prime_butterfly(x: list[_Complex]) -> list[_Complex]:
     return y
 
 
-def _pass_source(index: int, radix: int, size: int, stride: int, table: int, constants: dict[str, str]) -> list[str]:
-    """One pass: `size` points in butterflies of `radix`, with its factors from `twiddle[table:]` on."""
-    tape = _Tape(constants)
+def _pass_source(
+    index: int, radix: int, size: int, stride: int, table: int, tape: _Tape
+) -> list[str]:
+    """Lines of one pass over `size` points from row o<index> on; its factors start at `twiddle[table]`."""
     at = tape.index
     legs = range(radix)
     y = _butterfly([(_Symbol(f"a{k}", tape), _Symbol(f"b{k}", tape)) for k in legs])
     turned = range(1, radix) if size > radix else range(0)
-    first = index == 0
-    lines = [
-        f"def pass{index}({'x, rows, window' if first else 'base'}, twiddle, z):",
-        f"    for p in range({at(size // radix)}):",
-        f"        o = {'' if first else 'base + '}p * {at(ROW)}",
-    ]
-    for k in range(2 * radix if first else 0):
+    lines = [f"for p in range({at(size // radix)}):", f"    o = o{index} + p * {at(ROW)}"]
+    for k in range(2 * radix if index == 0 else 0):
         place = f"[p * {at(2 * radix)} + {at(k)}]"
-        lines.append(f"        i{k}, w{k} = rows{place}, window{place}")
+        lines.append(f"    i{k}, w{k} = rows{place}, window{place}")
     for k in turned:
         place = f"{at(table + 2 * k - 2)} + p * {at(2 * radix - 2)}"
-        lines.append(f"        c{k}, s{k} = twiddle[{place}], twiddle[{place} + {at(1)}]")
-    lines.append(f"        for q in range({at(LANES)}):")
+        lines.append(f"    c{k}, s{k} = twiddle[{place}], twiddle[{place} + {at(1)}]")
+    lines.append(f"    for q in range({at(LANES)}):")
     spots = [(f"z[o + {at(k * stride)} + q]", f"z[o + {at(k * stride + LANES)} + q]") for k in legs]
     for k in legs:
-        if first:
+        even, odd = spots[k]
+        if index == 0:
             even, odd = f"x[i{2 * k} + q] * w{2 * k}", f"x[i{2 * k + 1} + q] * w{2 * k + 1}"
-        else:
-            even, odd = spots[k]
-        lines.append(f"            a{k}, b{k} = {even}, {odd}")
-    lines += [f"            {line}" for line in tape.lines]
+        lines.append(f"        a{k}, b{k} = {even}, {odd}")
+    lines += [f"        {line}" for line in tape.lines]
     for k in legs:
         re, im = y[k][0].name, y[k][1].name
         if k in turned:
             re, im = f"{re} * c{k} - {im} * s{k}", f"{re} * s{k} + {im} * c{k}"
-        lines += [f"            {spots[k][0]} = {re}", f"            {spots[k][1]} = {im}"]
-    return ["", "", "@nb.njit(**JIT)", *lines]
+        lines += [f"        {spots[k][0]} = {re}", f"        {spots[k][1]} = {im}"]
+    return lines
 
 
 def _transform_source(n_points: int, constants: dict[str, str]) -> list[str]:
-    """All passes of one size and the nest of loops that runs them depth first."""
+    """One function with all passes of one size in the nest of loops that runs them depth first.
+
+    One function, because numba optimises a function again in every caller.
+    """
     radices, strides = radices_of(n_points), leg_strides(n_points)
     sizes = [n_points // math.prod(radices[:k]) for k in range(len(radices))]
     lengths = [(size // radix) * (2 * radix - 2) for size, radix in zip(sizes, radices)]
     tables = itertools.accumulate(lengths, initial=0)
-    lines: list[str] = []
+    at = _Tape(constants, "").index
+    lines = ["@nb.njit(**JIT)", "def transform(x, rows, window, twiddle, z):", f"    o0 = {at(0)}"]
     for index, (radix, size, stride, table) in enumerate(zip(radices, sizes, strides, tables)):
-        lines += _pass_source(index, radix, size, stride, table, constants)
-    lines += ["", "", "@nb.njit(**JIT)", "def transform(x, rows, window, twiddle, z):"]
-    lines += ["    pass0(x, rows, window, twiddle, z)", f"    o0 = {_Tape(constants).index(0)}"]
-    for index in range(1, len(radices)):
-        leg, stride = (_Tape(constants).index(v) for v in (radices[index - 1], strides[index - 1]))
-        indent = "    " * index
-        lines.append(f"{indent}for b{index} in range({leg}):")
-        lines.append(f"{indent}    o{index} = o{index - 1} + b{index} * {stride}")
-        lines.append(f"{indent}    pass{index}(o{index}, twiddle, z)")
-    return lines
+        indent = "    " * max(1, index)
+        if index:
+            lines.append(f"{indent}for g{index} in range({at(radices[index - 1])}):")
+            indent += "    "
+            lines.append(f"{indent}o{index} = o{index - 1} + g{index} * {at(strides[index - 1])}")
+        tape = _Tape(constants, f"p{index}_")
+        lines += [indent + line for line in _pass_source(index, radix, size, stride, table, tape)]
+    return ["", "", *lines]
 
 
 _DRIVER = '''
@@ -296,15 +296,17 @@ def analyse(
         transform(source, rows, window, twiddle, z)
         magnitudes(z, split, turns, n_pairs, lift, least, root, raise_by, magnitude)
         first = group * LANES_
-        bands(magnitude, edges, weights, add, floor, log, gain, offset, first, min(LANES_, n_frames - first), row, out)
+        count = min(LANES_, n_frames - first)
+        bands(magnitude, edges, weights, add, floor, log, gain, offset, first, count, row, out)
 '''
 
 
 def module_source(n_fft: int, stages_digest: str, cache: bool) -> str:
     """Text of the module whose `analyse` runs the whole analysis for transforms of `n_fft` real samples.
 
-    The text depends on `n_fft` only: hop, window, filterbank and dialect come as arguments. `stages_digest` names the
-    version of the stages that get compiled in, so that a change there makes another text, hence another cache entry.
+    The text depends on `n_fft` only: hop, window, filterbank and dialect come as arguments. `stages_digest`
+    names the version of the stages that get compiled in, so that a change there makes another text, hence
+    another cache entry.
     """
     constants: dict[str, str] = {}
     passes = _transform_source(n_fft // 2, constants)

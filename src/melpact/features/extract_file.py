@@ -1,6 +1,6 @@
-"""Sound file → mel file of any length in flat memory: decode, mix down, resample, analyse and write block by block.
+"""Sound file → mel file of any length in flat memory: decoded, resampled, analysed and written in blocks.
 
-The numbers are those of `analysis.extract` bit for bit. One file at a time; many files are `verbs.batch`'s business.
+The numbers are those of `analysis.extract` bit for bit. Many files at a time are not this module's business.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Float32 = NDArray[np.float32]
 Format = Literal["mel", "npy"]
 BLOCK_SAMPLES = 1 << 20
 _IN_MEMORY_VALUES = 1 << 23
-"""Mels of fewer values than this are scaled in memory where their scaling needs the whole utterance (32 MiB)."""
+"""Mels of at most so many values (32 MiB) wait in memory where their scaling needs the whole utterance."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,13 @@ class MelBlocks:
         pulse: called with 0 for every block of a first pass that only measures; may raise to stop.
 
     Raises:
-        AudioFileError, AudioTooShort: at construction. AudioNotFinite, AudioFileError: while the blocks are read.
+        AudioFileError, AudioTooShort: at construction.
+        AudioFileError, AudioNotFinite: while the blocks are read.
     """
 
-    def __init__(self, path: str | Path, spec: MelSpec | Dialect | str, *, block_samples: int = BLOCK_SAMPLES) -> None:
+    def __init__(
+        self, path: str | Path, spec: MelSpec | Dialect | str, *, block_samples: int = BLOCK_SAMPLES
+    ) -> None:
         self.path, self.spec, self._block_samples = Path(path), as_spec(spec), block_samples
         self.info: AudioInfo = probe(self.path)
         self.n_samples = output_length(self.info.n_samples, self.info.sample_rate, self.spec.sample_rate)
@@ -116,7 +119,7 @@ def _mix(block: Float32) -> Float32:
     """[channels, n] → [1, n], the mean, as `Audio.mono` computes it."""
     if block.shape[0] == 1:
         return block
-    return block.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
+    return np.asarray(block.mean(axis=0, dtype=np.float64, keepdims=True), np.float32)
 
 
 def extract_file(
@@ -134,14 +137,16 @@ def extract_file(
     Args:
         path: any file that libsndfile reads, any rate, channels and length.
         spec: a description, a dialect or a dialect's name.
-        out_path: appears only when it is whole; an older file of that name stays until then. Its folder is made.
+        out_path: appears only when it is whole; an older file of that name stays until then. Its folder
+            is made.
         format: "mel" (describes itself) or "npy" (the bare float32 values [n_mels, frames]).
         block_samples: samples of the file per block; the result does not depend on it.
         on_start: called once with the number of frames to come.
         on_frames: called after every block with its number of frames; an exception from it discards the file.
 
     Raises:
-        AudioError: unreadable, too short, NaN or infinity. DialectError: no such dialect. ArtifactError: cannot be written.
+        AudioError: unreadable, too short, NaN or infinity. DialectError: no such dialect.
+            ArtifactError: cannot be written.
     """
     mel, out_path = MelBlocks(path, spec, block_samples=block_samples), Path(out_path)
     if on_start is not None:
@@ -166,7 +171,9 @@ def extract_file(
         if at != mel.n_frames:
             raise AssertionError(f"{at} frames came out of {path}, {mel.n_frames} were expected")
     info = mel.info
-    return Extracted(mel.path, out_path, mel.spec, mel.n_frames, mel.n_samples, info.sample_rate, info.channels)
+    return Extracted(
+        mel.path, out_path, mel.spec, mel.n_frames, mel.n_samples, info.sample_rate, info.channels
+    )
 
 
 def _write_header(file: BinaryIO, mel: MelBlocks, format: Format) -> int:

@@ -1,12 +1,13 @@
 """Linear mel to linear STFT magnitude: the part of mel inversion that knows only arrays.
 
-Lives here: `mel_to_magnitude`, its kernel and the prepared form of a bank. Not here: undoing a dialect's logarithm and scaling, building filterbanks,
-phase. Importing this module imports numba, so import it where it is used.
+Lives here: `mel_to_magnitude`, its kernel and the prepared form of a bank. Not here: undoing a dialect's
+logarithm and scaling, building filterbanks, phase. Importing this module imports numba, so import it where it
+is used.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,11 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from melpact.core.errors import AxisError, ContractError
 
+if TYPE_CHECKING:
+    from melpact.features.harmonic_track import HarmonicTrack
+
 _LANES = 64
-"""Frames solved together; they lie side by side in memory so that every step of the kernel vectorises over them."""
+"""Frames solved together, side by side in memory: every step of the kernel vectorises over them."""
 
 _START_FLOOR = 1e-8
-"""Bands this far below the loudest of their frame count as this level in the logarithmic start (-80 dB power 1)."""
+"""Share of a frame's loudest band below which a band counts as this level in the logarithmic start."""
 
 
 class Bands(NamedTuple):
@@ -34,14 +38,19 @@ class Bands(NamedTuple):
 
 
 def mel_to_magnitude(
-    linear_mel: ArrayLike, bank: ArrayLike, *, power: int, iterations: int = 20
+    linear_mel: ArrayLike,
+    bank: ArrayLike,
+    *,
+    power: int,
+    iterations: int = 20,
+    harmonics: HarmonicTrack | None = None,
 ) -> NDArray[np.float32]:
     """Find a non-negative STFT magnitude whose mel is `linear_mel`.
 
-    The start interpolates the bands' mean levels logarithmically over the bins; multiplicative updates then lower the
-    Kullback-Leibler divergence between the mel and the start's mel (Lee & Seung 2001, "Algorithms for non-negative
-    matrix factorization", eq. 5 with the bank held fixed). The updates keep the inside of a band smooth, as the
-    start made it, and change the total energy of a frame's mel by nothing.
+    The start interpolates the bands' mean levels logarithmically over the bins; multiplicative updates then
+    lower the Kullback-Leibler divergence between the mel and the start's mel (Lee & Seung 2001, "Algorithms
+    for non-negative matrix factorization", eq. 5 with the bank held fixed). The updates keep the inside of a
+    band as smooth as the start made it, and from the first on the sum of a frame's mean band levels is exact.
 
     Bins that no band covers are zero above and below the covered range and interpolated inside gaps of it.
     Every frame is solved at its own scale, so the units of the waveform do not matter.
@@ -51,6 +60,7 @@ def mel_to_magnitude(
         bank: `[n_mels, bins]`, non-negative; any normalisation; rows may be empty.
         power: 1 if the bank acted on |X|, 2 if on |X|^2.
         iterations: number of updates; 0 gives the start.
+        harmonics: sharpens the start of voiced frames into harmonics that the bands blurred.
 
     Returns:
         float32 `[bins, frames]`, the magnitude |X| (for either power).
@@ -71,11 +81,14 @@ def mel_to_magnitude(
     level = np.zeros((n_mels, _LANES), dtype=np.float32)
     for begin in range(0, frames, _LANES):
         end = min(begin + _LANES, frames)
-        scale = _frame_scale(mel[:, begin:end], bands.row_sum)
+        scale = _frame_scale(mel[:, begin:end], bands.row_sum, power)
         level[:] = 0
         level[usable, : end - begin] = mel[usable, begin:end] / bands.row_sum[usable, None] / scale
-        solution = _start(level, bands)
-        _kl_updates(solution, level, bands.weights, bands.first, bands.stop, bands.inverse_column_sum, iterations)
+        comb = None if harmonics is None else harmonics.log_comb(begin, end, bins=len(bands.covered))
+        solution = _start(level, bands, comb, power)
+        _kl_updates(
+            solution, level, bands.weights, bands.first, bands.stop, bands.inverse_column_sum, iterations
+        )
         block = solution[:, : end - begin]
         magnitude[:, begin:end] = np.sqrt(block) * np.sqrt(scale) if power == 2 else block * scale
     _fill_gaps(magnitude, bands.covered)
@@ -94,12 +107,14 @@ def checked_mel(linear_mel: ArrayLike, bands: Bands, power: int) -> NDArray[np.f
     mel = np.asarray(linear_mel, dtype=np.float32)
     if mel.ndim != 2 or len(mel) != len(bands.row_sum):
         raise AxisError(
-            "the mel does not fit the filterbank", got=f"shape {mel.shape}", wanted=f"[{len(bands.row_sum)}, frames]"
+            "the mel does not fit the filterbank",
+            got=f"shape {mel.shape}",
+            wanted=f"[{len(bands.row_sum)}, frames]",
         )
     if not (np.isfinite(mel).all() and (mel >= 0).all()):
         raise ContractError(
             "a linear mel must be finite and not negative",
-            got=f"{int(np.isnan(mel).sum())} NaN, range {np.nanmin(mel)} .. {np.nanmax(mel)}",
+            got=f"{np.isnan(mel).sum()} NaN, {np.isinf(mel).sum()} infinite, {(mel < 0).sum()} negative",
             next="Undo the logarithm and any scaling first.",
         )
     return mel
@@ -141,19 +156,26 @@ def bands_of(bank: ArrayLike) -> Bands:
     )
 
 
-def _frame_scale(mel: NDArray[np.float32], row_sum: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A power of four near each frame's loudest band, so that scaling back rounds nothing."""
+def _frame_scale(mel: NDArray[np.float32], row_sum: NDArray[np.float64], power: int) -> NDArray[np.float64]:
+    """Near each frame's loudest band, a power of two (of four for power 2, whose root is taken), which rounds
+    nothing."""
     usable = row_sum > 0
     loudest = (mel[usable] / row_sum[usable, None]).max(axis=0)
     exponent = np.zeros(loudest.shape)
     np.log2(loudest, out=exponent, where=loudest > 0)
-    return np.exp2(2 * np.round(exponent / 2))
+    return np.exp2(power * np.round(exponent / power))
 
 
-def _start(level: NDArray[np.float32], bands: Bands) -> NDArray[np.float32]:
-    """Mean band levels `[n_mels, lanes]`, interpolated over the bins on a logarithmic scale: `[bins, lanes]`."""
+def _start(
+    level: NDArray[np.float32], bands: Bands, comb: NDArray[np.float32] | None, power: int
+) -> NDArray[np.float32]:
+    """Mean band levels `[n_mels, lanes]`, interpolated over the bins on a logarithmic scale: `[bins,
+    lanes]`."""
     loudest = level.max(axis=0)
-    solution = np.exp(bands.start @ np.log(np.maximum(level, _START_FLOOR)))
+    solution = bands.start @ np.log(np.maximum(level, _START_FLOOR))
+    if comb is not None:
+        solution[:, : comb.shape[1]] += np.float32(power) * comb
+    np.exp(solution, out=solution)
     solution[~bands.covered] = 0
     solution[:, loudest == 0] = 0
     return solution

@@ -1,8 +1,9 @@
 """From generated source to a compiled function, compiled once per machine and user.
 
-Here live the cache folder and the import of a generated module from it. Not here: what the source says (`codelets`).
-The source is written to `<cache>/lanes/lanes_<n_fft>_<sha256>.py`, and numba keeps the machine code beside it, keyed on
-processor and numba version. Where nothing can be written, the source is compiled in memory at every start.
+Here live the cache folder and the import of a generated module from it. Not here: what the source says
+(`codelets`). The source is written to `<cache>/lanes/lanes_<n_fft>_<sha256>.py`, and numba keeps the machine
+code beside it, keyed on processor and numba version. Where nothing can be written, the source is compiled in
+memory at every start.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def compiled(n_fft: int) -> Callable[..., None]:
         module = _import(path, name)
     except (OSError, RuntimeError):  # nowhere to write: numba says so with a RuntimeError
         module = ModuleType(name)
-        exec(compile(codelets.module_source(n_fft, digest, cache=False), f"<{name}>", "exec"), module.__dict__)
+        source = codelets.module_source(n_fft, digest, cache=False)
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
     analyse: Callable[..., None] = module.analyse
     return analyse
 

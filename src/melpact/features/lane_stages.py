@@ -1,28 +1,34 @@
 """Compiled stages of the lane engine that do not depend on the transform size.
 
-Here live the steps around the Fourier transform: transposing samples so that 64 frames lie side by side, per-frame
-conditioning, splitting a half-size complex spectrum into magnitudes, sparse band sums and the logarithm. Not here:
-the transform itself (`codelets`), tables and buffers (`lanes`). The module imports numba, so it is only imported when
-an engine is built.
+Here live the steps around the Fourier transform: transposing samples so that 64 frames lie side by side,
+per-frame conditioning, splitting a half-size complex spectrum into magnitudes, sparse band sums and the
+logarithm. Not here: the transform itself (`codelets`), tables and buffers (`lanes`). The module imports
+numba, so it is only imported when an engine is built.
 
-Every stage works on rows of `LANES` float32 values, one lane per frame, and does the same arithmetic in every lane.
-A row loop has a constant length that is a multiple of every vector width, so no lane is ever handled by a scalar
-remainder: a frame's value cannot depend on its place in the group. Indices are unsigned because numba's wrap-around
-test for negative ones keeps LLVM from vectorising.
+Every stage works on rows of `LANES` float32 values, one lane per frame, and does the same arithmetic in every
+lane. A row loop has a constant length that is a multiple of every vector width, so no lane is ever handled by
+a scalar remainder: a frame's value cannot depend on its place in the group. Indices are unsigned because
+numba's wrap-around test for negative ones keeps LLVM from vectorising.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# numba infers the types of compiled functions; SIGNATURE states those of the outermost.
 from __future__ import annotations
 
 import math
 
 import numba as nb
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.extending import intrinsic
 from numpy import uintp as U
 
 from melpact.features.codelets import LANES
 
 JIT = {"fastmath": {"contract", "nsz", "arcp"}, "nogil": True, "error_model": "numpy"}
 """No `nnan`, `ninf` or `reassoc`: NaN must stay NaN, and sums must keep the order that is written here."""
+
+TILE = 16
 
 _INDEX, _REAL, _FLAG = nb.types.uintp, nb.types.float32, nb.types.boolean
 _REALS = nb.types.Array(_REAL, 1, "C")
@@ -38,7 +44,7 @@ SIGNATURE = nb.types.void(
 """The one signature of the generated `analyse`: compiled at import, so that no call ever compiles."""
 
 _L = U(LANES)
-_ONE, _TWO, _THREE, _FOUR, _SIXTEEN = U(1), U(2), U(3), U(4), U(16)
+_ONE, _TWO, _THREE, _FOUR = U(1), U(2), U(3), U(4)
 _ZERO = np.float32(0)
 _UNIT = np.float32(1)
 _HALF = np.float32(0.5)
@@ -56,25 +62,64 @@ _P3, _P4, _P5 = np.float32(-1.2420140846e-1), np.float32(1.4249322787e-1), np.fl
 _P6, _P7, _P8 = np.float32(2.0000714765e-1), np.float32(-2.4999993993e-1), np.float32(3.3333331174e-1)
 
 
+@intrinsic
+def _transpose_tile(typing_context, samples, source, hop, x, target, width):
+    """x[target + r * width + b] = samples[source + b * hop + r] for r, b < 16, in vector registers.
+
+    In round s every pair of rows s apart swaps its off-diagonal blocks of s columns. LLVM does not find this
+    by itself.
+    """
+
+    def emit(context, builder, signature, arguments):
+        row_type = ir.VectorType(ir.FloatType(), TILE)
+        starts = [arguments[1], arguments[4]]
+        steps = [arguments[2], arguments[5]]
+        datas = [context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 3)]
+
+        def pointer(side, k):
+            offset = builder.mul(steps[side], ir.Constant(steps[side].type, k))
+            place = builder.gep(datas[side], [builder.add(starts[side], offset)])
+            return builder.bitcast(place, row_type.as_pointer())
+
+        rows = [builder.load(pointer(0, k), align=4) for k in range(TILE)]
+        for s in (8, 4, 2, 1):
+            upper = [c if not c & s else TILE + c - s for c in range(TILE)]
+            lower = [c + s if not c & s else TILE + c for c in range(TILE)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), TILE), mask) for mask in (upper, lower)]
+            for k in range(TILE):
+                if not k & s:
+                    a, b = rows[k], rows[k + s]
+                    rows[k], rows[k + s] = (builder.shuffle_vector(a, b, mask) for mask in masks)
+        for k in range(TILE):
+            builder.store(rows[k], pointer(1, k), align=4)
+        return context.get_dummy_value()
+
+    return nb.types.void(samples, _INDEX, _INDEX, x, _INDEX, _INDEX), emit
+
+
 @nb.njit(**JIT)
 def transpose(samples, start, hop, n_rows, width, x):
-    """x[r * width + b] = samples[start + b * hop + r]: sample r + j * hop of frame l then lies at r * width + j + l."""
-    whole = n_rows // _SIXTEEN * _SIXTEEN
-    r0 = U(0)
-    while r0 < whole:
-        for b in range(width):
-            source, target = start + b * hop + r0, r0 * width + b
-            for r in range(_SIXTEEN):
-                x[target + r * width] = samples[source + r]
-        r0 += _SIXTEEN
-    for r in range(whole, n_rows):
-        for b in range(width):
-            x[r * width + b] = samples[start + b * hop + r]
+    """x[r * width + b] = samples[start + b * hop + r]: sample r + j * hop of frame l then lies at r * width +
+    j + l.
+
+    The last tiles of a side overlap the ones before, which is cheaper than a remainder.
+    """
+    tile = U(TILE)
+    if n_rows < tile:
+        for r in range(n_rows):
+            for b in range(width):
+                x[r * width + b] = samples[start + b * hop + r]
+        return
+    for i in range((n_rows + tile - _ONE) // tile):
+        r = min(i * tile, n_rows - tile)
+        for j in range((width + tile - _ONE) // tile):
+            b = min(j * tile, width - tile)
+            _transpose_tile(samples, start + b * hop + r, hop, x, r * width + b, width)
 
 
 @nb.njit(**JIT)
 def condition(x, places, remove_dc, preemphasis, mean, y):
-    """Per frame: subtract its mean, then y[n] = d[n] - c d[n-1] with d[-1] = d[0] (Kaldi, feature-window.cc)."""
+    """Per frame: subtract its mean, then y[n] = d[n] - c d[n-1], d[-1] = d[0] (Kaldi, feature-window.cc)."""
     for q in range(_L):
         mean[q] = _ZERO
     if remove_dc:
@@ -97,9 +142,9 @@ def condition(x, places, remove_dc, preemphasis, mean, y):
 def magnitudes(z, split, turns, n_pairs, lift, least, root, raise_by, magnitude):
     """Rows of |X[k]|^power from the transform z of even samples + i odd samples (halved).
 
-    With A = z[k], B = conj(z[N-k]) and w = exp(-2 pi i k / n_fft): X[k] = A + B - i w (A - B), and X[N-k] is the
-    conjugate of the same with a plus sign, so one row of work serves two bins. `split` holds offsets of A, B, X[k]
-    and X[N-k]; the first `n_pairs` entries want both bins, the rest only X[k].
+    With A = z[k], B = conj(z[N-k]) and w = exp(-2 pi i k / n_fft): X[k] = A + B - i w (A - B), and X[N-k] is
+    the conjugate of the same with a plus sign, so one row of work serves two bins. `split` holds offsets of
+    A, B, X[k] and X[N-k]; the first `n_pairs` entries want both bins, the rest only X[k].
     """
     for j in range(U(len(turns)) // _TWO):
         a, b = split[_FOUR * j], split[_FOUR * j + _ONE]

@@ -1,21 +1,21 @@
 """The fast float32 analysis: padded samples to mel rows, 64 frames at a time, one frame per SIMD lane.
 
-Here live the plan (everything that fixes the numbers, nothing about files or dialects), the tables derived from it and
-the engine that runs it. Not here: padding and resampling (the caller's), the generated transform (`codelets`), the other
-compiled stages (`lane_stages`) and the float64 reference.
+Here live the plan (everything that fixes the numbers, nothing about files or dialects), the tables derived
+from it and the engine that runs it. Not here: padding and resampling (the caller's), the generated transform
+(`codelets`), the other compiled stages (`lane_stages`) and the float64 reference.
 
-A group of 64 frames is transposed once, so that sample n of frame l is `x[n % hop][l + n // hop]` whatever the hop. Every
-later step does the same arithmetic in all 64 lanes; a partial group is filled up. So a frame's value is the same bit for
-bit wherever it stands in a group, a block or a thread.
+A group of 64 frames is transposed once, so that sample n of frame l is `x[n % hop][l + n // hop]` whatever
+the hop. Every later step does the same arithmetic in all 64 lanes; a partial group is filled up. So a frame's
+value is the same bit for bit wherever it stands in a group, a block or a thread.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
+import itertools
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,27 +28,30 @@ GROUPS_PER_THREAD = 8
 """Fewer groups than this are not worth another thread: starting one costs about as much as running them."""
 
 
-@dataclass(frozen=True)
+EPSILON_KINDS = ("none", "inside", "outside", "clamp")
+FLOOR_KINDS = ("none", "clamp", "add")
+
+
+@dataclass(frozen=True, eq=False)
 class LanePlan:
-    """What the engine computes, frame by frame.
+    """What the engine computes, frame by frame. Equal plans are equal in every number, and hash alike.
 
-    ``window`` and ``bank`` may be given as arrays; they are kept as the bytes of their float64 values, which makes the
-    plan hashable (`window_array`, `bank_array` give them back).
-
-    For each frame: optionally subtract the mean and pre-emphasise; multiply by the window; transform; spectrum
-    S = |X|**power with epsilon; x = bank @ S; floor; y = log_gain * ln(x) - shift; result y * scale + offset.
+    For each frame: optionally subtract the mean and pre-emphasise; multiply by the window; transform;
+    spectrum S = |X|**power with epsilon; x = bank @ S; floor; y = log_gain * ln(x) - shift; result y * scale
+    + offset.
 
     Args:
         n_fft: transform length in samples, zero-padded at the end if longer than the frame.
         frame_length: samples of a frame, 1 .. n_fft.
         hop_length: samples between frames, any positive number.
-        window: float64 [frame_length]; zeros at its ends are skipped.
-        bank: float64 [n_mels, n_fft // 2 + 1], not negative; a band may be empty.
+        window: float64 [frame_length]; zeros at its ends are skipped. A read-only copy is kept.
+        bank: float64 [n_mels, n_fft // 2 + 1], not negative; a band may be empty. A read-only copy is kept.
         power: 1 for magnitude, 2 for power.
-        epsilon_kind: with P = |X|**2 and power 1: "none" sqrt(P), "inside" sqrt(P + eps), "outside" sqrt(P) + eps,
-            "clamp" sqrt(max(P, eps)); with power 2 the same without the root.
+        epsilon_kind: with P = |X|**2 and power 1: "none" sqrt(P), "inside" sqrt(P + eps),
+            "outside" sqrt(P) + eps, "clamp" sqrt(max(P, eps)); with power 2 the same without the root.
         floor_kind: "clamp" max(x, floor), "add" x + floor; with "none", ln(0) is -inf.
-        log_gain: None for no logarithm; 1 for ln, 1 / ln 10 for log10, 20 / ln 10 for dB of a magnitude.
+        log_gain: None for no logarithm and no shift; 1 for ln, 1 / ln 10 for log10, 20 / ln 10 for decibels.
+        shift: reference level, subtracted after the logarithm.
         frame_preemphasis: c of y[n] = x[n] - c x[n-1] within the frame, x[-1] = x[0] (Kaldi).
         remove_dc: subtract the frame's mean first (Kaldi).
 
@@ -59,12 +62,12 @@ class LanePlan:
     n_fft: int
     frame_length: int
     hop_length: int
-    window: bytes
-    bank: bytes
-    power: Literal[1, 2] = 1
-    epsilon_kind: Literal["none", "inside", "outside", "clamp"] = "none"
+    window: NDArray[np.float64]
+    bank: NDArray[np.float64]
+    power: int = 1
+    epsilon_kind: str = "none"
     epsilon: float = 0.0
-    floor_kind: Literal["none", "clamp", "add"] = "none"
+    floor_kind: str = "none"
     floor: float = 0.0
     log_gain: float | None = 1.0
     shift: float = 0.0
@@ -72,47 +75,52 @@ class LanePlan:
     offset: float = 0.0
     frame_preemphasis: float = 0.0
     remove_dc: bool = False
+    _key: tuple[object, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("window", "bank"):
-            value = getattr(self, name)
-            if not isinstance(value, bytes):
-                object.__setattr__(self, name, np.ascontiguousarray(value, np.float64).tobytes())
-        self._require(self.n_fft >= 2 and self.n_fft % 2 == 0, "n_fft", self.n_fft, "an even number")
-        self._require(1 <= self.frame_length <= self.n_fft, "frame_length", self.frame_length, f"1 .. {self.n_fft}")
-        self._require(self.hop_length >= 1, "hop_length", self.hop_length, "at least 1")
-        length = len(self.window) // 8
-        self._require(length == self.frame_length, "window", f"{length} values", f"{self.frame_length} values")
-        bins = self.n_fft // 2 + 1
-        size = len(self.bank) // 8
-        self._require(size > 0 and size % bins == 0, "bank", f"{size} values", f"rows of {bins} bins")
-        bank = self.bank_array()
-        self._require(bool(np.all(np.isfinite(bank) & (bank >= 0))), "bank", "a negative weight or NaN", "weights >= 0")
-        self._require(bool(np.all(np.isfinite(self.window_array()))), "window", "NaN or inf", "finite values")
-        self._require(self.power in (1, 2), "power", self.power, "1 or 2")
-        kinds = ("none", "inside", "outside", "clamp")
-        self._require(self.epsilon_kind in kinds, "epsilon_kind", self.epsilon_kind, " | ".join(kinds))
-        self._require(self.floor_kind in kinds[::3] or self.floor_kind == "add", "floor_kind", self.floor_kind,
-                      "none | clamp | add")  # fmt: skip
-        self._require(self.epsilon >= 0 and self.floor >= 0, "epsilon, floor", (self.epsilon, self.floor), ">= 0")
+        values: list[object] = []
+        for entry in fields(self):
+            if entry.name in ("window", "bank"):
+                array = np.array(getattr(self, entry.name), np.float64, order="C")
+                array.flags.writeable = False
+                object.__setattr__(self, entry.name, array)
+                values += [array.shape, array.tobytes()]
+            elif entry.init:
+                values.append(getattr(self, entry.name))
+        object.__setattr__(self, "_key", tuple(values))
+        self._check()
 
-    @staticmethod
-    def _require(holds: bool, field: str, got: object, wanted: str) -> None:
-        if not holds:
-            raise SpecError(f"{field} cannot be used", where=f"LanePlan.{field}", got=got, wanted=wanted)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LanePlan) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def _check(self) -> None:
+        window, bank, n_fft, n_bins = self.window, self.bank, self.n_fft, self.n_fft // 2 + 1
+        kinds, floors = " | ".join(EPSILON_KINDS), " | ".join(FLOOR_KINDS)
+        for holds, name, got, wanted in (
+            (n_fft >= 2, "n_fft", n_fft, "at least 2"),
+            (1 <= self.frame_length <= n_fft, "frame_length", self.frame_length, f"1 to {n_fft}"),
+            (self.hop_length >= 1, "hop_length", self.hop_length, "at least 1"),
+            (window.shape == (self.frame_length,), "window", window.shape, f"[{self.frame_length}]"),
+            (bank.ndim == 2 and bank.shape[1] == n_bins, "bank", bank.shape, f"[n_mels, {n_bins}]"),
+            (bool(np.isfinite(window).all()), "window", "NaN or inf", "finite values"),
+            (bool(np.isfinite(bank).all()), "bank", "NaN or inf", "finite weights"),
+            (bool((bank >= 0).all()), "bank", "a negative weight", "weights of 0 or more"),
+            (self.power in (1, 2), "power", self.power, "1 or 2"),
+            (self.epsilon_kind in EPSILON_KINDS, "epsilon_kind", self.epsilon_kind, kinds),
+            (self.floor_kind in FLOOR_KINDS, "floor_kind", self.floor_kind, floors),
+            (self.epsilon >= 0, "epsilon", self.epsilon, "0 or more"),
+            (self.floor >= 0, "floor", self.floor, "0 or more"),
+        ):
+            if not holds:
+                raise SpecError(f"this {name} cannot be", where=f"LanePlan.{name}", got=got, wanted=wanted)
 
     @property
     def n_mels(self) -> int:
         """Bands of the filterbank."""
-        return len(self.bank) // 8 // (self.n_fft // 2 + 1)
-
-    def window_array(self) -> NDArray[np.float64]:
-        """The window, float64 [frame_length], read-only."""
-        return np.frombuffer(self.window, np.float64)
-
-    def bank_array(self) -> NDArray[np.float64]:
-        """The filterbank, float64 [n_mels, n_fft // 2 + 1], read-only."""
-        return np.frombuffer(self.bank, np.float64).reshape(-1, self.n_fft // 2 + 1)
+        return len(self.bank)
 
 
 class LaneEngine:
@@ -144,7 +152,9 @@ class LaneEngine:
         """Whether a transform of `n_fft` real samples can be generated: even, 2^a 3^b 5^c 7^d, 4 or more."""
         return codelets.supports(n_fft)
 
-    def run(self, padded: NDArray[np.float32], n_frames: int, out: NDArray[np.float32], threads: int = 1) -> None:
+    def run(
+        self, padded: NDArray[np.float32], n_frames: int, out: NDArray[np.float32], threads: int = 1
+    ) -> None:
         """Write frames 0 .. n_frames - 1 of `padded` into `out[:, :n_frames]`.
 
         Args:
@@ -163,17 +173,16 @@ class LaneEngine:
         n_groups = -(-n_frames // LANES)
         parts = max(1, min(threads, n_groups // GROUPS_PER_THREAD))
         bounds = [n_groups * part // parts for part in range(parts + 1)]
-        helpers = [
-            threading.Thread(target=self._run_groups, args=(padded, n_frames, first, last, target))
-            for first, last in zip(bounds[1:-1], bounds[2:])
-        ]
-        for helper in helpers:
-            helper.start()
-        try:
-            self._run_groups(padded, n_frames, 0, bounds[1], target)
-        finally:
-            for helper in helpers:
-                helper.join()
+        if parts == 1:
+            self._run_groups(padded, n_frames, 0, n_groups, target)
+        else:
+            with ThreadPoolExecutor(parts) as pool:
+                jobs = [
+                    pool.submit(self._run_groups, padded, n_frames, first, last, target)
+                    for first, last in itertools.pairwise(bounds)
+                ]
+                for job in jobs:
+                    job.result()
         if target is not out:
             out[:, :n_frames] = target
 
@@ -185,9 +194,10 @@ class LaneEngine:
         if n_frames < 0 or (n_frames > 0 and needed > len(padded)):
             raise AxisError("frames reach past the samples", where="n_frames", got=n_frames,
                             wanted=f"{needed} samples, there are {len(padded)}")  # fmt: skip
-        if out.dtype != np.float32 or out.ndim != 2 or out.shape[0] != self.plan.n_mels or out.shape[1] < n_frames:
+        n_mels = self.plan.n_mels
+        if out.dtype != np.float32 or out.ndim != 2 or len(out) != n_mels or out.shape[1] < n_frames:
             raise AxisError("unusable output", where="out", got=f"{out.dtype}{list(out.shape)}",
-                            wanted=f"float32[{self.plan.n_mels}, {n_frames} or more]")  # fmt: skip
+                            wanted=f"float32[{n_mels}, {n_frames} or more]")  # fmt: skip
 
     def _run_groups(
         self, padded: NDArray[np.float32], n_frames: int, first: int, last: int, out: NDArray[np.float32]
@@ -218,9 +228,9 @@ def _aligned_zeros(size: int) -> NDArray[np.float32]:
 
 
 def _framing_arguments(plan: LanePlan) -> tuple[tuple[object, ...], tuple[int, ...]]:
-    """`analyse`'s arguments from `start` to `twiddle`, and the sizes of its buffers from `tail` to `frames`."""
+    """`analyse`'s arguments from `start` to `twiddle`, and its buffers' sizes from `tail` to `frames`."""
     hop, n_points = plan.hop_length, plan.n_fft // 2
-    window = plan.window_array()
+    window = plan.window
     conditioned = plan.remove_dc or plan.frame_preemphasis != 0
     support = np.flatnonzero(window)
     start, stop = (int(support[0]), int(support[-1]) + 1) if len(support) else (0, 1)
@@ -279,24 +289,24 @@ def _band_arguments(plan: LanePlan) -> tuple[object, ...]:
     edges: list[int] = []
     weights: list[NDArray[np.float64]] = [np.zeros(0)]
     n_weights = 0
-    for band in plan.bank_array():
+    for band in plan.bank:
         support = np.flatnonzero(band)
         first, last = (int(support[0]), int(support[-1]) + 1) if len(support) else (low, low)
         edges += [(first - low) * LANES, n_weights, last - first]
         weights.append(band[first:last])
         n_weights += last - first
     zero = np.float32(0)
-    gain = 1.0 if plan.log_gain is None else plan.log_gain
+    gain, shift = (1.0, 0.0) if plan.log_gain is None else (plan.log_gain, plan.shift)
     return (
         np.array(edges, np.uintp), np.concatenate(weights).astype(np.float32),
         np.float32(plan.floor) if plan.floor_kind == "add" else zero,
         np.float32(plan.floor) if plan.floor_kind == "clamp" else zero,
         plan.log_gain is not None,
-        np.float32(gain * plan.scale), np.float32(plan.offset - plan.shift * plan.scale),
+        np.float32(gain * plan.scale), np.float32(plan.offset - shift * plan.scale),
     )  # fmt: skip
 
 
 def _used_bins(plan: LanePlan) -> tuple[int, int]:
     """The first bin that any band uses, and one past the last."""
-    used = np.flatnonzero(plan.bank_array().any(axis=0))
+    used = np.flatnonzero(plan.bank.any(axis=0))
     return (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)

@@ -1,8 +1,9 @@
 """Sums of float32 values and of their squares as whole numbers: no rounding, so no order of adding matters.
 
-A finite float32 is a whole multiple of 2^-149, its square one of 2^-298. Python's integers hold the sums exactly; means
-and variances are rounded once, at the very end, to the nearest float64. That is stronger than the pairwise merging of
-Chan, Golub and LeVeque (1983, eq. 2.1), whose last bits depend on how the data were cut.
+A finite float32 is a whole multiple of 2^-149, its square one of 2^-298. Python's integers hold the sums
+exactly; means and variances are rounded once, at the very end, to the nearest float64. That is stronger than
+the pairwise merging of Chan, Golub and LeVeque (1983, eq. 2.1), whose last bits depend on how the data were
+cut.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ _PENDING_FRAMES = 1 << 38
 class BandSums:
     """Exact sum and sum of squares per band.
 
-    New values are first added up per exponent in int64 (`pending`, filled by `kernel.count`) and folded into Python
-    integers long before 2^39 significands of 24 bits could overflow.
+    New values are first added up per exponent in int64 (`pending`, filled by `kernel.count`) and folded into
+    Python integers long before 2^39 significands of 24 bits could overflow.
     """
 
     def __init__(self, n_mels: int) -> None:
@@ -49,10 +50,10 @@ class BandSums:
 
     def merge(self, other: BandSums) -> None:
         """Add another's sums."""
-        sums, squares = other.totals()
-        self._fold()
-        self._sums = [a + b for a, b in zip(self._sums, sums, strict=True)]
-        self._squares = [a + b for a, b in zip(self._squares, squares, strict=True)]
+        self.reserve(other._pending_frames)
+        self.pending += other.pending
+        self._sums = [a + b for a, b in zip(self._sums, other._sums, strict=True)]
+        self._squares = [a + b for a, b in zip(self._squares, other._squares, strict=True)]
 
     def _fold(self) -> None:
         if self._pending_frames == 0:
@@ -71,7 +72,9 @@ def mean(total: int, count: int) -> float:
 
 
 def variance(total: int, squares: int, count: int, ddof: int) -> float:
-    """(count · Σx² - (Σx)²) / (count (count - ddof)), rounded once; the numerator is exact, so nothing cancels."""
+    """(count · Σx² - (Σx)²) / (count (count - ddof)), rounded once; the numerator is exact, so nothing
+    cancels.
+    """
     return (count * squares - total * total) / ((count * (count - ddof)) << 2 * UNIT_BITS)
 
 

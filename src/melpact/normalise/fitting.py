@@ -1,4 +1,6 @@
-"""From statistics to a scaling, and the scaling onto a mel and off again. The arithmetic of each scaling is the contract's."""
+"""From statistics to a scaling, and the scaling onto a mel and off again. The arithmetic of each scaling is
+the contract's.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from melpact.contract.mel import Mel
-from melpact.contract.scaling import Affine, BandAffine, Clipped, NoScaling, Percentile, Scaling, Tanh, Window, measure
+from melpact.contract.scaling import (
+    Affine,
+    BandAffine,
+    Clipped,
+    NoScaling,
+    Percentile,
+    Scaling,
+    Tanh,
+    Window,
+    measure,
+)
 from melpact.core.errors import ContractError, StatsWarning
 from melpact.normalise.stats import Stats
 
@@ -29,17 +41,20 @@ def fit(stats: Stats, kind: str, **options: Any) -> Scaling:
 
     Args:
         stats: of the mels before scaling (`Stats.of(mel.raw() for mel in mels)`).
-        kind: "none", "standardise", "standardise_bands", "min_max", "percentile", "window" or "tanh" (hyphens are fine).
+        kind: "none", "standardise", "standardise_bands", "min_max", "percentile", "window" or "tanh" (hyphens
+            are fine).
         options: see the function of that kind in this module.
 
     Returns:
         A record of `melpact.contract.scaling`; put it on with `apply`.
 
     Raises:
-        ContractError: no such kind or option, a corpus without spread, or statistics of mels that are already scaled.
+        ContractError: no such kind or option, a corpus without spread, or statistics of mels that are already
+            scaled.
 
     Warns:
-        StatsWarning: fewer than 30 s or fewer than two files were counted; a band never moves; a window misses the data.
+        StatsWarning: fewer than 30 s or fewer than two files were counted; a band never moves; a window
+            misses the data.
     """
     name = kind.replace("-", "_")
     if name not in _KINDS:
@@ -48,13 +63,18 @@ def fit(stats: Stats, kind: str, **options: Any) -> Scaling:
             where="kind",
             got=repr(kind),
             wanted=", ".join(_KINDS),
-            next="Per-utterance scalings (dynamic_range, utterance_min_max, utterance_standard) need no corpus: apply them as they are",
+            next="Per-utterance scalings (dynamic_range, utterance_min_max, utterance_standard) need no "
+            "corpus: apply them as they are",
         )
     maker = _KINDS[name]
     allowed = list(inspect.signature(maker).parameters)[1:]
     surplus = sorted(set(options) - set(allowed))
     if surplus:
-        raise ContractError(f"{name} has no option {', '.join(surplus)}", where="fit", wanted=", ".join(allowed) or "no options")
+        raise ContractError(
+            f"{name} has no option {', '.join(surplus)}",
+            where="fit",
+            wanted=", ".join(allowed) or "no options",
+        )
     if not isinstance(stats.spec.scaling, NoScaling):
         raise ContractError(
             "these statistics are of mels that are already scaled",
@@ -66,12 +86,13 @@ def fit(stats: Stats, kind: str, **options: Any) -> Scaling:
     if name != "none" and (stats.files < 2 or stats.seconds < _FEWEST_SECONDS):
         warnings.warn(
             StatsWarning(
-                f"{name} is fitted to {stats.files} file(s) of {stats.seconds:.1f} s in all: too little to stand for a corpus "
-                f"(at least 2 files and {_FEWEST_SECONDS:g} s)"
+                f"{name} is fitted to {stats.files} file(s) of {stats.seconds:.1f} s in all: "
+                f"too little to stand for a corpus (at least 2 files and {_FEWEST_SECONDS:g} s)"
             ),
             stacklevel=2,
         )
-    return maker(stats, **options)
+    fitted: Scaling = maker(stats, **options)
+    return fitted
 
 
 def none(stats: Stats) -> NoScaling:
@@ -89,12 +110,17 @@ def standardise_bands(stats: Stats, *, ddof: int = 0) -> BandAffine:
     spread = stats.band_std(ddof)
     still = np.flatnonzero(spread == 0)
     if still.size:
-        warnings.warn(StatsWarning(f"bands that never move get a spread of 1: {', '.join(map(str, still))}"), stacklevel=3)
+        warnings.warn(
+            StatsWarning(f"bands that never move get a spread of 1: {', '.join(map(str, still))}"),
+            stacklevel=3,
+        )
     return BandAffine.standardise(stats.band_mean(), np.where(spread == 0, 1.0, spread))
 
 
 def min_max(stats: Stats, *, out_low: float = 0.0, out_high: float = 1.0, clip: bool = False) -> Window:
-    """The corpus' extremes → [out_low, out_high]. Without clipping, a louder file goes beyond `out_high`, undamaged."""
+    """The corpus' extremes → [out_low, out_high]. Without clipping, a louder file goes beyond `out_high`,
+    undamaged.
+    """
     _spread(stats.max() - stats.min(), "range")
     return _window(stats.min(), stats.max(), out_low, out_high, clip)
 
@@ -108,9 +134,13 @@ def percentile(
     out_high: float = 1.0,
     clip: bool = True,
 ) -> Percentile:
-    """Two percentiles (in percent) → [out_low, out_high]; what lies outside is clipped unless `clip` is False."""
+    """Two percentiles (in percent) → [out_low, out_high]; what lies outside is clipped unless `clip` is
+    False.
+    """
     if not 0 <= p_low < p_high <= 100:
-        raise ContractError("percentiles out of order", got=f"{p_low} and {p_high}", wanted="0 ≤ p_low < p_high ≤ 100")
+        raise ContractError(
+            "percentiles out of order", got=f"{p_low} and {p_high}", wanted="0 ≤ p_low < p_high ≤ 100"
+        )
     low, high = stats.quantile([p_low / 100, p_high / 100]).tolist()
     _spread(high - low, f"range from {p_low:g} % to {p_high:g} %")
     ends = {"low": low, "high": high, "low_percent": p_low, "high_percent": p_high}
@@ -122,7 +152,8 @@ def window(
 ) -> Window:
     """A given window, in the mel's own unit → [out_low, out_high]; Tacotron's is low=-100, high=0 in dB.
 
-    The statistics only check it: a window that misses the data is refused, one that loses more than half of it warns.
+    The statistics only check it: a window that misses the data is refused, one that loses more than half of
+    it warns.
     """
     if not low < high:
         raise ContractError("a window needs low < high", got=f"{low} and {high}")
@@ -135,17 +166,22 @@ def window(
         )
     inside = np.diff(np.interp([low, high], stats.quantile(_GRID), _GRID))[0]
     if clip and inside < 0.5:
-        warnings.warn(StatsWarning(f"the window [{low:g}, {high:g}] holds only {100 * inside:.0f} % of the values"), stacklevel=3)
+        warnings.warn(
+            StatsWarning(f"the window [{low:g}, {high:g}] holds only {100 * inside:.0f} % of the values"),
+            stacklevel=3,
+        )
     return _window(low, high, out_low, out_high, clip)
 
 
 def tanh(stats: Stats, *, widths: float = 2.0, amplitude: float = 1.0) -> Tanh:
-    """`amplitude · tanh((x - mean) / (widths · std))`: never clips, but the far ends share few float32 numbers."""
+    """`amplitude · tanh((x - mean) / (widths · std))`: never clips, but the far ends share few float32
+    numbers.
+    """
     return Tanh(centre=stats.mean(), width=widths * _spread(stats.std(), "std"), amplitude=amplitude)
 
 
 _GRID = np.linspace(0.0, 1.0, 1001)
-_KINDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+_KINDS: Mapping[str, Callable[..., Scaling]] = MappingProxyType(
     {f.__name__: f for f in (none, standardise, standardise_bands, min_max, percentile, window, tanh)}
 )
 
@@ -153,8 +189,8 @@ _KINDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 def apply(mel: Mel, scaling: Scaling) -> tuple[Mel, Clipped]:
     """The mel with this scaling and no other, and how many values it put on a bound.
 
-    A scaling that the mel already has is taken off first: nothing is ever scaled twice. What a per-utterance scaling needs is
-    measured and kept in the mel.
+    A scaling that the mel already has is taken off first: nothing is ever scaled twice. What a per-utterance
+    scaling needs is measured and kept in the mel.
 
     Raises:
         MissingUtterance: the mel's own scaling cannot be undone.

@@ -1,12 +1,15 @@
-"""A quantile sketch that merges without loss: counts of float32 values by the leading bits of their representation.
+"""A quantile sketch that merges without loss: counts of float32 values by the leading bits of their
+representation.
 
-Flipping the sign bit of a positive float32, and all bits of a negative one, orders the 32-bit words as the numbers are
-ordered. The sketch keeps the sign, the 8 exponent bits and `mantissa_bits` of the mantissa and counts how many values fall
-on each key. The buckets are fixed once for all, so adding two sketches is adding integers: any order, the same bits.
+Flipping the sign bit of a positive float32, and all bits of a negative one, orders the 32-bit words as the
+numbers are ordered. The sketch keeps the sign, the 8 exponent bits and `mantissa_bits` of the mantissa and
+counts how many values fall on each key. The buckets are fixed once for all, so adding two sketches is adding
+integers: any order, the same bits.
 
-Guaranteed: every order statistic is found within 2^-mantissa_bits of its own magnitude (plus 2^-126-mantissa_bits, the width
-of the buckets of subnormal numbers). Quantiles interpolate between two order statistics, so the bound holds with the larger one's
-magnitude. The smallest and the largest value are exact when given.
+Guaranteed: every order statistic is found within 2^-mantissa_bits of its own magnitude (plus
+    2^-126-mantissa_bits, the width of the buckets of subnormal numbers). Quantiles interpolate between two
+    order statistics, so the bound holds with the larger one's magnitude. The smallest and the largest value
+    are exact when given.
 """
 
 from __future__ import annotations
@@ -34,13 +37,20 @@ def values_of(keys: NDArray[np.uint32]) -> NDArray[np.float64]:
 class Sketch:
     """Counts per bucket for each of `rows` independent series.
 
-    `counts` is int64 [rows, 2^(9 + mantissa_bits)]; untouched parts take no memory.
+    `counts` is int64 [rows, 2^(9 + mantissa_bits)]; untouched parts take no memory. `touched`
+    [rows, 512] says for each sign and exponent whether its buckets may be in use.
     """
 
     def __init__(self, mantissa_bits: int, rows: int = 1) -> None:
         self.mantissa_bits = mantissa_bits
         self.shift = np.uint32(23 - mantissa_bits)
         self.counts = np.zeros((rows, 1 << (9 + mantissa_bits)), np.int64)
+        self.touched = np.zeros((rows, 512), np.bool_)
+
+    @property
+    def target(self) -> tuple[NDArray[np.int64], NDArray[np.bool_], np.uint32]:
+        """What `kernel.count` fills, and its shift."""
+        return self.counts, self.touched, self.shift
 
     @property
     def relative_error(self) -> float:
@@ -56,21 +66,25 @@ class Sketch:
         """Count a few values, of any shape, in row 0 (large arrays go through `kernel.count`)."""
         keys, counts = np.unique(ordered_keys(values) >> self.shift, return_counts=True)
         self.counts[0, keys] += counts
+        self.touched[0, keys >> np.uint32(self.mantissa_bits)] = True
 
     def merge(self, other: Sketch) -> None:
         """Add another's counts."""
         where, counts = other.sparse()
         self.counts.reshape(-1)[where] += counts
+        self.touched |= other.touched
 
     def sparse(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Flat places and counts of the buckets in use."""
-        flat = self.counts.reshape(-1)
-        where = np.flatnonzero(flat)
-        return where.astype(np.int64), flat[where]
+        blocks = np.flatnonzero(self.touched)
+        counts = self.counts.reshape(-1, 1 << self.mantissa_bits)[blocks]
+        block, inside = np.nonzero(counts)
+        return (blocks[block] << self.mantissa_bits) + inside, counts[block, inside]
 
     def fill(self, where: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
         """Set the buckets that `sparse` listed."""
         self.counts.reshape(-1)[where] = counts
+        self.touched.reshape(-1)[where >> self.mantissa_bits] = True
 
     def count_below(self, value: float) -> int:
         """How many values of row 0 lie in buckets wholly below the bucket of `value`."""
@@ -98,7 +112,8 @@ class Sketch:
         used, _, ends = self._row(row)
         lower, upper = self._edges(used)
         starts = np.concatenate([[0], ends[:-1]])
-        return np.interp(at, np.stack([lower, upper], 1).ravel(), np.stack([starts, ends], 1).ravel())
+        places, reached = np.stack([lower, upper], 1).ravel(), np.stack([starts, ends], 1).ravel()
+        return np.asarray(np.interp(at, places, reached), np.float64)
 
     def _row(self, row: int) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
         used = np.flatnonzero(self.counts[row])
@@ -111,7 +126,13 @@ class Sketch:
         return values_of(first), values_of(first | ((np.uint32(1) << self.shift) - np.uint32(1)))
 
     def _order_statistic(
-        self, rank: NDArray[Any], used: NDArray[Any], counts: NDArray[Any], ends: NDArray[Any], low: float, high: float
+        self,
+        rank: NDArray[Any],
+        used: NDArray[Any],
+        counts: NDArray[Any],
+        ends: NDArray[Any],
+        low: float,
+        high: float,
     ) -> NDArray[np.float64]:
         bucket = np.searchsorted(ends, rank, side="right")
         lower, upper = self._edges(used[bucket])

@@ -73,12 +73,17 @@ def summary(stats: Stats) -> list[tuple[str, str]]:
         ("mean ± std", f"{stats.mean():.6g} ± {stats.std():.6g}"),
         ("range", f"{stats.min():.6g} to {stats.max():.6g}"),
         ("1 %, median, 99 %", f"{low:.6g}, {middle:.6g}, {high:.6g}"),
-        ("band means", f"{means.min():.6g} (band {np.argmin(means)}) to {means.max():.6g} (band {np.argmax(means)})"),
+        (
+            "band means",
+            f"{means.min():.6g} (band {np.argmin(means)}) to {means.max():.6g} (band {np.argmax(means)})",
+        ),
         (f"values at the floor ({stats.spec.floor_value:.6g})", _percent(stats.floor_share())),
         ("frames all at the floor", _percent(stats.silent_share())),
         ("frames 60 dB below the loudest", _percent(stats.quiet_share(60.0))),
     ]
-    for name, bound, share in zip(("lower", "upper"), stats.spec.scaling.bounds(), stats.clipped_share(), strict=True):
+    for name, bound, share in zip(
+        ("lower", "upper"), stats.spec.scaling.bounds(), stats.clipped_share(), strict=True
+    ):
         if math.isfinite(bound) or share:
             edge = f" ({bound:g})" if math.isfinite(bound) else ""
             rows.append((f"values on the {name} bound{edge}", _percent(share)))

@@ -1,7 +1,7 @@
 """`Stats`: what a corpus of mels of one description looks like, counted exactly.
 
-Files in any order, on one core or on a thousand, give the same bits: everything kept is a whole number, a minimum or a
-maximum. Fitting a scaling to the result lives in `fitting`.
+Files in any order, on one core or on a thousand, give the same bits: everything kept is a whole number, a
+minimum or a maximum. Fitting a scaling to the result lives in `fitting`.
 """
 
 from __future__ import annotations
@@ -21,38 +21,25 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MissingUtterance, NotAnArtifact, SpecMismatch
 from melpact.core.records import Record
 from melpact.normalise import exact
-from melpact.normalise.exact import BandSums
-from melpact.normalise.quantiles import Sketch
-
-_FINE_BITS, _COARSE_BITS = 12, 7
-_COUNTERS = ("files", "frames", "clipped_below", "clipped_above", "levelled_frames", "silent_frames")
-_SKETCHES = ("values", "bands", "peaks")
+from melpact.normalise.levels import floor_edge, lower_by
+from melpact.normalise.tally import Tally
 
 
 class Stats:
     """Exact, mergeable statistics of mels that share one description.
 
-    Numbers are in the mel's own unit, after its scaling; collect them from `mel.raw()` to fit a scaling. Levels (floor,
-    silence) always refer to the log mel before scaling; they are None where a per-utterance scaling was thrown away.
+    Numbers are in the mel's own unit, after its scaling; collect them from `mel.raw()` to fit a scaling.
+    Levels (floor, silence) always refer to the log mel before scaling; they are None where a per-utterance
+    scaling was thrown away.
 
-    A frame is *silent* when all its bands lie on the floor. It is *quiet* when its loudest band lies more than 60 dB below
-    the loudest band of the loudest frame of the whole corpus: decided from a merged histogram, never file by file.
+    A frame is *silent* when all its bands lie on the floor. It is *quiet* when its loudest band lies more
+    than 60 dB below the loudest band of the loudest frame of the whole corpus: decided from a merged
+    histogram, never file by file.
     """
 
     def __init__(self, spec: MelSpec | Dialect | str) -> None:
         self.spec = as_spec(spec)
-        n_mels = self.spec.n_mels
-        self.files = self.frames = 0
-        self.clipped_below = self.clipped_above = 0
-        self.levelled_frames = self.silent_frames = 0
-        self._sums = BandSums(n_mels)
-        self._low = np.full(n_mels, np.inf, np.float32)
-        self._high = np.full(n_mels, -np.inf, np.float32)
-        self._floored = np.zeros(n_mels, np.int64)
-        self._values = Sketch(_FINE_BITS)
-        self._bands = Sketch(_COARSE_BITS, n_mels)
-        self._peaks = Sketch(_FINE_BITS)
-        self._loudest = np.float32(-np.inf)
+        self._tally = Tally(self.spec.n_mels)
 
     @classmethod
     def of(cls, mels: Iterable[Mel]) -> Stats:
@@ -84,8 +71,6 @@ class Stats:
             SpecMismatch: it is of another description.
             ContractError: NaN or infinity among the values.
         """
-        from melpact.normalise.kernel import count
-
         where = where if where is not None else mel.provenance.get("audio", mel.provenance.get("file"))
         self._require(mel.spec, where)
         values = mel.values.reshape(-1, self.spec.n_mels, mel.n_frames)
@@ -98,39 +83,18 @@ class Stats:
                 wanted="finite numbers only",
                 next="Leave this file out or extract it again: melpact extract",
             )
-        self.files += values.shape[0] if files is None else files
+        self._tally.files += values.shape[0] if files is None else files
         if values.size == 0:
             return
-        frames = values.shape[0] * values.shape[2]
-        self._sums.reserve(frames)
-        count(
-            values.view(np.uint32),
-            self._sums.pending,
-            self._values.counts,
-            self._values.shift,
-            self._bands.counts,
-            self._bands.shift,
-        )
-        self.frames += frames
-        self._low = np.minimum(self._low, values.min(axis=(0, 2)))
-        self._high = np.maximum(self._high, values.max(axis=(0, 2)))
+        self._tally.count_values(values)
         below, above, _ = mel.clipped()
-        self.clipped_below += below
-        self.clipped_above += above
-        self._count_levels(mel)
-
-    def _count_levels(self, mel: Mel) -> None:
+        self._tally.clipped_below += below
+        self._tally.clipped_above += above
         try:
-            raw = mel.raw().values.reshape(-1, self.spec.n_mels, mel.n_frames)
+            raw = mel.raw().values.reshape(values.shape)
         except MissingUtterance:
             return
-        peaks = raw.max(axis=1)
-        on_floor = raw <= _floor_edge(self.spec)
-        self.levelled_frames += peaks.size
-        self.silent_frames += int(np.count_nonzero(peaks <= _floor_edge(self.spec)))
-        self._floored += np.count_nonzero(on_floor, axis=(0, 2))
-        self._loudest = np.maximum(self._loudest, peaks.max())
-        self._peaks.add(peaks)
+        self._tally.count_levels(raw, floor_edge(self.spec))
 
     def merge(self, other: Stats) -> None:
         """Add another's counts, as if its mels had been counted here.
@@ -139,15 +103,7 @@ class Stats:
             SpecMismatch: it is of another description.
         """
         self._require(other.spec, None)
-        for name in _COUNTERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self._sums.merge(other._sums)
-        self._low = np.minimum(self._low, other._low)
-        self._high = np.maximum(self._high, other._high)
-        self._floored = self._floored + other._floored
-        self._loudest = np.maximum(self._loudest, other._loudest)
-        for name in _SKETCHES:
-            getattr(self, f"_{name}").merge(getattr(other, f"_{name}"))
+        self._tally.merge(other._tally)
 
     def __add__(self, other: Stats) -> Stats:
         if not isinstance(other, Stats):
@@ -161,7 +117,7 @@ class Stats:
         """Whether every counted bit is the same."""
         if not isinstance(other, Stats):
             return NotImplemented
-        mine, theirs = self._artifact(), other._artifact()
+        mine, theirs = self._tally.artifact(self.spec), other._tally.artifact(other.spec)
         return (
             self.spec == other.spec
             and mine.config == theirs.config
@@ -181,8 +137,8 @@ class Stats:
             where=where,
             got=f"{theirs} ({facts[0]})",
             wanted=f"{mine} ({facts[1]})",
-            next="Keep one Stats per description, or convert first where algebra allows it: mel.as_(stats.spec). "
-            "See the differences with: melpact diff A B",
+            next="Keep one Stats per description, or convert first where algebra allows it: "
+            "mel.as_(stats.spec). See the differences with: melpact diff A B",
         )
 
     # answers
@@ -198,6 +154,16 @@ class Stats:
         return name_of(self.spec)
 
     @property
+    def files(self) -> int:
+        """Files counted."""
+        return self._tally.files
+
+    @property
+    def frames(self) -> int:
+        """Frames counted."""
+        return self._tally.frames
+
+    @property
     def count(self) -> int:
         """Values counted."""
         return self.frames * self.spec.n_mels
@@ -210,22 +176,22 @@ class Stats:
     @property
     def quantile_error(self) -> float:
         """The guaranteed bound on `quantile`, relative to the magnitude of the value found."""
-        return self._values.relative_error
+        return self._tally.values.relative_error
 
     @property
     def band_quantile_error(self) -> float:
         """The same for `band_quantile`."""
-        return self._bands.relative_error
+        return self._tally.bands.relative_error
 
     def mean(self) -> float:
         """Mean of all values, rounded once from the exact sum."""
         self._need_frames()
-        return exact.mean(sum(self._sums.totals()[0]), self.count)
+        return exact.mean(sum(self._tally.sums.totals()[0]), self.count)
 
     def variance(self, ddof: int = 0) -> float:
         """Variance of all values; `ddof` 1 for the unbiased one."""
         self._need_frames(self.count, ddof)
-        sums, squares = self._sums.totals()
+        sums, squares = self._tally.sums.totals()
         return exact.variance(sum(sums), sum(squares), self.count, ddof)
 
     def std(self, ddof: int = 0) -> float:
@@ -235,32 +201,32 @@ class Stats:
     def min(self) -> float:
         """Smallest value."""
         self._need_frames()
-        return float(self._low.min()) + 0.0
+        return float(self._tally.low.min()) + 0.0
 
     def max(self) -> float:
         """Largest value."""
         self._need_frames()
-        return float(self._high.max()) + 0.0
+        return float(self._tally.high.max()) + 0.0
 
     def band_mean(self) -> NDArray[np.float64]:
         """Mean per band, float64 [n_mels]."""
         self._need_frames()
-        return np.array([exact.mean(s, self.frames) for s in self._sums.totals()[0]])
+        return np.array([exact.mean(s, self.frames) for s in self._tally.sums.totals()[0]])
 
     def band_std(self, ddof: int = 0) -> NDArray[np.float64]:
         """Standard deviation per band, float64 [n_mels]."""
         self._need_frames(self.frames, ddof)
-        return exact.deviations(self._sums.totals(), self.frames, ddof)
+        return exact.deviations(self._tally.sums.totals(), self.frames, ddof)
 
     def band_min(self) -> NDArray[np.float64]:
         """Smallest value per band, float64 [n_mels]."""
         self._need_frames()
-        return self._low.astype(np.float64) + 0.0
+        return self._tally.low.astype(np.float64) + 0.0
 
     def band_max(self) -> NDArray[np.float64]:
         """Largest value per band, float64 [n_mels]."""
         self._need_frames()
-        return self._high.astype(np.float64) + 0.0
+        return self._tally.high.astype(np.float64) + 0.0
 
     def quantile(self, q: ArrayLike) -> Any:
         """Quantiles over all values, as `numpy.quantile` defines them (linear), from the sketch.
@@ -269,21 +235,23 @@ class Stats:
             q: in [0, 1]; a number or an array.
 
         Returns:
-            A float, or float64 of q's shape; each within `quantile_error` of its magnitude (2^-12), and exact at 0 and 1.
+            A float, or float64 of q's shape; each within `quantile_error` of its magnitude (2^-12), and exact
+            at 0 and 1.
         """
         asked = self._asked(q)
-        found = self._values.quantile(0, asked, self.min(), self.max())
+        found = self._tally.values.quantile(0, asked, self.min(), self.max())
         return float(found) if asked.ndim == 0 else found
 
     def band_quantile(self, q: ArrayLike) -> NDArray[np.float64]:
         """The same per band, within `band_quantile_error` (2^-7): float64 [*q.shape, n_mels]."""
         asked = self._asked(q)
         low, high = self.band_min(), self.band_max()
-        rows = [self._bands.quantile(m, asked, low[m], high[m]) for m in range(self.spec.n_mels)]
+        rows = [self._tally.bands.quantile(m, asked, low[m], high[m]) for m in range(self.spec.n_mels)]
         return np.stack(rows, axis=-1)
 
     def histogram(self, bins: int = 100) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """For a picture: counts [bins] that add up to `count`, and edges [bins + 1] from the smallest to the largest value.
+        """For a picture: counts [bins] that add up to `count`, and edges [bins + 1] from the smallest to the
+        largest value.
 
         A value may land in the neighbouring bin if it is within `quantile_error` of the edge.
         """
@@ -291,40 +259,42 @@ class Stats:
         if low == high:
             low, high = low - 0.5, high + 0.5
         edges = np.linspace(low, high, bins + 1)
-        reached = np.rint(self._values.cumulative(0, edges)).astype(np.int64)
+        reached = np.rint(self._tally.values.cumulative(0, edges)).astype(np.int64)
         reached[0], reached[-1] = 0, self.count
         return np.diff(reached), edges
 
     def floor_share(self) -> float | None:
         """Share of the values that lie on (or below) the log floor: what was quieter is gone."""
         self._need_frames()
-        return _share(int(self._floored.sum()), self.levelled_frames * self.spec.n_mels)
+        return _share(int(self._tally.floored.sum()), self._tally.levelled_frames * self.spec.n_mels)
 
     def band_floor_share(self) -> NDArray[np.float64] | None:
         """The same per band, float64 [n_mels]."""
         self._need_frames()
-        return self._floored / self.levelled_frames if self.levelled_frames else None
+        return self._tally.floored / self._tally.levelled_frames if self._tally.levelled_frames else None
 
     def silent_share(self) -> float | None:
         """Share of the frames whose every band lies on the floor."""
         self._need_frames()
-        return _share(self.silent_frames, self.levelled_frames)
+        return _share(self._tally.silent_frames, self._tally.levelled_frames)
 
     def quiet_share(self, below_db: float = 60.0) -> float | None:
-        """Share of the frames whose loudest band lies more than `below_db` dB under the loudest value of the corpus.
+        """Share of the frames whose loudest band lies more than `below_db` dB under the loudest value of the
+        corpus.
 
-        The edge is sharp to 2^-12 of its value. Where the floor is nearer than `below_db` nothing can lie below it.
+        The edge is sharp to 2^-12 of its value. Where the floor is nearer than `below_db` nothing can lie
+        below it.
         """
         self._need_frames()
-        if not self.levelled_frames:
+        if not self._tally.levelled_frames:
             return None
-        edge = _lower_by(self.spec, float(self._loudest), below_db)
-        return _share(self._peaks.count_below(edge), self.levelled_frames)
+        edge = lower_by(self.spec, float(self._tally.loudest), below_db)
+        return _share(self._tally.peaks.count_below(edge), self._tally.levelled_frames)
 
     def clipped_share(self) -> tuple[float, float]:
         """Shares of the values on the lower and on the upper bound of the description's scaling."""
         self._need_frames()
-        return self.clipped_below / self.count, self.clipped_above / self.count
+        return self._tally.clipped_below / self.count, self._tally.clipped_above / self.count
 
     def describe(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
@@ -342,26 +312,32 @@ class Stats:
         self._need_frames()
         asked = np.asarray(q, np.float64)
         if not ((asked >= 0) & (asked <= 1)).all():
-            raise ContractError("a quantile is asked for outside its range", got=q, wanted="0 to 1 (0.5 is the median)")
+            raise ContractError(
+                "a quantile is asked for outside its range", got=q, wanted="0 to 1 (0.5 is the median)"
+            )
         return asked
 
     def _need_frames(self, count: int | None = None, ddof: int = 0) -> None:
         if self.frames == 0 or (count is not None and count <= ddof):
-            raise ContractError("too few values have been counted", got=f"{self.count}", next="Call update(mel) first")
+            raise ContractError(
+                "too few values have been counted", got=f"{self.count}", next="Call update(mel) first"
+            )
 
     # files
 
     def save(self, path: str | Path) -> Path:
-        """Write it as one artifact of kind "stats", atomically; returns the path. The same counts give the same bytes.
+        """Write it as one artifact of kind "stats", atomically; returns the path. The same counts give the
+        same bytes.
 
-        The header alone gives the moments: `sums` are whole numbers in units of 2^-149, `squares` of 2^-298, in hexadecimal.
+        The header alone gives the moments: `sums` are whole numbers in units of 2^-149, `squares` of 2^-298,
+        in hexadecimal.
 
         Raises:
             ContractError: nothing has been counted.
             ArtifactError: the file cannot be written.
         """
         self._need_frames()
-        return write(path, self._artifact())
+        return write(path, self._tally.artifact(self.spec))
 
     @classmethod
     def load(cls, path: str | Path) -> Stats:
@@ -374,70 +350,26 @@ class Stats:
             return cls._restore(read(path, "stats"))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise NotAnArtifact(
-                "is not a complete statistics file", where=path, got=repr(error), next="Count again: melpact stats"
+                "is not a complete statistics file",
+                where=path,
+                got=repr(error),
+                next="Count again: melpact stats",
             ) from error
 
-    def _artifact(self) -> Artifact:
-        sums, squares = self._sums.totals()
-        tensors: dict[str, NDArray[Any]] = {
-            "band_min": self._low + np.float32(0),
-            "band_max": self._high + np.float32(0),
-            "band_floored": self._floored,
-            "loudest": np.array([self._loudest + np.float32(0)], np.float32),
-        }
-        for name in _SKETCHES:
-            tensors[f"{name}_buckets"], tensors[f"{name}_counts"] = getattr(self, f"_{name}").sparse()
-        config = {name: int(getattr(self, name)) for name in _COUNTERS}
-        numbers = {"sums": [hex(n) for n in sums], "squares": [hex(n) for n in squares]}
-        bits = {"value_bits": _FINE_BITS, "band_bits": _COARSE_BITS}
-        return Artifact("stats", tensors, self.spec, {**config, **numbers, **bits})
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Stats._restore, (self._tally.artifact(self.spec),)
 
     @classmethod
     def _restore(cls, artifact: Artifact) -> Stats:
-        config, tensors = artifact.config, artifact.tensors
         if artifact.spec is None:
             raise ValueError("no spec")
         made = cls(artifact.spec)
-        for name in _COUNTERS:
-            setattr(made, name, int(config[name]))
-        if (config["value_bits"], config["band_bits"]) != (_FINE_BITS, _COARSE_BITS):
-            raise ValueError("another resolution of the quantile sketch")
-        sums, squares = ([int(text, 16) for text in config[name]] for name in ("sums", "squares"))
-        made._sums = BandSums.of(sums, squares)
-        made._low, made._high = tensors["band_min"].copy(), tensors["band_max"].copy()
-        made._floored = tensors["band_floored"].copy()
-        made._loudest = np.float32(tensors["loudest"][0])
-        for name in _SKETCHES:
-            getattr(made, f"_{name}").fill(tensors[f"{name}_buckets"], tensors[f"{name}_counts"])
-        lengths = {len(sums), len(squares), made._low.size, made._high.size, made._floored.size}
-        totals = made._values.counts.sum(), made._bands.counts.sum(), made._peaks.counts.sum()
-        if lengths != {made.spec.n_mels} or totals != (made.count, made.count, made.levelled_frames):
-            raise ValueError("its parts contradict each other")
+        made._tally = Tally.of(artifact, made.spec.n_mels)
         return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Stats._restore, (self._artifact(),)
 
     def __repr__(self) -> str:
         name = self.dialect or f"spec {self.fingerprint}"
         return f"Stats({name}, {self.files} files, {self.frames} frames, {self.seconds:.1f} s)"
-
-
-def _floor_edge(spec: MelSpec) -> np.float32:
-    """What still counts as the floor: `Mel.at_floor`'s edge, and for a mel without a log a relative one."""
-    edge = np.float32(spec.floor_value)
-    return np.float32(edge + 1e-6 * (abs(float(edge)) if spec.log == "none" else max(1.0, abs(float(edge)))))
-
-
-def _lower_by(spec: MelSpec, value: float, decibels: float) -> float:
-    """The raw mel value that stands for a sound `decibels` weaker than that of `value`."""
-    ratio = 10.0 ** (-decibels / (20.0 if spec.power == 1 else 10.0))
-    added = spec.floor if spec.floor_kind == "add" else 0.0
-    gain = spec.log_gain
-    if gain is None:
-        return (value - added) * ratio + added
-    linear = max(math.exp((value + spec.reference) / gain) - added, 0.0) * ratio + added
-    return gain * math.log(linear) - spec.reference
 
 
 def _share(part: int, whole: int) -> float | None:

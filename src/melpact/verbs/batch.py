@@ -1,7 +1,7 @@
-"""One function over many files in several threads: a bad file is named and the rest is done; Ctrl-C leaves nothing half.
+"""One function over many files in several threads: a bad file is named, the rest is done, Ctrl-C is clean.
 
-Decoding, resampling, analysis and synthesis release Python's lock, so threads over files use every core. What the function
-does is not this module's business; where results go is in `targets`.
+Decoding, resampling, analysis and synthesis release Python's lock, so threads over files use every core. What
+the function does is not this module's business; where results go is in `targets`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Tick = Callable[[int], None]
 class Failure:
     """One item that could not be done.
 
-    `message` is the error in one line. `error` is the name of its class. `trace` is empty for an error that a user can
-    mend, and the traceback for one that is a fault of the program.
+    `message` is the error in one line, `error` the name of its class. `trace` is empty for an error that a
+    user can mend, and the traceback of one that is a fault of the program.
     """
 
     item: str
@@ -51,7 +51,9 @@ class Batch(Generic[Result]):
         """
         if self.failed:
             total = len(self.done) + len(self.failed)
-            raise BatchError(f"{len(self.failed)} of {total} failed; the rest is done", got=self.failed[0].message)
+            raise BatchError(
+                f"{len(self.failed)} of {total} failed; the rest is done", got=self.failed[0].message
+            )
 
 
 class _Stopped(Exception):
@@ -80,8 +82,8 @@ def batch(
 ) -> Batch[Result]:
     """Call `work(item, tick)` for every item, several at a time.
 
-    `work` calls `tick(n)` now and then; it does not return from that call once the batch has been interrupted. With exactly
-    one item the progress counts what `tick` is given (the caller starts it); with several it counts items.
+    `work` calls `tick(n)` now and then; that call does not return once the batch has been interrupted. With
+    exactly one item the progress counts what `tick` is given (and `work` starts it); with several, items.
 
     Raises:
         MelpactError: the one item failed; with several, failures are in the result instead.
@@ -104,7 +106,7 @@ def batch(
             result = work(items[index], tick)
         except _Stopped:
             return
-        except MelpactError as error:
+        except (MelpactError, OSError) as error:
             if alone:
                 raise
             failures[index] = Failure(str(items[index]), str(error), type(error).__name__)
@@ -112,7 +114,9 @@ def batch(
             if alone:
                 raise
             message = f"{items[index]}: unexpected {type(error).__name__}: {error}"
-            failures[index] = Failure(str(items[index]), message, type(error).__name__, traceback.format_exc())
+            failures[index] = Failure(
+                str(items[index]), message, type(error).__name__, traceback.format_exc()
+            )
         else:
             results[index] = result
         if not alone:

@@ -1,4 +1,7 @@
-"""`extract`: sound files → mel files, one each, in several threads. The work on one file is `features.extract_file`."""
+"""`extract`: sound files → mel files, one each, in several threads.
+
+The work on one file is `features.extract_file`.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +67,16 @@ def extract(
     """Make the mel of every sound file.
 
     Args:
-        inputs: sound files of any rate, channels and length, folders (searched to the bottom) and glob patterns.
-        out: a folder, in which the structure of an input folder is kept; or, for a single input, the file itself.
+        inputs: sound files of any rate, channels and length, folders (searched to the bottom) and glob
+            patterns.
+        out: a folder, in which the structure of an input folder is kept; or, for a single input, the
+            file itself.
         dialect: a dialect's name, a spec, or a JSON file of one.
         changes: fields of the description to change, and facts that the dialect asks for.
         format: "mel", or "npy" for the bare values, which do not say what they mean.
         jobs: threads; all CPUs by default.
-        skip_existing: leave finished outputs alone: whole files of this description made from a source of the same size.
+        skip_existing: leave finished outputs alone: whole files of this description made from a source
+            of the same size.
         progress: told in files, or in frames when there is one file.
 
     Raises:
@@ -108,7 +114,7 @@ def extract(
 
 
 def finished(job: Job, spec: MelSpec) -> bool:
-    """Whether the target is a whole mel of this description, made from a source of the size that the source has now."""
+    """Whether the target is a whole mel of this description, from a source of the size it has now."""
     if not job.target.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""What the user means by a description: a dialect's name, a JSON file or text of a spec, and changes to single fields."""
+"""What a user means by a description: a dialect's name, a JSON spec, and changes to single fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Changes = Mapping[str, Any]
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
-    """`field=value` texts → values: numbers, true, false, null, lists and objects as in JSON, else plain text.
+    """`field=value` texts → values: numbers, true, false, lists and objects as in JSON, else plain text.
 
     Raises:
         SpecError: no equals sign, or a field given twice.
@@ -26,7 +26,12 @@ def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or not name:
-            raise SpecError("is not a change of a field", where="--set", got=repr(text), wanted="field=value, such as f_max=8000")
+            raise SpecError(
+                "is not a change of a field",
+                where="--set",
+                got=repr(text),
+                wanted="field=value, such as f_max=8000",
+            )
         if name in changes:
             raise SpecError(f"the field {name} is given twice", where="--set", got=repr(text))
         try:
@@ -37,12 +42,13 @@ def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def described(what: MelSpec | Dialect | str, changes: Changes | None = None) -> MelSpec:
-    """The description meant by a dialect (or `name:form`), a spec, or a JSON file or text of one, with some fields changed.
+    """The description meant by a dialect (or `name:form`), a spec, or a JSON file or text of one.
 
     A change that the dialect asks for is the fact it asks for; any other replaces a field of the description.
 
     Raises:
-        DialectError: no such dialect, or a fact is missing. SpecError: no such field, or fields that contradict each other.
+        DialectError: no such dialect, or a fact is missing. SpecError: no such field, or fields that
+            contradict each other.
     """
     changes = dict(changes or {})
     if isinstance(what, str) and looks_like_json(what):
@@ -79,15 +85,24 @@ def from_json(text: str) -> MelSpec:
             text = Path(text).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise ArtifactError("cannot be read", where=where, got=reason, wanted="a JSON file of a spec") from error
+            raise ArtifactError(
+                "cannot be read", where=where, got=reason, wanted="a JSON file of a spec"
+            ) from error
     try:
         fields = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ArtifactError("is not JSON", where=where, got=str(error), wanted="an object of MelSpec fields") from error
+        raise ArtifactError(
+            "is not JSON", where=where, got=str(error), wanted="an object of MelSpec fields"
+        ) from error
     if isinstance(fields, dict) and isinstance(fields.get("spec"), dict):
         fields = fields["spec"]
     if not isinstance(fields, dict):
-        raise ArtifactError("is not a JSON object", where=where, got=type(fields).__name__, wanted="an object of MelSpec fields")
+        raise ArtifactError(
+            "is not a JSON object",
+            where=where,
+            got=type(fields).__name__,
+            wanted="an object of MelSpec fields",
+        )
     _known_fields(fields, where)
     return MelSpec(**fields)
 
@@ -103,5 +118,9 @@ def _known_fields(fields: Changes, where: object) -> None:
     for name in fields:
         if name not in MelSpec.model_fields:
             near = difflib.get_close_matches(name, MelSpec.model_fields, n=2, cutoff=0.5)
-            hint = f"Nearest: {', '.join(near)}" if near else "See them with: melpact dialects --name hifigan_22k"
+            hint = (
+                f"Nearest: {', '.join(near)}"
+                if near
+                else "See them with: melpact dialects --name hifigan_22k"
+            )
             raise SpecError(f"a description has no field {name!r}", where=where, next=hint)

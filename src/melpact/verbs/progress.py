@@ -1,4 +1,7 @@
-"""How a verb says how far it is: a protocol that a terminal, a web page or nobody at all implements. Draws nothing itself."""
+"""How a verb says how far it is: a protocol that a terminal, a web page or nobody at all implements.
+
+Draws nothing itself.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Find = Callable[[Sequence[str | Path]], list[Path]]
 
 @dataclass(frozen=True)
 class Source:
-    """An input file and its place below the input folder that it was found in (its bare name if it was named itself)."""
+    """An input file, and its place below the input folder it was found in (its bare name if it was named)."""
 
     path: Path
     place: Path
@@ -54,7 +54,7 @@ def sources(inputs: Sequence[str | Path], find: Find) -> list[Source]:
 
 
 def _root(given: str | Path) -> Path | None:
-    """The folder below which places are kept: the input folder, or the part of a pattern before its first wildcard."""
+    """The folder below which places are kept: the input folder, or a pattern up to its first wildcard."""
     path = Path(given)
     if path.is_dir():
         return path
@@ -69,7 +69,7 @@ def _root(given: str | Path) -> Path | None:
 
 
 def mel_files(suffixes: Sequence[str]) -> Find:
-    """A finder for files of these suffixes: a named file is taken as it is, folders are searched to the bottom."""
+    """A finder for files of these suffixes: a named file is taken as it is, folders are searched."""
 
     def find(inputs: Sequence[str | Path]) -> list[Path]:
         if not inputs:
@@ -86,9 +86,13 @@ def mel_files(suffixes: Sequence[str]) -> Find:
                 hits = [Path(hit) for hit in glob.glob(str(given), recursive=True)]
             else:
                 raise ArtifactError("does not exist", where=path, wanted="a file, a folder or a pattern")
-            hits = [h for h in hits if h.suffix.lower() in suffixes and not h.name.startswith(".") and h.is_file()]
+            hits = [
+                h for h in hits if h.suffix.lower() in suffixes and not h.name.startswith(".") and h.is_file()
+            ]
             if not hits:
-                raise ArtifactError("no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}")
+                raise ArtifactError(
+                    "no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}"
+                )
             found += sorted(hits)
         return found
 
@@ -101,18 +105,23 @@ def plan(found: Sequence[Source], out: str | Path, suffix: str) -> list[Job]:
     `out` is the file itself for a single input where `out` ends in `suffix`, and a folder otherwise.
 
     Raises:
-        MelpactError: two inputs would be written to one file, an output would replace an input, or `out` is a file where a
-            folder is needed.
+        MelpactError: two inputs would be written to one file, an output would replace an input, or `out` is a
+            file where a folder is needed.
     """
     out = Path(out)
     if len(found) == 1 and out.suffix.lower() == suffix and not out.is_dir():
         jobs = [Job(found[0].path, out)]
     else:
         if out.exists() and not out.is_dir():
-            raise MelpactError("is a file, not a folder", where=out, wanted=f"a folder for {len(found)} result(s)")
+            raise MelpactError(
+                "is a file, not a folder", where=out, wanted=f"a folder for {len(found)} result(s)"
+            )
         if len(found) > 1 and out.suffix.lower() == suffix:
             raise MelpactError(
-                "names one file, but there are several results", where=out, got=f"{len(found)} inputs", wanted="a folder"
+                "names one file, but there are several results",
+                where=out,
+                got=f"{len(found)} inputs",
+                wanted="a folder",
             )
         jobs = [Job(source.path, out / source.place.with_suffix(suffix)) for source in found]
     _refuse_clashes(jobs)
@@ -133,5 +142,5 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                 where=job.target,
                 got=f"{first.source} and {job.source}",
                 wanted="one result per file",
-                next="Give their common folder as the input (its structure is kept), or run them into two folders",
+                next="Give their common folder as the input (its structure is kept), or two output folders",
             )

@@ -1,4 +1,4 @@
-"""`vocode`: mel files → sound files by the library's Griffin-Lim, with a count of what the mel could not say."""
+"""`vocode`: mel files → sound files by the library's Griffin-Lim, with a count of what the mels left out."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def vocode(
 
     Args:
         inputs: .mel files, folders and patterns; with `dialect` also .npy, .npz, .pt and .h5.
-        out: a folder, in which the structure of an input folder is kept; or, for a single input, the .wav file itself.
+        out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         effort: "best", or "fast" for a fraction of the time.
         seed: of the random numbers, where the method uses any.
         dialect, changes, axes, key: what a foreign file means; see `contract.foreign.load_foreign`.
@@ -82,7 +82,9 @@ def vocode(
     progress = progress if progress is not None else Silent()
     spec = None if dialect is None else described(dialect, changes)
     if spec is None and changes:
-        raise ArtifactError("changes of fields need a dialect that they change", where="changes", wanted="dialect")
+        raise ArtifactError(
+            "changes of fields need a dialect that they change", where="changes", wanted="dialect"
+        )
     suffixes = (".mel",) if spec is None else (".mel", *SUFFIXES)
     planned = plan(sources(inputs, mel_files(suffixes)), out, ".wav")
     if len(planned) == 1:
@@ -98,7 +100,9 @@ def vocode(
     return VocodeReport(result.done, result.failed)
 
 
-def _one(job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes | None, key: str | None) -> Vocoded:
+def _one(
+    job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes | None, key: str | None
+) -> Vocoded:
     from melpact.audio.files import write
 
     mel = load(job.source, spec, axes=axes, key=key)
@@ -106,7 +110,9 @@ def _one(job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes |
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=job.target.parent) from error
+        raise ArtifactError(
+            f"the folder cannot be made: {error.strerror}", where=job.target.parent
+        ) from error
     samples_clipped = write(job.target, audio)
     clipped = mel.clipped()
     return Vocoded(

@@ -1,5 +1,6 @@
-"""Waveform from an STFT magnitude or a mel: a first phase (`phase_gradient`), then fast Griffin-Lim (`fast`) that restores
-the magnitude or the mel (`targets`). Here: the one function over all of it, which also splits long input."""
+"""Waveform from an STFT magnitude or a mel: a first phase (`phase_gradient`), then fast Griffin-Lim (`fast`)
+that restores the magnitude or the mel (`targets`). Here: the one function over all of it, which also splits
+long input."""
 
 from __future__ import annotations
 
@@ -35,9 +36,10 @@ def griffin_lim(
 ) -> NDArray[np.float32]:
     """Find a waveform whose STFT has the given magnitude, or, with `target`, the given mel.
 
-    Frame t covers samples `t * hop_length - left_pad ..` of the output. Samples before and after the output (reflected or
-    other padding) are estimated too and dropped. Input longer than `segment_frames` is done in segments: each begins with
-    the phase that the one before ended with, and they are cross-faded where they overlap, so memory does not grow.
+    Frame t covers samples `t * hop_length - left_pad ..` of the output. Samples before and after the output
+    (reflected or other padding) are estimated too and dropped. Input longer than `segment_frames` is done in
+    segments: each begins with the phase that the one before ended with, and they are cross-faded where they
+    overlap, so memory does not grow.
 
     Args:
         magnitude: float32 `[bins, frames]`, non-negative; with `target` it is only the start.
@@ -50,7 +52,8 @@ def griffin_lim(
         momentum: 0 to 1; Perraudin et al. 2013 recommend 0.99.
         rng: for random phase; None is a generator seeded with 0.
         start: first phase: integrated from the magnitude, or random.
-        target: restore this mel in every iteration and let the magnitude follow (better, when the magnitude came from it).
+        target: restore this mel in every iteration and let the magnitude follow (better, when the magnitude
+            came from it).
         segment_frames: frames refined at once.
 
     Returns:
@@ -69,9 +72,13 @@ def griffin_lim(
 
     bins = n_fft // 2 + 1
     if magnitude.ndim != 2 or len(magnitude) != bins:
-        raise AxisError("the magnitude does not fit n_fft", got=f"shape {magnitude.shape}", wanted=f"[{bins}, frames]")
+        raise AxisError(
+            "the magnitude does not fit n_fft", got=f"shape {magnitude.shape}", wanted=f"[{bins}, frames]"
+        )
     if window.shape != (n_fft,):
-        raise AxisError("the window must be padded to n_fft", got=f"shape {window.shape}", wanted=f"[{n_fft}]")
+        raise AxisError(
+            "the window must be padded to n_fft", got=f"shape {window.shape}", wanted=f"[{n_fft}]"
+        )
     frames = magnitude.shape[1]
     if target is not None and (len(target.level) != frames or target.bands.covered.size != bins):
         raise AxisError(
@@ -83,7 +90,7 @@ def griffin_lim(
         raise ValueError(f"start must be 'phase_gradient' or 'random', got {start!r}")
     if iterations < 0 or hop_length < 1 or left_pad < 0 or n_samples < 0 or not 0 <= momentum <= 1:
         raise ValueError(
-            "iterations, left_pad and n_samples must be 0 or more, hop_length 1 or more, momentum 0 to 1; got "
+            "iterations, left_pad, n_samples must be 0 or more, hop_length 1 or more, momentum 0 to 1; got "
             f"{iterations=} {left_pad=} {n_samples=} {hop_length=} {momentum=}"
         )
 
@@ -92,7 +99,7 @@ def griffin_lim(
     if loudest <= 0 or n_samples == 0:
         return output
     # all arithmetic happens near one, whatever the units; a power of two rounds nothing
-    scale = float(np.exp2(-np.round(np.log2(loudest))))
+    scale = float(np.exp2(-np.clip(np.round(np.log2(loudest)), -120, 120)))
     rng = np.random.default_rng(0) if rng is None else rng
     reach = -(-n_fft // hop_length)  # frames that share a sample
     overlap = _OVERLAP_WINDOWS * reach
@@ -101,7 +108,7 @@ def griffin_lim(
     begin = 0
     while True:
         end = frames if frames - begin <= length + overlap else begin + length
-        size = np.ascontiguousarray(magnitude[:, begin:end].T, dtype=np.float32)
+        size = np.array(magnitude[:, begin:end].T, dtype=np.float32, order="C")  # always a copy
         size *= np.float32(scale)
         if start == "phase_gradient":
             known = None if carried is None else np.angle(carried)
@@ -123,9 +130,15 @@ def griffin_lim(
         refine(spectrum, goal, framing, iterations=iterations, momentum=momentum)
         signal = framing.synthesise(spectrum)
         signal /= np.float32(scale)
-        # the first and last `reach` frames of an inner edge lack neighbours: fade between the sound parts of both sides
+        # frames at an inner edge lack neighbours: fade between where both sides are sound
         fade_begin = begin + 2 * reach if begin else 0
-        _join(output, signal, begin * hop_length - left_pad, fade_begin * hop_length - left_pad if begin else None, (overlap - 4 * reach) * hop_length)
+        _join(
+            output,
+            signal,
+            begin * hop_length - left_pad,
+            fade_begin * hop_length - left_pad if begin else None,
+            (overlap - 4 * reach) * hop_length,
+        )
         if end == frames:
             return output
         following = end - overlap
@@ -134,9 +147,13 @@ def griffin_lim(
 
 
 def _join(
-    output: NDArray[np.float32], signal: NDArray[np.float32], offset: int, fade_begin: int | None, fade_samples: int
+    output: NDArray[np.float32],
+    signal: NDArray[np.float32],
+    offset: int,
+    fade_begin: int | None,
+    fade_samples: int,
 ) -> None:
-    """Write `signal` over `output` from sample `offset` on; given a `fade_begin`, fade over from what is there."""
+    """Write `signal` over `output` from sample `offset` on; given `fade_begin`, fade over from what is there."""
     import numpy as np
 
     first = max(0, -offset)

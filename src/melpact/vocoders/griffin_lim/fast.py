@@ -1,9 +1,10 @@
 """Fast Griffin-Lim on arrays: consistent phase by iteration.
 
-Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes from, what is
-restored (`targets`), splitting of long input. Sources: D. Griffin, J. Lim 1984, "Signal estimation from modified short-time Fourier transform" (the
-least-squares synthesis, eq. 6); N. Perraudin, P. Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm" (algorithm 2,
-the momentum). Importing this module imports numba and scipy.
+Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes
+from, what is restored (`targets`), splitting of long input. Sources: D. Griffin, J. Lim 1984, "Signal
+estimation from modified short-time Fourier transform" (the least-squares synthesis, eq. 6); N. Perraudin, P.
+Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm" (algorithm 2, the momentum). Importing this module
+imports numba and scipy.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from melpact.vocoders.griffin_lim.targets import Target
 _BLOCK = 64
 """Frames transformed together: small enough for the block to stay in a core's cache."""
 
-_NORMALISER_FLOOR = 1e-2
-"""Where the summed squared window falls below this share of its maximum, the output fades instead of being amplified."""
+_NORMALISER_FLOOR = 0.1
+"""Where the summed squared window falls below this share of its maximum, the output fades instead of being
+amplified."""
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Frame t covers samples t * hop_length .. t * hop_length + n_fft of the padded signal, whose first `left_pad` samples
-    (and whatever follows the output on the right) are padding: estimated like the rest, then cut off."""
+    """Frame t covers samples t * hop_length .. t * hop_length + n_fft of the padded signal, whose first
+    `left_pad` samples (and whatever follows the output on the right) are padding: estimated like the rest,
+    then cut off."""
 
     n_fft: int
     window: NDArray[np.float32]
@@ -37,7 +40,9 @@ class Framing:
     """Inverse of the summed squared window over the padded signal."""
 
     @classmethod
-    def of(cls, *, n_fft: int, window: NDArray[np.float64], hop_length: int, left_pad: int, frames: int) -> Framing:
+    def of(
+        cls, *, n_fft: int, window: NDArray[np.float64], hop_length: int, left_pad: int, frames: int
+    ) -> Framing:
         """Framing for `frames` frames; the window is float64 [n_fft], zero-padded."""
         length = (frames - 1) * hop_length + n_fft
         total = np.zeros(length, dtype=np.float64)

@@ -1,10 +1,10 @@
 """Phase from magnitude without iterations: phase gradient heap integration.
 
-Lives here: the gradient relations for any window and the integration. Not here: the STFT itself, the iterations that
-refine the result. Source: Z. Prusa, P. Balazs, P. Sondergaard 2017, "A noniterative method for reconstruction of phase
-from STFT magnitude", IEEE/ACM TASLP 25(5), eq. 11-12 (gradients), algorithm 1 (integration). Instead of a
-heap the frontier is kept in buckets of equal log magnitude: same order up to the width of a bucket, constant time a step.
-Importing this module imports numba.
+Lives here: the gradient relations and the integration. Not here: the STFT itself, the iterations that refine
+the result. Source: Z. Prusa, P. Balazs, P. Sondergaard 2017, "A noniterative method for reconstruction of
+phase from STFT magnitude", IEEE/ACM TASLP 25(5), eq. 11-12 (gradients), algorithm 1 (integration). Instead of
+a heap the frontier is kept in buckets of equal log magnitude: same order up to the width of a bucket,
+constant time a step. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -13,40 +13,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from melpact.features.gaussian_window import window_centre, window_gamma
+
 _TWO_PI = np.float32(2 * np.pi)
 _LEVELS = 1024
 """Buckets between the loudest bin and the tolerance."""
-
-
-def window_gamma(window: NDArray[np.float64]) -> float:
-    """The time-frequency ratio of the Gaussian exp(-pi n^2 / gamma) nearest to a window, in samples squared.
-
-    The Gaussian is the one with the greatest normalised inner product, found by golden section over its width. For a
-    Hann window of length L it gives 0.2564 L^2, the constant of the paper's toolbox.
-    """
-    weights = np.asarray(window, dtype=np.float64)
-    offset = np.arange(weights.size) - window_centre(weights)
-    spread = float((weights * offset**2).sum() / weights.sum())
-
-    def mismatch(log_gamma: float) -> float:
-        gaussian = np.exp(-np.pi * offset**2 / np.exp(log_gamma))
-        return -float(weights @ gaussian) / float(np.sqrt(gaussian @ gaussian))
-
-    low, high = np.log(2 * np.pi * spread) - 2.0, np.log(2 * np.pi * spread) + 2.0
-    ratio = (np.sqrt(5) - 1) / 2
-    while high - low > 1e-6:
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if mismatch(left) < mismatch(right):
-            high = right
-        else:
-            low = left
-    return float(np.exp((low + high) / 2))
-
-
-def window_centre(window: NDArray[np.float64]) -> float:
-    """The window's centre of gravity in samples from the start of the frame (n_fft / 2 for a periodic Hann)."""
-    weights = np.asarray(window, dtype=np.float64)
-    return float((weights * np.arange(weights.size)).sum() / weights.sum())
 
 
 def phase_from_magnitude(
@@ -71,7 +42,8 @@ def phase_from_magnitude(
         known: float32 `[k, bins]`, k < frames: phase of the first frames, which the integration continues.
 
     Returns:
-        float32 `[frames, bins]` in radians within (-pi, pi], the phase of a DFT that starts at the frame's first sample.
+        float32 `[frames, bins]` in radians within (-pi, pi], the phase of a DFT that starts at the frame's
+        first sample.
     """
     frames, bins = magnitude.shape
     phase = np.asarray(rng.random((frames, bins), dtype=np.float32))
@@ -124,7 +96,8 @@ def _bin_slope(x, t, k, frames, factor):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _integrate(x, phase, known, top, per_level, time_factor, advance, bin_factor, bin_step):  # type: ignore[no-untyped-def]
-    """Spread phase from loud bins to their neighbours, loudest first; overwrites `phase` above the tolerance."""
+    """Spread phase from loud bins to their neighbours, loudest first; overwrites `phase` above the
+    tolerance."""
     frames, bins = x.shape
     half = np.float32(0.5)
     size = frames * bins

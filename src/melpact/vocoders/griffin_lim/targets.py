@@ -1,11 +1,12 @@
 """What Griffin-Lim restores after every projection onto consistent spectra: a fixed magnitude, or only a mel.
 
-Lives here: the two targets and their kernels. Not here: the projection onto consistent spectra (`fast`), the start.
-Importing this module imports numba.
+Lives here: the two targets and their kernels. Not here: the projection onto consistent spectra (`fast`), the
+start. Importing this module imports numba.
 
-A mel fixes a weighted sum of magnitudes in each band and says nothing about how they share it. Restoring a magnitude
-that was guessed once keeps the guess's errors; restoring the mel alone lets every bin move to where the overlapping
-frames agree, so structure that the bands blurred (harmonics above 1 kHz) comes back as the iteration goes on.
+A mel fixes a weighted sum of magnitudes in each band and says nothing about how they share it. Restoring a
+magnitude that was guessed once keeps the guess's errors; restoring the mel alone lets every bin move to where
+the overlapping frames agree, so structure that the bands blurred (harmonics above 1 kHz) comes back as the
+iteration goes on.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class Target(Protocol):
         begin: int,
         alpha: float,
     ) -> None:
-        """Write the target's point near `consistent + alpha (consistent - previous)` to `spectrum` and `consistent`
-        to `previous`; all are frames `begin ..` of the whole, `[frames, bins]`."""
+        """Write the target's point near `consistent + alpha (consistent - previous)` to `spectrum` and
+        `consistent` to `previous`; all are frames `begin ..` of the whole, `[frames, bins]`."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class FixedMagnitude:
 class MelTarget:
     """Spectra of one mel: each magnitude moves by one multiplicative update towards it, the phase as before.
 
-    The update is that of `melpact.features.inversion`, started from the magnitude of the consistent spectrum. Bins that no
-    band covers are zero (left free, those below f_min fill with audible rumble).
+    The update is that of `melpact.features.inversion`, started from the magnitude of the consistent spectrum.
+    Bins that no band covers are zero (left free, those below f_min fill with audible rumble).
     """
 
     level: NDArray[np.float32]
@@ -75,7 +76,8 @@ class MelTarget:
 
     @classmethod
     def of(cls, linear_mel: ArrayLike, bank: ArrayLike, *, power: int) -> MelTarget:
-        """From a linear mel `[n_mels, frames]` and its bank `[n_mels, bins]`; power 1 if it acted on |X|, 2 on |X|^2."""
+        """From a linear mel `[n_mels, frames]` and its bank `[n_mels, bins]`; power 1 if it acted on |X|, 2
+        on |X|^2."""
         bands = bands_of(bank)
         mel = checked_mel(linear_mel, bands, power)
         inverse = np.divide(1.0, bands.row_sum, out=np.zeros_like(bands.row_sum), where=bands.row_sum > 0)

@@ -1,0 +1,5 @@
+"""`python -m melpact`."""
+
+from melpact.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""A mel file of any length as mels of a few thousand frames, so that reading it needs little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from melpact.contract.artifact import Header, read_header
+from melpact.contract.mel import Mel
+from melpact.core.errors import NotAnArtifact
+
+BLOCK_VALUES = 1 << 21
+
+
+def mel_header(path: str | Path) -> Header:
+    """The header of a melpact mel file.
+
+    Raises:
+        ArtifactError: something else, cut short, or of another schema.
+    """
+    header = read_header(path)
+    axes = list(header.axes.get("mel", []))
+    if (
+        header.kind != "mel"
+        or header.spec is None
+        or "mel" not in header.tensors
+        or axes[-2:] != ["n_mels", "frames"]
+    ):
+        raise NotAnArtifact(
+            "is not a complete mel file",
+            where=path,
+            got=f"kind {header.kind!r}, axes {axes}",
+            wanted="a mel with axes [..., n_mels, frames]",
+            next=f"melpact show '{path}'",
+        )
+    return header
+
+
+def mel_blocks(header: Header) -> Iterator[Mel]:
+    """The mel of a file in consecutive blocks of frames.
+
+    Each with the utterance's statistics and the file's provenance.
+    """
+    assert header.spec is not None
+    dtype, shape, begin, _ = header.tensors["mel"]
+    utterance = {name: np.asarray(v, np.float64) for name, v in header.config.get("utterance", {}).items()}
+    if 0 in shape:
+        yield Mel(np.empty(shape, np.float32), header.spec, utterance, header.provenance)
+        return
+    values = np.memmap(header.path, dtype, "r", begin, shape)
+    step = max(1, BLOCK_VALUES // (values.size // shape[-1]))
+    for first in range(0, shape[-1], step):
+        block = np.array(values[..., first : first + step], np.float32)
+        yield Mel(block, header.spec, utterance, header.provenance)
