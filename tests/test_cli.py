@@ -107,6 +107,15 @@ def test_a_mistake_is_one_line_and_exit_2(run: Run, argv: list[str], parts: list
         assert part in err
 
 
+def test_the_message_survives_a_terminal_without_unicode() -> None:
+    words = [sys.executable, "-m", "melpact", "extract", "a.wav", "--dialct", "x"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    for part in ("melpact extract: needs -o PATH, --out PATH and -d NAME, --dialect NAME", "has no --dialct"):
+        assert part in done.stderr
+
+
 def test_a_fault_of_ours_shows_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: object) -> None:
         raise RuntimeError("screw loose")
@@ -515,7 +524,7 @@ def test_a_bug_in_one_item_keeps_its_traceback() -> None:
 def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    files.write(source / "0.wav", synthetic.noise("white", 120, 22050))
+    files.write(source / "0.wav", synthetic.noise(np.random.default_rng(0), 120, 22050))
     for i in range(1, 60):
         os.link(source / "0.wav", source / f"{i}.wav")
     process = subprocess.Popen(

@@ -287,6 +287,14 @@ def test_lossy_differences_are_said_and_real(field: str, a: dict[str, object], b
             {"log": "log10", "scaling": Tanh(centre=-2.0, width=1.0)},
             {"log": "db_power", "scaling": Tanh(centre=-20.0, width=10.0)},
         ),
+        (
+            {"log": "log10", "scaling": DynamicRange()},
+            {"log": "db_power", "scaling": DynamicRange(range=80.0, shift=40.0, divisor=40.0)},
+        ),
+        (
+            {"log": "log10", "scaling": UtteranceStandard(spread="added", epsilon=1e-5)},
+            {"log": "db_power", "scaling": UtteranceStandard(spread="added", epsilon=1e-4)},
+        ),
         ({}, {"window_placement": "start"}),
         ({"pad_mode": "zero"}, {"pad_mode": "constant", "pad_value": 0.0}),
         ({}, {"padding": "explicit", "pad_left": 512, "pad_right": 512}),

@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; `sys.argv` by default.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         with _warnings_in_one_line():
             code = _run(words)
@@ -124,8 +127,8 @@ def completion(shell: str) -> str:
 def _flat(boxed: str) -> str:
     """The parser's message without its frame, its title and its pointers to help."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", boxed)
-    lines = [line.strip("╭╮╰╯│─ \t") for line in plain.splitlines()]
-    title, *lines = [line for line in lines if line] or ["cannot be understood"]
+    framed = [re.sub(r"^[╭+][─-]+ | [─-]+[╮+]$|^[│|]|[│|]$", "", line.strip()).strip() for line in plain.splitlines()]
+    title, *lines = [line for line in framed if re.search(r"\w", line)] or ["cannot be understood"]
     if title == "Required options":
         return _missing(lines)
     text = re.split(r"For full helptext|Argument helptext|Got errors", " ".join(lines) or title)[0]

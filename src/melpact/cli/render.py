@@ -39,7 +39,8 @@ class Wishes(Protocol):
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output; numbers that JSON does not have become null."""
-    sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    bare = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=bare, allow_nan=False) + "\n")
 
 
 def _plain(value: Any) -> Any:

@@ -133,7 +133,8 @@ class Dialect:
     @property
     def asks(self) -> tuple[Ask, ...]:
         """Facts that still have to be given."""
-        return tuple(a for a in self.member.asks if a.field not in self.facts)
+        answered = set(self.facts) | (set(self.member.forms[self.form].changes) if self.form else set())
+        return tuple(a for a in self.member.asks if a.field not in answered)
 
     def _earlier(self) -> tuple[Member, ...]:
         return self.family.members[: self.family.members.index(self.member)]

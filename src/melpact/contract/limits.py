@@ -97,7 +97,7 @@ def epsilon_floor(spec: MelSpec) -> Bands:
     level = spec.epsilon
     if spec.epsilon_kind in ("inside", "clamp") and spec.power == 1:
         level = math.sqrt(spec.epsilon)
-    return level * filterbank(spec).sum(axis=1)
+    return np.asarray(level * filterbank(spec).sum(axis=1))
 
 
 def raw_to_linear(spec: MelSpec, raw: float) -> float:

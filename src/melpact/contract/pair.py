@@ -100,7 +100,7 @@ class Pair:
             parts.append(f"everything below {self._level(here.clip_low)} reads the same")
         if math.isfinite(here.clip_high):
             top = float(self.moved(here.clip_high).min())
-            if math.isinf(there.clip_high) or top > there.clip_high * (1 - 1e-9):
+            if math.isinf(there.clip_high) or top < there.clip_high * (1 - 1e-9):
                 parts.append(f"everything above {self._level(here.clip_high)} reads the same")
         even = np.ptp(self.factor) <= 1e-9 * self.factor.max() and self.a.power == self.b.power
         if math.isfinite(here.range_nat) and not (even and there.range_nat <= here.range_nat * (1 + 1e-9)):

@@ -153,7 +153,7 @@ def _join(
     fade_begin: int | None,
     fade_samples: int,
 ) -> None:
-    """Write `signal` over `output` from sample `offset` on; given `fade_begin`, fade over from what is there."""
+    """Write `signal` to `output` from sample `offset` on; given `fade_begin`, fade over what is there."""
     import numpy as np
 
     first = max(0, -offset)
