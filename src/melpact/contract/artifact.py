@@ -28,7 +28,7 @@ from melpact.core.records import canonical_json
 SCHEMA = 1
 KEY = "melpact"
 _MAX_HEADER_BYTES = 100_000_000
-_DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
@@ -159,7 +159,7 @@ def read_header(path: str | Path) -> Header:
             wanted=f"schema {SCHEMA}",
             next="Update melpact: pip install -U melpact" if schema > SCHEMA else "Write the file again with this version",
         )
-    tensors = {}
+    tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...], int, int]] = {}
     for name, entry in fields.items():
         try:
             dtype, shape = _DTYPES[entry["dtype"]], tuple(int(n) for n in entry["shape"])
@@ -253,14 +253,14 @@ def save_mel(mel: Mel, path: str | Path) -> Path:
     )
 
 
-def load_mel(path: str | Path, cls: type[Mel] = Mel) -> Any:
+def load_mel(path: str | Path) -> Mel:
     """Read a mel file; see `Mel.load`."""
     found = read(path, "mel")
     axes = list(found.axes.get("mel", []))
     if "mel" not in found.tensors or found.spec is None or axes[-2:] != _MEL_AXES:
         raise NotAnArtifact("is not a complete mel file", where=path, got=f"axes {axes}", wanted="[..., n_mels, frames]")
     facts = {name: np.asarray(value, np.float64) for name, value in found.config.get("utterance", {}).items()}
-    return cls(found.tensors["mel"], found.spec, facts, found.provenance)
+    return Mel(found.tensors["mel"], found.spec, facts, found.provenance)
 
 
 def _plain(utterance: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from melpact.contract.spec import MelSpec
@@ -21,7 +21,7 @@ _SLANEY_BREAK_HZ = 1000.0
 _SLANEY_LOG_STEP = math.log(6.4) / 27.0
 
 
-def hz_to_mel(f_hz: NDArray[np.float64] | float, scale: str) -> NDArray[np.float64]:
+def hz_to_mel(f_hz: ArrayLike, scale: str) -> NDArray[np.float64]:
     """Frequency in Hz → mel, for "slaney" or "htk"."""
     f = np.asarray(f_hz, np.float64)
     if scale == "htk":
@@ -33,7 +33,7 @@ def hz_to_mel(f_hz: NDArray[np.float64] | float, scale: str) -> NDArray[np.float
     return np.where(f < _SLANEY_BREAK_HZ, linear, logarithmic)
 
 
-def mel_to_hz(mel: NDArray[np.float64] | float, scale: str) -> NDArray[np.float64]:
+def mel_to_hz(mel: ArrayLike, scale: str) -> NDArray[np.float64]:
     """Mel → frequency in Hz, the inverse of `hz_to_mel`."""
     m = np.asarray(mel, np.float64)
     if scale == "htk":
@@ -64,14 +64,11 @@ def _bank(
 ) -> NDArray[np.float64]:
     edges = band_edges_hz(n_mels, f_min, f_max, scale)
     bins = np.arange(n_fft // 2 + 1) * (rate / n_fft)
-    if triangles == "mel":
-        corners, points = hz_to_mel(edges, scale), hz_to_mel(bins, scale)
-    else:
-        corners, points = edges, bins
-    width = np.diff(corners)
+    corners, points = (hz_to_mel(edges, scale), hz_to_mel(bins, scale)) if triangles == "mel" else (edges, bins)
+    width = corners[1:] - corners[:-1]
     rising = (points[None, :] - corners[:-2, None]) / width[:-1, None]
     falling = (corners[2:, None] - points[None, :]) / width[1:, None]
-    bank = np.maximum(0.0, np.minimum(rising, falling))
+    bank = np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float64)
     if norm == "slaney":
         bank *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
     if drops == "nyquist":

@@ -221,7 +221,7 @@ def load(
     header = read_header(path)
     if header.kind != "mel":
         raise NotAnArtifact("is not a mel", where=path, got=header.kind, next=f"melpact show {path}")
-    mel: Mel = load_mel(path)
+    mel = load_mel(path)
     if spec is not None and as_spec(spec) != mel.spec:
         raise ContractError(
             "says itself what its numbers mean, and it is not that",

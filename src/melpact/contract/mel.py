@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +98,9 @@ class Mel:
 
     def at_floor(self) -> int:
         """How many values lie on (or below) the log floor: what was below is gone."""
-        raw = self.raw().values
-        edge = np.float32(self.spec.floor_value)
-        return int(np.count_nonzero(raw <= edge + 1e-6 * max(1.0, abs(float(edge)))))
+        floor = self.spec.floor_value
+        tolerance = 1e-6 * (abs(floor) if self.spec.log == "none" else max(1.0, abs(floor)))
+        return int(np.count_nonzero(self.raw().values <= floor + tolerance))
 
     def as_(self, spec: MelSpec | Dialect | str) -> Mel:
         """The same mel in another description, where algebra alone gets there: another log base, unit, reference or scaling.
@@ -128,11 +128,11 @@ class Mel:
         return save_mel(self, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> Mel:
         """Read a file that `save` wrote."""
         from melpact.contract.artifact import load_mel
 
-        return load_mel(path, cls)
+        return load_mel(path)
 
     def __repr__(self) -> str:
         name = self.dialect or f"spec {self.spec.fingerprint}"

@@ -64,11 +64,11 @@ class UtteranceMeter:
         mean = self._sum / self._frames
         deviations = np.maximum(self._square - self._sum * mean, 0.0)
         return {
-            "min": np.float64(self._low).reshape(()),
-            "max": np.float64(self._high).reshape(()),
+            "min": np.asarray(self._low),
+            "max": np.asarray(self._high),
             "mean": (mean + self._shift)[..., 0],
             "deviations": deviations[..., 0],
-            "frames": np.float64(self._frames).reshape(()),
+            "frames": np.asarray(float(self._frames)),
         }
 
 
@@ -109,10 +109,12 @@ class _Scaling(Record):
         return -math.inf, math.inf
 
     def clipped(self, scaled: Array) -> Clipped:
-        """Count the values on (or beyond) the bounds; equality is taken in the array's own precision."""
-        low, high = (np.asarray(b, scaled.dtype) for b in self.bounds())
-        below = int(np.count_nonzero(scaled <= low)) if np.isfinite(low) else 0
-        above = int(np.count_nonzero(scaled >= high)) if np.isfinite(high) else 0
+        """Count the values on the bounds, within a millionth of the range: a log rounds to either side of its floor."""
+        low, high = self.bounds()
+        span = max(abs(b) for b in (low, high) if math.isfinite(b)) if math.isfinite(low) or math.isfinite(high) else 0
+        width = high - low if math.isfinite(high - low) else span
+        below = int(np.count_nonzero(scaled <= low + 1e-6 * width)) if math.isfinite(low) else 0
+        above = int(np.count_nonzero(scaled >= high - 1e-6 * width)) if math.isfinite(high) else 0
         return Clipped(below, above, int(scaled.size))
 
     def _facts(self, utterance: Utterance | None) -> Utterance:
@@ -142,7 +144,8 @@ class NoScaling(_Scaling):
     def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         return x
 
-    _backward = _forward
+    def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
+        return y
 
 
 class Affine(_Scaling):
@@ -328,11 +331,11 @@ class UtteranceMinMax(_Scaling):
 
     def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         low, unit = self._line(facts)
-        return (x - low) / unit + self.out_low
+        return np.asarray((x - low) / unit + self.out_low)
 
     def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         low, unit = self._line(facts)
-        return (y - self.out_low) * unit + low
+        return np.asarray((y - self.out_low) * unit + low)
 
 
 class UtteranceStandard(_Scaling):
@@ -360,11 +363,11 @@ class UtteranceStandard(_Scaling):
 
     def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         mean, unit = self._line(facts)
-        return (x - mean) / unit
+        return np.asarray((x - mean) / unit)
 
     def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         mean, unit = self._line(facts)
-        return y * unit + mean
+        return np.asarray(y * unit + mean)
 
 
 class Percentile(_Scaling):

@@ -23,8 +23,16 @@ class Record(BaseModel):
 
 
 def canonical_json(value: Any) -> str:
-    """One spelling per value: sorted keys, no spaces, shortest round-trip floats, UTF-8 kept, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """One spelling per value: sorted keys, no spaces, shortest round-trip floats, no -0.0, UTF-8 kept, no NaN."""
+    return json.dumps(_unsigned_zero(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _unsigned_zero(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unsigned_zero(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unsigned_zero(item) for item in value]
+    return 0.0 if isinstance(value, float) and value == 0.0 else value
 
 
 def digest(value: Any, length: int = 16) -> str:

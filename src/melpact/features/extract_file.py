@@ -29,6 +29,8 @@ Format = Literal["mel", "npy"]
 BLOCK_SAMPLES = 1 << 20
 _IN_MEMORY_VALUES = 1 << 23
 """Mels of at most so many values (32 MiB) wait in memory where their scaling needs the whole utterance."""
+_WRITE_VALUES = 1 << 20
+"""Values that are collected before every band of a file is written to (4 MiB)."""
 
 
 @dataclass(frozen=True)
@@ -158,22 +160,36 @@ def extract_file(
     except OSError as error:
         raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=out_path.parent) from error
     with replacing(out_path) as file:
-        parts = iter(mel)
-        part: Float32 | None = next(parts)
-        start = _write_header(file, mel, format)
-        at = 0
-        while part is not None:
+        start = at = 0
+        for part in _gathered(mel, on_frames):
+            if at == 0:
+                start = _write_header(file, mel, format)
             _write_frames(file, start, part, at, mel.n_frames)
             at += part.shape[1]
-            if on_frames is not None:
-                on_frames(part.shape[1])
-            part = next(parts, None)
         if at != mel.n_frames:
             raise AssertionError(f"{at} frames came out of {path}, {mel.n_frames} were expected")
     info = mel.info
     return Extracted(
         mel.path, out_path, mel.spec, mel.n_frames, mel.n_samples, info.sample_rate, info.channels
     )
+
+
+def _gathered(parts: Iterable[Float32], on_frames: Callable[[int], None] | None) -> Iterator[Float32]:
+    """Blocks of frames joined to ones worth a write to every band."""
+    waiting: list[Float32] = []
+    for part in parts:
+        waiting.append(part)
+        if on_frames is not None:
+            on_frames(part.shape[1])
+        if sum(block.size for block in waiting) >= _WRITE_VALUES:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(blocks: list[Float32]) -> Float32:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
 def _write_header(file: BinaryIO, mel: MelBlocks, format: Format) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def draw_mels(path: str | Path, mels: Sequence[tuple[str, Mel]], title: str = ""
     physical = spec.sample_rate / spec.bank_sample_rate
     centres = band_edges_hz(spec.n_mels, spec.f_min, spec.f_max, spec.mel_scale)[1:-1] * physical
     ticks = np.unique(np.linspace(0, spec.n_mels - 1, 6).round().astype(int))
-    image = None
+    image: Any = None
     for axis, (caption, mel) in zip(axes, raws, strict=True):
         extent = (0.0, mel.n_frames * spec.hop_length / spec.sample_rate, -0.5, spec.n_mels - 0.5)
         image = axis.imshow(
