@@ -77,9 +77,7 @@ def save(thing: Mel | Stats, path: Any) -> Any:
     if not hasattr(thing, "save"):
         from melpact.core.errors import ContractError
 
-        raise ContractError(
-            "cannot be saved", where="save", got=type(thing).__name__, wanted="a Mel or Stats"
-        )
+        raise ContractError("cannot be saved", where="save", got=type(thing).__name__, wanted="a Mel or Stats")
     return thing.save(path)
 
 

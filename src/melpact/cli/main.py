@@ -146,9 +146,7 @@ def _missing(lines: list[str]) -> str:
 
 def _no_command(words: list[str], known: list[str]) -> MelpactError:
     if not words:
-        return MelpactError(
-            "no command was given", wanted=f"one of {', '.join(known)}", next=f"See: {_PROG} --help"
-        )
+        return MelpactError("no command was given", wanted=f"one of {', '.join(known)}", next=f"See: {_PROG} --help")
     near = difflib.get_close_matches(words[0], known, n=2, cutoff=0.5)
     what = f"there is no command {words[0]!r}"
     if near:

@@ -76,9 +76,7 @@ def _table(
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(
-            name, justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="fold"
-        )
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _print(table)
@@ -185,10 +183,7 @@ def extracted(report: ExtractReport, wishes: Wishes, seconds: float) -> None:
         item = report.done[0]
         _out(f"{item.path}: {item.spec.n_mels} bands × {item.n_frames} frames, {_length(item.duration_s)}")
     elif report.done:
-        _out(
-            f"{len(report.done)} mels of {_length(length)} in {seconds:.1f} s "
-            f"({length / seconds:.0f} × real time)"
-        )
+        _out(f"{len(report.done)} mels of {_length(length)} in {seconds:.1f} s ({length / seconds:.0f} × real time)")
     if report.skipped:
         _out(f"{len(report.skipped)} finished before, skipped")
 
@@ -201,11 +196,7 @@ def shown(found: Shown, wishes: Wishes) -> None:
     if wishes.quiet:
         return
     _out(f"{found.path}: {found.kind}", "bold")
-    _pairs(
-        (name.replace("_", " "), _said(value))
-        for name, value in found.facts.items()
-        if value not in (None, [], {})
-    )
+    _pairs((name.replace("_", " "), _said(value)) for name, value in found.facts.items() if value not in (None, [], {}))
     if found.explanation:
         _out()
         _out(found.explanation)
@@ -240,10 +231,7 @@ def compared(found: Compared, wishes: Wishes, tolerance: float, every: bool) -> 
     a, b = found.names
     rows = found.spec.table(every=every)
     if rows:
-        cells = [
-            (name, f"{x} {unit}".strip(), f"{y} {unit}".strip(), kind, why)
-            for name, x, y, unit, kind, why in rows
-        ]
+        cells = [(name, f"{x} {unit}".strip(), f"{y} {unit}".strip(), kind, why) for name, x, y, unit, kind, why in rows]
         _table(("field", a, b, "kind", "why"), cells, wrap=(a, b, "why"))
     if found.spec.same:
         _out(f"{a} and {b} have the same description")
@@ -251,9 +239,7 @@ def compared(found: Compared, wishes: Wishes, tolerance: float, every: bool) -> 
         _out(f"{a} → {b}: {found.spec.worst}")
     n = found.numbers
     if n is not None:
-        frames = (
-            f"{n.frames_a} frames" if n.frames_a == n.frames_b else f"{n.frames_a} and {n.frames_b} frames"
-        )
+        frames = f"{n.frames_a} frames" if n.frames_a == n.frames_b else f"{n.frames_a} and {n.frames_b} frames"
         _out(f"{frames}; largest difference {n.max_difference:.3g}, mean {n.mean_difference:.3g} {n.unit}")
 
 
@@ -316,8 +302,7 @@ def dialect_sheet(sheet: DialectSheet, wishes: Wishes) -> None:
         _out()
         _out(sheet.spec.explain())
     asks = [
-        f"{ask.field}: {ask.where}" + (f" (published example: {ask.known})" if ask.known else "")
-        for ask in sheet.found.asks
+        f"{ask.field}: {ask.where}" + (f" (published example: {ask.known})" if ask.known else "") for ask in sheet.found.asks
     ]
     forms = [f"{row.name}:{name}: {form.note}" for name, form in member.forms.items()]
     sources = [" ".join(part for part in (s.repo, s.commit, s.path) if part) for s in member.sources]

@@ -70,9 +70,7 @@ class MelBlocks:
         AudioFileError, AudioNotFinite: while the blocks are read.
     """
 
-    def __init__(
-        self, path: str | Path, spec: MelSpec | Dialect | str, *, block_samples: int = BLOCK_SAMPLES
-    ) -> None:
+    def __init__(self, path: str | Path, spec: MelSpec | Dialect | str, *, block_samples: int = BLOCK_SAMPLES) -> None:
         self.path, self.spec, self._block_samples = Path(path), as_spec(spec), block_samples
         self.info: AudioInfo = probe(self.path)
         self.n_samples = output_length(self.info.n_samples, self.info.sample_rate, self.spec.sample_rate)
@@ -169,9 +167,7 @@ def extract_file(
         if at != mel.n_frames:
             raise AssertionError(f"{at} frames came out of {path}, {mel.n_frames} were expected")
     info = mel.info
-    return Extracted(
-        mel.path, out_path, mel.spec, mel.n_frames, mel.n_samples, info.sample_rate, info.channels
-    )
+    return Extracted(mel.path, out_path, mel.spec, mel.n_frames, mel.n_samples, info.sample_rate, info.channels)
 
 
 def _gathered(parts: Iterable[Float32], on_frames: Callable[[int], None] | None) -> Iterator[Float32]:

@@ -86,9 +86,7 @@ def mel_to_magnitude(
         level[usable, : end - begin] = mel[usable, begin:end] / bands.row_sum[usable, None] / scale
         comb = None if harmonics is None else harmonics.log_comb(begin, end, bins=len(bands.covered))
         solution = _start(level, bands, comb, power)
-        _kl_updates(
-            solution, level, bands.weights, bands.first, bands.stop, bands.inverse_column_sum, iterations
-        )
+        _kl_updates(solution, level, bands.weights, bands.first, bands.stop, bands.inverse_column_sum, iterations)
         block = solution[:, : end - begin]
         magnitude[:, begin:end] = np.sqrt(block) * np.sqrt(scale) if power == 2 else block * scale
     _fill_gaps(magnitude, bands.covered)
@@ -166,9 +164,7 @@ def _frame_scale(mel: NDArray[np.float32], row_sum: NDArray[np.float64], power: 
     return np.exp2(power * np.round(exponent / power))
 
 
-def _start(
-    level: NDArray[np.float32], bands: Bands, comb: NDArray[np.float32] | None, power: int
-) -> NDArray[np.float32]:
+def _start(level: NDArray[np.float32], bands: Bands, comb: NDArray[np.float32] | None, power: int) -> NDArray[np.float32]:
     """Mean band levels `[n_mels, lanes]`, interpolated over the bins on a logarithmic scale: `[bins,
     lanes]`."""
     loudest = level.max(axis=0)

@@ -51,9 +51,7 @@ class Batch(Generic[Result]):
         """
         if self.failed:
             total = len(self.done) + len(self.failed)
-            raise BatchError(
-                f"{len(self.failed)} of {total} failed; the rest is done", got=self.failed[0].message
-            )
+            raise BatchError(f"{len(self.failed)} of {total} failed; the rest is done", got=self.failed[0].message)
 
 
 class _Stopped(Exception):
@@ -114,9 +112,7 @@ def batch(
             if alone:
                 raise
             message = f"{items[index]}: unexpected {type(error).__name__}: {error}"
-            failures[index] = Failure(
-                str(items[index]), message, type(error).__name__, traceback.format_exc()
-            )
+            failures[index] = Failure(str(items[index]), message, type(error).__name__, traceback.format_exc())
         else:
             results[index] = result
         if not alone:

@@ -113,11 +113,7 @@ def sheet(name: str) -> DialectSheet:
 
 def fitting_rate(sample_rate: int) -> list[str]:
     """Names of the dialects that take this sample rate as it is, without those that only repeat another."""
-    return [
-        d.name
-        for d in known_dialects().values()
-        if d.family.spec.sample_rate == sample_rate and not d.alias_of
-    ]
+    return [d.name for d in known_dialects().values() if d.family.spec.sample_rate == sample_rate and not d.alias_of]
 
 
 def with_bands(n_mels: int) -> list[str]:

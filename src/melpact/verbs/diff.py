@@ -132,11 +132,7 @@ def _compare(a: Header | Mel, b: Header | Mel) -> Numbers:
     for left, right in zip_longest(_blocks(a), _blocks(b)):
         for i, block in enumerate((left, right)):
             frames[i] += 0 if block is None else block.n_frames
-            unit = (
-                unit
-                if block is None
-                else (block.spec.unit if block.spec.scaling.kind == "none" else "scaled")
-            )
+            unit = unit if block is None else (block.spec.unit if block.spec.scaling.kind == "none" else "scaled")
         if left is None or right is None:
             continue
         if left.values.shape[:-1] != right.values.shape[:-1]:

@@ -85,15 +85,11 @@ def from_json(text: str) -> MelSpec:
             text = Path(text).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise ArtifactError(
-                "cannot be read", where=where, got=reason, wanted="a JSON file of a spec"
-            ) from error
+            raise ArtifactError("cannot be read", where=where, got=reason, wanted="a JSON file of a spec") from error
     try:
         fields = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ArtifactError(
-            "is not JSON", where=where, got=str(error), wanted="an object of MelSpec fields"
-        ) from error
+        raise ArtifactError("is not JSON", where=where, got=str(error), wanted="an object of MelSpec fields") from error
     if isinstance(fields, dict) and isinstance(fields.get("spec"), dict):
         fields = fields["spec"]
     if not isinstance(fields, dict):
@@ -118,9 +114,5 @@ def _known_fields(fields: Changes, where: object) -> None:
     for name in fields:
         if name not in MelSpec.model_fields:
             near = difflib.get_close_matches(name, MelSpec.model_fields, n=2, cutoff=0.5)
-            hint = (
-                f"Nearest: {', '.join(near)}"
-                if near
-                else "See them with: melpact dialects --name hifigan_22k"
-            )
+            hint = f"Nearest: {', '.join(near)}" if near else "See them with: melpact dialects --name hifigan_22k"
             raise SpecError(f"a description has no field {name!r}", where=where, next=hint)

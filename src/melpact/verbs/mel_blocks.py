@@ -22,12 +22,7 @@ def mel_header(path: str | Path) -> Header:
     """
     header = read_header(path)
     axes = list(header.axes.get("mel", []))
-    if (
-        header.kind != "mel"
-        or header.spec is None
-        or "mel" not in header.tensors
-        or axes[-2:] != ["n_mels", "frames"]
-    ):
+    if header.kind != "mel" or header.spec is None or "mel" not in header.tensors or axes[-2:] != ["n_mels", "frames"]:
         raise NotAnArtifact(
             "is not a complete mel file",
             where=path,
@@ -49,8 +44,12 @@ def mel_blocks(header: Header) -> Iterator[Mel]:
     if 0 in shape:
         yield Mel(np.empty(shape, np.float32), header.spec, utterance, header.provenance)
         return
-    values = np.memmap(header.path, dtype, "r", begin, shape)
-    step = max(1, BLOCK_VALUES // (values.size // shape[-1]))
-    for first in range(0, shape[-1], step):
-        block = np.array(values[..., first : first + step], np.float32)
-        yield Mel(block, header.spec, utterance, header.provenance)
+    frames, bands = shape[-1], int(np.prod(shape[:-1], dtype=np.int64))
+    step = max(1, BLOCK_VALUES // bands)
+    with open(header.path, "rb") as file:
+        for first in range(0, frames, step):
+            block = np.empty((bands, min(step, frames - first)), np.float32)
+            for band in range(bands):
+                file.seek(begin + dtype.itemsize * (band * frames + first))
+                block[band] = np.frombuffer(file.read(dtype.itemsize * block.shape[1]), dtype)
+            yield Mel(block.reshape(*shape[:-1], -1), header.spec, utterance, header.provenance)

@@ -73,9 +73,7 @@ def show(path: str | Path) -> Shown:
     """
     path = Path(path)
     if not path.exists():
-        raise ArtifactError(
-            "does not exist", where=path, wanted="a mel, statistics, sound, .npy, .npz, .pt or .h5 file"
-        )
+        raise ArtifactError("does not exist", where=path, wanted="a mel, statistics, sound, .npy, .npz, .pt or .h5 file")
     if path.is_dir():
         raise ArtifactError("is a folder, not a file", where=path, wanted="one file")
     if is_foreign(path):
@@ -129,9 +127,7 @@ def _mel(header: Header) -> Shown:
         "shape": list(shape),
         "duration_s": n_samples / spec.sample_rate,
         "sample_rate": spec.sample_rate,
-        "unit": spec.unit
-        if spec.scaling.kind == "none"
-        else f"scaled ({spec.scaling.kind}) from {spec.unit}",
+        "unit": spec.unit if spec.scaling.kind == "none" else f"scaled ({spec.scaling.kind}) from {spec.unit}",
         **_mel_numbers(header, spec),
         "provenance": dict(header.provenance),
     }

@@ -72,9 +72,7 @@ def stats(
     progress = progress if progress is not None else Silent()
     spec = None if dialect is None else described(dialect, changes)
     if spec is None and changes:
-        raise ArtifactError(
-            "changes of fields need a dialect that they change", where="changes", wanted="dialect"
-        )
+        raise ArtifactError("changes of fields need a dialect that they change", where="changes", wanted="dialect")
     suffixes = (".mel",) if spec is None else (".mel", *SUFFIXES, *EXTENSIONS)
     found = [source.path for source in sources(inputs, mel_files(suffixes))]
     _refuse_mixed_folders(inputs, found)
@@ -139,9 +137,7 @@ def _one_description(found: Sequence[Path], spec: MelSpec | None) -> MelSpec:
     mute = [path for path in found if is_foreign(path) or _is_sound(path)]
     if spec is None and mute:
         raise ContractError(
-            "does not say what its numbers mean"
-            if is_foreign(mute[0])
-            else "is a sound, of which any mel can be made",
+            "does not say what its numbers mean" if is_foreign(mute[0]) else "is a sound, of which any mel can be made",
             where=mute[0],
             wanted="a dialect",
             next="Say it: --dialect NAME (melpact dialects lists them)",
@@ -163,9 +159,7 @@ def _one_description(found: Sequence[Path], spec: MelSpec | None) -> MelSpec:
             )
     if spec is None:
         read_header(found[0])
-        raise ContractError(
-            "no file says what its numbers mean", where=found[0], wanted="a mel file, or a dialect"
-        )
+        raise ContractError("no file says what its numbers mean", where=found[0], wanted="a mel file, or a dialect")
     return spec
 
 

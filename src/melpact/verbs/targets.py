@@ -86,13 +86,9 @@ def mel_files(suffixes: Sequence[str]) -> Find:
                 hits = [Path(hit) for hit in glob.glob(str(given), recursive=True)]
             else:
                 raise ArtifactError("does not exist", where=path, wanted="a file, a folder or a pattern")
-            hits = [
-                h for h in hits if h.suffix.lower() in suffixes and not h.name.startswith(".") and h.is_file()
-            ]
+            hits = [h for h in hits if h.suffix.lower() in suffixes and not h.name.startswith(".") and h.is_file()]
             if not hits:
-                raise ArtifactError(
-                    "no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}"
-                )
+                raise ArtifactError("no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}")
             found += sorted(hits)
         return found
 
@@ -113,9 +109,7 @@ def plan(found: Sequence[Source], out: str | Path, suffix: str) -> list[Job]:
         jobs = [Job(found[0].path, out)]
     else:
         if out.exists() and not out.is_dir():
-            raise MelpactError(
-                "is a file, not a folder", where=out, wanted=f"a folder for {len(found)} result(s)"
-            )
+            raise MelpactError("is a file, not a folder", where=out, wanted=f"a folder for {len(found)} result(s)")
         if len(found) > 1 and out.suffix.lower() == suffix:
             raise MelpactError(
                 "names one file, but there are several results",

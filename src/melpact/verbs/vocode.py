@@ -82,9 +82,7 @@ def vocode(
     progress = progress if progress is not None else Silent()
     spec = None if dialect is None else described(dialect, changes)
     if spec is None and changes:
-        raise ArtifactError(
-            "changes of fields need a dialect that they change", where="changes", wanted="dialect"
-        )
+        raise ArtifactError("changes of fields need a dialect that they change", where="changes", wanted="dialect")
     suffixes = (".mel",) if spec is None else (".mel", *SUFFIXES)
     planned = plan(sources(inputs, mel_files(suffixes)), out, ".wav")
     if len(planned) == 1:
@@ -100,9 +98,7 @@ def vocode(
     return VocodeReport(result.done, result.failed)
 
 
-def _one(
-    job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes | None, key: str | None
-) -> Vocoded:
+def _one(job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes | None, key: str | None) -> Vocoded:
     from melpact.audio.files import write
 
     mel = load(job.source, spec, axes=axes, key=key)
@@ -110,9 +106,7 @@ def _one(
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(
-            f"the folder cannot be made: {error.strerror}", where=job.target.parent
-        ) from error
+        raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=job.target.parent) from error
     samples_clipped = write(job.target, audio)
     clipped = mel.clipped()
     return Vocoded(

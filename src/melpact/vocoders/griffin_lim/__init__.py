@@ -72,13 +72,9 @@ def griffin_lim(
 
     bins = n_fft // 2 + 1
     if magnitude.ndim != 2 or len(magnitude) != bins:
-        raise AxisError(
-            "the magnitude does not fit n_fft", got=f"shape {magnitude.shape}", wanted=f"[{bins}, frames]"
-        )
+        raise AxisError("the magnitude does not fit n_fft", got=f"shape {magnitude.shape}", wanted=f"[{bins}, frames]")
     if window.shape != (n_fft,):
-        raise AxisError(
-            "the window must be padded to n_fft", got=f"shape {window.shape}", wanted=f"[{n_fft}]"
-        )
+        raise AxisError("the window must be padded to n_fft", got=f"shape {window.shape}", wanted=f"[{n_fft}]")
     frames = magnitude.shape[1]
     if target is not None and (len(target.level) != frames or target.bands.covered.size != bins):
         raise AxisError(
@@ -112,9 +108,7 @@ def griffin_lim(
         size *= np.float32(scale)
         if start == "phase_gradient":
             known = None if carried is None else np.angle(carried)
-            phase = phase_from_magnitude(
-                size, n_fft=n_fft, window=window, hop_length=hop_length, rng=rng, known=known
-            )
+            phase = phase_from_magnitude(size, n_fft=n_fft, window=window, hop_length=hop_length, rng=rng, known=known)
         else:
             phase = rng.random(size.shape, dtype=np.float32) * np.float32(2 * np.pi)
         spectrum = np.empty(size.shape, dtype=np.complex64)
@@ -123,9 +117,7 @@ def griffin_lim(
         del phase
         if carried is not None:
             spectrum[: len(carried)] = carried
-        framing = Framing.of(
-            n_fft=n_fft, window=window, hop_length=hop_length, left_pad=left_pad, frames=end - begin
-        )
+        framing = Framing.of(n_fft=n_fft, window=window, hop_length=hop_length, left_pad=left_pad, frames=end - begin)
         goal = FixedMagnitude(size) if target is None else target.part(begin, end, scale=scale)
         refine(spectrum, goal, framing, iterations=iterations, momentum=momentum)
         signal = framing.synthesise(spectrum)

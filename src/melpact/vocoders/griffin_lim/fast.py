@@ -40,9 +40,7 @@ class Framing:
     """Inverse of the summed squared window over the padded signal."""
 
     @classmethod
-    def of(
-        cls, *, n_fft: int, window: NDArray[np.float64], hop_length: int, left_pad: int, frames: int
-    ) -> Framing:
+    def of(cls, *, n_fft: int, window: NDArray[np.float64], hop_length: int, left_pad: int, frames: int) -> Framing:
         """Framing for `frames` frames; the window is float64 [n_fft], zero-padded."""
         length = (frames - 1) * hop_length + n_fft
         total = np.zeros(length, dtype=np.float64)

@@ -37,6 +37,7 @@ class GriffinLim(Vocoder):
     seed: int = 0
 
     def _synthesise(self, mel: Mel) -> NDArray[np.float32]:
+        from melpact.features.harmonic_track import track_harmonics
         from melpact.features.inversion import mel_to_magnitude
         from melpact.vocoders.griffin_lim import griffin_lim
         from melpact.vocoders.griffin_lim.targets import MelTarget
@@ -44,11 +45,20 @@ class GriffinLim(Vocoder):
         spec = mel.spec
         bank = filterbank(spec)
         linear = linear_mel(mel)
-        magnitude = mel_to_magnitude(linear, bank, power=spec.power)
-        y = griffin_lim(
-            magnitude,
+        frame = synthesis_window(spec)
+        harmonics = track_harmonics(
+            linear,
+            bank,
+            power=spec.power,
+            sample_rate=spec.sample_rate,
             n_fft=spec.n_fft,
-            window=synthesis_window(spec),
+            hop_length=spec.hop_length,
+            window=frame,
+        )
+        y = griffin_lim(
+            mel_to_magnitude(linear, bank, power=spec.power, harmonics=harmonics),
+            n_fft=spec.n_fft,
+            window=frame,
             hop_length=spec.hop_length,
             left_pad=spec.left_pad,
             n_samples=mel.n_samples,

@@ -1,0 +1,138 @@
+"""The frozen surface: what people may rely on, on the command line and in Python. A change here is a decision."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+
+import melpact
+from melpact.cli.commands import COMMANDS
+from melpact.cli.main import main
+
+EVERY = {"-h, --help", "--json", "-q, --quiet"}
+FOREIGN = {"-d NAME, --dialect NAME", "--set FIELD=VALUE", "--axes {None,mel-time,time-mel}", "--key NAME"}
+SURFACE = {
+    "extract": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "-d NAME, --dialect NAME",
+            "--set FIELD=VALUE",
+            "--format {mel,npy}",
+            "-j N, --jobs N",
+            "--skip-existing",
+        },
+    ),
+    "show": (["FILE"], set()),
+    "diff": (["A", "B"], {"--tolerance X", "--every"}),
+    "dialects": (["WORDS"], {"--name NAME"}),
+    "stats": (["INPUTS"], {"-o FILE, --out FILE", "-j N, --jobs N"} | FOREIGN),
+    "vocode": (
+        ["INPUTS"],
+        {"-o PATH, --out PATH", "--effort {fast,best}", "--seed N", "-j N, --jobs N"} | FOREIGN,
+    ),
+    "run": (
+        ["INPUT"],
+        {
+            "-o DIR, --out DIR",
+            "-d NAME, --dialect NAME",
+            "--set FIELD=VALUE",
+            "--effort {fast,best}",
+            "--seed N",
+        },
+    ),
+    "completion": (["bash|zsh|fish"], set()),
+}
+
+
+def test_the_commands_are_these() -> None:
+    assert list(COMMANDS) == list(SURFACE)
+
+
+@pytest.mark.parametrize("command", SURFACE)
+def test_the_flags_are_these(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([command, "--help"]) == 0
+    text = re.sub(r"[╭╮╰╯│─|]", " ", capsys.readouterr().out.replace("bash|zsh|fish", "SHELL"))
+    text = text.split("positional arguments")[-1]
+    # an argument starts its line; its help stands two or more blanks behind it or on deeper lines
+    entries = [re.split(r"\s{2,}", line.strip())[0] for line in text.splitlines() if re.match(r"^ {1,2}[-A-Z]", line)]
+    flags = {entry for entry in entries if re.match(r"-\w|--\w", entry)}
+    positional = [entry for entry in entries if re.fullmatch(r"[A-Z]+", entry)]
+    wanted_positional, wanted_flags = SURFACE[command]
+    assert flags == wanted_flags | EVERY
+    assert [name.replace("SHELL", "bash|zsh|fish") for name in positional] == wanted_positional
+
+
+def test_the_python_names_are_these() -> None:
+    assert set(melpact.__all__) == {
+        "dialects",
+        "dialect",
+        "dialect_for",
+        "extract",
+        "invert",
+        "load",
+        "save",
+        "diff",
+        "Stats",
+        "Audio",
+        "Mel",
+        "MelSpec",
+        "Dialect",
+        "MelpactError",
+        "__version__",
+    }
+    assert len(melpact.__all__) == 15
+    for name in melpact.__all__:
+        assert getattr(melpact, name) is not None
+        assert name in dir(melpact)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        melpact.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("dialects", []),
+        ("dialect", ["name", "**facts"]),
+        ("dialect_for", ["reference_id", "**facts"]),
+        ("extract", ["source", "spec", "*sample_rate", "*threads"]),
+        ("invert", ["mel", "*effort", "*seed"]),
+        ("load", ["path", "spec", "*axes", "*key"]),
+        ("save", ["thing", "path"]),
+        ("diff", ["a", "b"]),
+    ],
+)
+def test_the_parameters_are_these(name: str, parameters: list[str]) -> None:
+    marks = {inspect.Parameter.KEYWORD_ONLY: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    found = inspect.signature(getattr(melpact, name)).parameters.values()
+    assert [marks.get(parameter.kind, "") + parameter.name for parameter in found] == parameters
+
+
+def test_diff_takes_whatever_has_a_description() -> None:
+    mel = melpact.extract(melpact.Audio.of([0.1] * 3000, 22050), "hifigan_22k")
+    for other in (mel, mel.spec, melpact.dialect("hifigan_22k"), "hifigan_22k"):
+        assert melpact.diff(mel, other).same
+        assert not melpact.diff(other, "vocos_24k").same
+
+
+def test_importing_melpact_imports_nothing_else() -> None:
+    code = "import sys, melpact; print([n for n in sys.modules if n.startswith('melpact.')], 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] False\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from melpact.cli.main import main\n"
+        "assert main(['--help']) == 0 and main(['extract', '--help']) == 0\n"
+        "heavy = {'numba', 'scipy', 'matplotlib', 'soundfile', 'soxr', 'torch', 'numpy', 'pydantic', 'rich'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
