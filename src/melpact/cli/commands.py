@@ -6,7 +6,6 @@ Verbs are imported when a command runs, so that help answers at once.
 from __future__ import annotations
 
 import time
-import numpy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated, Literal

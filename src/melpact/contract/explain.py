@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from melpact.contract.dialect import dialects, name_of
 from melpact.contract.filterbank import band_edges_hz, filterbank
-from melpact.contract.limits import limits, linear_to_raw, silence_raw, tanh_error
-from melpact.contract.pair import figure, unit
+from melpact.contract.diff.limits import limits, linear_to_raw, silence_raw, tanh_error
+from melpact.contract.diff.pair import figure, unit
 from melpact.contract.scaling import (
     Affine,
     BandAffine,

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from melpact.contract.limits import (
+from melpact.contract.diff.limits import (
     Bands,
     Limits,
     gain_factor,

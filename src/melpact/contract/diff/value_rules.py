@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from melpact.contract.filterbank import filterbank
-from melpact.contract.limits import (
+from melpact.contract.diff.limits import (
     Bands,
     epsilon_floor,
     gain_factor,
@@ -19,7 +19,7 @@ from melpact.contract.limits import (
     silence_raw,
     tanh_error,
 )
-from melpact.contract.pair import SAME, TOLERANCE_NAT, Pair, Verdict, figure, unit
+from melpact.contract.diff.pair import SAME, TOLERANCE_NAT, Pair, Verdict, figure, unit
 from melpact.contract.scaling import DynamicRange, NoScaling, Tanh, Window
 from melpact.contract.spec import MelSpec
 

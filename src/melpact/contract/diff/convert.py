@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.limits import gain_factor, linear_to_raw, norm_factor
+from melpact.contract.diff.limits import gain_factor, linear_to_raw, norm_factor
 from melpact.contract.mel import Mel
 from melpact.contract.scaling import measure
 from melpact.contract.spec import MelSpec

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.filterbank import band_edges_hz, filterbank
-from melpact.contract.pair import Pair, Verdict, figure
+from melpact.contract.diff.pair import Pair, Verdict, figure
 from melpact.contract.spec import MelSpec
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from melpact.contract import grid_rules, value_rules
+from melpact.contract.diff import grid_rules, value_rules
 from melpact.contract.dialect import Dialect, as_spec, name_of
-from melpact.contract.pair import KINDS, SAME, Kind, Pair, Verdict, figure, unit
+from melpact.contract.diff.pair import KINDS, SAME, Kind, Pair, Verdict, figure, unit
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import SpecMismatch
 
@@ -202,9 +202,9 @@ class SpecDiff:
         Raises:
             SpecMismatch: the mel is not of `a`, the target is not `b`, or algebra does not get there
             (`algebraic` is False).
-            MissingUtterance: see `melpact.contract.convert.convert`.
+            MissingUtterance: see `melpact.contract.diff.convert.convert`.
         """
-        from melpact.contract.convert import convert
+        from melpact.contract.diff.convert import convert
 
         if mel.spec != self.a or (target is not None and target != self.b):
             raise SpecMismatch(
