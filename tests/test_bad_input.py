@@ -315,7 +315,7 @@ def test_a_full_disk_keeps_the_old_file(run: Run, tmp_path: Path, monkeypatch: p
 
     def full(path: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
         if str(path).endswith(".part"):
-            return _FullDisk(path, "x")
+            return _FullDisk(path, "w")
         return builtins.open(path, mode, *rest, **named)
 
     monkeypatch.setattr(artifact, "open", full, raising=False)

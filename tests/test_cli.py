@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -285,6 +286,10 @@ def test_show_in_blocks_counts_like_the_whole(run: Run, tmp_path: Path, monkeypa
     assert facts["values"] == 80 * 301
     assert facts["clipped_below"] == int((values == 0).sum())
     assert facts["clipped_above"] == int((values == 1).sum())
+    log_mel = np.log(rng.uniform(0.5e-5, 2e-5, (80, 301)).clip(1e-5)).astype(np.float32)
+    Mel(log_mel, dialect("hifigan_22k").spec).save(tmp_path / "b.mel")
+    facts = json.loads(run("show", tmp_path / "b.mel", "--json")[1])["facts"]
+    assert facts["at_floor"] == int((log_mel == np.float32(np.log(1e-5))).sum()) > 1000
 
 
 def test_show_a_sound_names_dialects_of_its_rate(run: Run, speech: Path) -> None:
@@ -519,6 +524,32 @@ def test_a_bug_in_one_item_keeps_its_traceback() -> None:
     result = batch_module.batch(work, [1, 0, 1], jobs=1)
     assert result.done == [1, 1]
     assert result.failed[0].error == "ZeroDivisionError" and "Traceback" in result.failed[0].trace
+
+
+def test_an_interrupted_batch_stops_its_running_items_at_their_next_tick() -> None:
+    cleaned = []
+
+    def endless(item: int, tick: batch_module.Tick) -> int:
+        try:
+            for _ in range(1000):
+                tick(1)
+                time.sleep(0.01)
+        finally:
+            cleaned.append(item)
+        return item
+
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            batch_module.batch(endless, range(100), jobs=3)
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 5
+    assert sorted(cleaned) == [0, 1, 2]
 
 
 def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:

@@ -36,18 +36,21 @@ DIALECTS = [
 
 
 @pytest.fixture(scope="module")
-def stereo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sound") / "two channels.wav"
-    left, right = (synthetic.speech_like(1.7, 32000, seed=seed).samples[0] for seed in (3, 4))
-    write(path, Audio.of(np.stack([left, 0.3 * right]), 32000))
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sound") / "three channels.wav"
+    parts = [synthetic.speech_like(1.7, 32000, seed=seed).samples[0] for seed in (3, 4, 5)]
+    write(path, Audio.of(np.stack(parts) * np.array([[0.9], [0.3], [0.2]]), 32000))
     return path
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_blocks_of_any_size_give_the_bits_of_the_whole(stereo: Path, tmp_path: Path, name: str) -> None:
-    whole = extract(stereo, name)
-    for block_samples in (777, 20_011, 1 << 20):
-        extract_file(stereo, name, tmp_path / "out.mel", block_samples=block_samples)
+def test_blocks_of_any_size_give_the_bits_of_the_whole(
+    sound: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = extract(sound, name)
+    for block_samples, write_values in ((777, 1), (20_011, 3000), (5000, 1 << 20), (1 << 20, 1)):
+        monkeypatch.setattr("melpact.features.extract_file._WRITE_VALUES", write_values)
+        extract_file(sound, name, tmp_path / "out.mel", block_samples=block_samples)
         made = Mel.load(tmp_path / "out.mel")
         assert made.spec == whole.spec
         np.testing.assert_array_equal(made.values, whole.values)
@@ -57,33 +60,33 @@ def test_blocks_of_any_size_give_the_bits_of_the_whole(stereo: Path, tmp_path: P
         assert {k: v for k, v in made.provenance.items() if k != "source_bytes"} == dict(whole.provenance)
 
 
-def test_two_passes_over_the_file_equal_one_in_memory(stereo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_passes_over_the_file_equal_one_in_memory(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = dialect("nemo_asr_16k:normalised").spec
-    in_memory = np.concatenate(list(MelBlocks(stereo, spec)), axis=1)
+    in_memory = np.concatenate(list(MelBlocks(sound, spec)), axis=1)
     monkeypatch.setattr("melpact.features.extract_file._IN_MEMORY_VALUES", 0)
-    twice = np.concatenate(list(MelBlocks(stereo, "nemo_asr_16k:normalised", block_samples=5000)), axis=1)
+    twice = np.concatenate(list(MelBlocks(sound, "nemo_asr_16k:normalised", block_samples=5000)), axis=1)
     np.testing.assert_array_equal(twice, in_memory)
     # standardised per band: mean 0 and unbiased deviation 1, whatever the sound was
     np.testing.assert_allclose(twice.mean(axis=1, dtype=np.float64), 0, atol=1e-5)
     np.testing.assert_allclose(twice.std(axis=1, dtype=np.float64, ddof=1), 1, atol=2e-3)
 
 
-def test_the_header_knows_its_source(stereo: Path, tmp_path: Path) -> None:
-    done = extract_file(stereo, "hifigan_22k", tmp_path / "deep" / "er" / "a.mel")
+def test_the_header_knows_its_source(sound: Path, tmp_path: Path) -> None:
+    done = extract_file(sound, "hifigan_22k", tmp_path / "deep" / "er" / "a.mel")
     header = read_header(done.path)
-    assert header.provenance["source_bytes"] == stereo.stat().st_size
-    assert header.provenance["channels"] == 2
+    assert header.provenance["source_bytes"] == sound.stat().st_size
+    assert header.provenance["channels"] == 3
     assert header.provenance["source_rate"] == 32000
     # 1.7 s at 22050 Hz, frames of hop 256 with (1024 - 256) // 2 mirrored on each side
     assert done.n_samples == round(1.7 * 22050)
     assert done.n_frames == 1 + (done.n_samples + 768 - 1024) // 256 == header.tensors["mel"][1][1]
 
 
-def test_npy_is_a_plain_array(stereo: Path, tmp_path: Path) -> None:
-    extract_file(stereo, "hifigan_22k", tmp_path / "a.npy", format="npy", block_samples=9000)
+def test_npy_is_a_plain_array(sound: Path, tmp_path: Path) -> None:
+    extract_file(sound, "hifigan_22k", tmp_path / "a.npy", format="npy", block_samples=9000)
     values = np.load(tmp_path / "a.npy")
     assert values.dtype == np.float32
-    np.testing.assert_array_equal(values, extract(stereo, "hifigan_22k").values)
+    np.testing.assert_array_equal(values, extract(sound, "hifigan_22k").values)
 
 
 _MEASURE = """

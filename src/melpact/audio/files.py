@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio, require_finite
 from melpact.audio.headers import Missing, missing_bytes, promised_nothing, reads_as_text, wav_codec
+from melpact.audio.samples import resolve
 from melpact.core.errors import AudioError, AudioFileError, AudioTooShort
 
 EXTENSIONS = (
@@ -85,7 +86,7 @@ def read(path: str | Path, *, start_s: float = 0.0, duration_s: float | None = N
     """The sound of a file, or a part of it.
 
     Args:
-        path: a file that libsndfile reads. Integer samples are divided by their full scale.
+        path: a file that libsndfile reads, or "sample:NAME". Integer samples are divided by their full scale.
         start_s: where to start; rounded to the nearest sample; must lie inside the file.
         duration_s: at most this much; the rest of the file if None or if the file ends earlier.
 
@@ -94,6 +95,7 @@ def read(path: str | Path, *, start_s: float = 0.0, duration_s: float | None = N
         AudioTooShort: the start lies beyond the end, or the duration is below one sample.
         AudioNotFinite: NaN or infinity in the part that was read; names how many and where in the file.
     """
+    path = resolve(path)
     with _opened(path) as sound:
         info = _info(path, sound)
         start = _sample_count(start_s, info.sample_rate, "start_s")
@@ -152,7 +154,7 @@ def blocks(path: str | Path, block_samples: int) -> Iterator[NDArray[np.float32]
 
 
 def find(paths: Sequence[str | Path]) -> list[Path]:
-    """Every sound file that `paths` mean: files as they are, folders to the bottom, and glob patterns.
+    """Every sound file that `paths` mean: files as they are, folders to the bottom, glob patterns, "sample:NAME".
 
     Folders and patterns give only files with an audio extension (`EXTENSIONS`) whose name does not start
     with a dot.
@@ -167,7 +169,7 @@ def find(paths: Sequence[str | Path]) -> list[Path]:
         paths = [paths]
     found: dict[str, Path] = {}
     for given in paths:
-        path = Path(given)
+        path = resolve(given)
         if path.is_dir():
             hits = [Path(root) / name for root, _, names in os.walk(path) for name in names]
         elif path.exists():

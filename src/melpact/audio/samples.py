@@ -33,6 +33,16 @@ def path(name: str) -> Path:
     return Path(str(_resources("melpact.audio").joinpath("prompts", f"{name}.flac")))
 
 
+def resolve(given: str | Path) -> Path:
+    """The path meant by `given`: a shipped sample where it reads "sample:NAME", else the path itself.
+
+    Raises:
+        AudioError: no sample of that name.
+    """
+    text = str(given)
+    return path(text.removeprefix("sample:")) if text.startswith("sample:") else Path(given)
+
+
 def load(name: str) -> Audio:
     """A sample as 16 kHz mono Audio, 4 to 5 seconds long."""
     from melpact.audio import files

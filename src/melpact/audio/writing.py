@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import warnings
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.core.atomic import replaced
 from melpact.core.errors import AudioError, AudioFileError, AudioWarning
 
 _FORMATS = {
@@ -69,21 +69,11 @@ def write(path: str | Path, audio: Audio, subtype: str | None = None) -> int:
             wanted="an existing folder",
             next=f"Make it: mkdir -p '{target.parent}'",
         )
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
+        with replaced(target) as temporary:
             clipped = _encode(temporary, audio, format, coding)
             if soundfile.info(str(temporary)).frames < audio.n_samples and format != "MP3":
                 raise OSError("fewer samples arrived on disk than were written")
-            _flush(temporary)
-            if target.exists():
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _flush(target.parent)
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
         raise _failed(path, target, audio, coding, error) from error
     if clipped:
@@ -144,14 +134,6 @@ def _quantise(block: NDArray[np.float32], bits: int) -> NDArray[Any]:
     steps = np.clip(np.rint(block.astype(np.float64) * full), -full, full - 1.0)
     width = 16 if bits <= 16 else 32
     return (steps * 2.0 ** (width - bits)).astype(np.int16 if width == 16 else np.int32)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _failed(path: str | Path, target: Path, audio: Audio, coding: str, error: Exception) -> AudioFileError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
+from melpact.core.atomic import replaced
 from melpact.core.errors import ArtifactError, NotAnArtifact, SpecWarning, Truncated, WrongSchema
 from melpact.core.records import canonical_json
 
@@ -68,20 +68,14 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     Raises:
         ArtifactError: the disk is full or the folder cannot be written; the old file, if any, is untouched.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(temporary, "xb") as file:
+        with replaced(path) as temporary, open(temporary, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise ArtifactError(
             f"cannot be written: {error.strerror or error}", where=path, next="Free some space or choose another folder"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def header_bytes(

@@ -78,7 +78,7 @@ def run(
     """Take a sound through its mel and back, and say what was kept.
 
     Args:
-        input: any file that libsndfile reads.
+        input: any file that libsndfile reads, or "sample:NAME" for a shipped prompt.
         out: folder; made if it does not exist. Gets `<name>.mel`, `<name>.wav` (made from the mel), `<name>.original.wav`
             (what the analysis saw), `<name>.png` and `<name>.json`.
         dialect: the mel to go through.
@@ -88,8 +88,9 @@ def run(
         AudioError, DialectError, ContractError: see `melpact.core.errors`.
     """
     from melpact.audio.files import read, write
+    from melpact.audio.samples import resolve
 
-    input, folder = Path(input), Path(out)
+    input, folder = resolve(input), Path(out)
     spec = as_spec(dialect)
     source = read(input)
     mel = extract(source, spec)
