@@ -22,8 +22,8 @@ from melpact.verbs.picture import draw_mels
 from melpact.vocoders.griffin_lim.vocoder import Effort, invert
 
 MADE = "from the mel"
-NULLS = ("silence", "noise", "constant mel")
-CEILING = "true phase"
+NULLS = ("null: silence", "null: noise", "null: constant mel")
+CEILING = "ceiling: true phase"
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ def references(original: Audio, mel: Mel, *, effort: Effort, seed: int) -> dict[
     flat = np.broadcast_to(raw.values.mean(axis=1, keepdims=True), raw.values.shape)
     constant = Mel(flat, raw.spec, provenance=mel.provenance)
     return {
-        "silence": np.zeros_like(x),
-        "noise": noise,
-        "constant mel": invert(constant, effort="fast", seed=seed).samples[0],
+        NULLS[0]: np.zeros_like(x),
+        NULLS[1]: noise,
+        NULLS[2]: invert(constant, effort="fast", seed=seed).samples[0],
         CEILING: with_true_phase(original, mel),
     }
 

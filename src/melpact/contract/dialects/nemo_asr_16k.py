@@ -41,6 +41,7 @@ PLUGIN = Family(
             axes="(n_mels, T)",
             batch_pad="0; T padded to multiple of 16",
             quirks=(
+                "NeMo >= 2.5 and transformers' Parakeet leave the last frame out of the per-band statistics and overwrite it; the form :normalised uses every frame.",
                 "Hann window is SYMMETRIC (periodic=False).",
                 "Padding changed 2025-07-02 (commit 0fd4de534b, first in v2.5.0rc0): <= v2.4.0 reflect padding, >= 2.5 zero padding ('constant'), both for center and for exact_pad. The row describes HEAD (>= 2.5); use reflect for checkpoints trained before.",
                 "get_seq_len: <= 2.4.0 floor((L+pad-n_fft)/hop)+1; >= 2.5 drops the +1 for BOTH framings, so the reported length is one short and the last computed frame is overwritten with pad_value (measured: center gives 1+floor(L/hop) frames with the last one masked, exact_pad gives floor(L/hop) frames with the last one masked).",
