@@ -103,7 +103,7 @@ def batch(
         try:
             result = work(items[index], tick)
         except _Stopped:
-            return
+            raise
         except (MelpactError, OSError) as error:
             if alone:
                 raise

@@ -23,7 +23,7 @@ from melpact.vocoders.griffin_lim.vocoder import Effort, invert
 
 MADE = "from the mel"
 NULLS = ("null: silence", "null: noise", "null: constant mel")
-CEILING = "ceiling: true phase"
+REFERENCE = "true phase"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def run(
 
 
 def references(original: Audio, mel: Mel, *, effort: Effort, seed: int) -> dict[str, NDArray[np.float32]]:
-    """The nulls, which keep nothing of the sound, and the ceiling: the mel's magnitudes with the true phase."""
+    """The nulls, which keep nothing of the sound, and a reference: magnitudes from the mel, phase from the original."""
     x = original.samples[0]
     noise = np.random.default_rng(seed).standard_normal(x.size).astype(np.float32)
     noise *= np.float32(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
@@ -138,7 +138,7 @@ def references(original: Audio, mel: Mel, *, effort: Effort, seed: int) -> dict[
         NULLS[0]: np.zeros_like(x),
         NULLS[1]: noise,
         NULLS[2]: invert(constant, effort="fast", seed=seed).samples[0],
-        CEILING: with_true_phase(original, mel),
+        REFERENCE: with_true_phase(original, mel),
     }
 
 
