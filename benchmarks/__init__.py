@@ -1,1 +1,1 @@
-"""Side-by-side measurements against other libraries: ratios of medians, alternated in one process. Not imported by the package."""
+"""Side-by-side measurements against other libraries: ratios, alternated in one process. Not part of the package."""

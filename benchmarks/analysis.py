@@ -2,9 +2,9 @@
 
     python -m benchmarks.analysis [--rounds 15] [--threads 1 2]
 
-Prints, for clips (24 x 5 s) and for one long signal (60 s), the median time, seconds of audio per second, and how many
-times faster melpact is (median of round-by-round ratios). Then the sizes that other dialects use, against librosa and against
-the same engine at 1024. Last, the largest difference from the float64 oracle.
+Prints, for clips (24 x 5 s) and for one long signal (60 s), the median time, seconds of audio per second, and how
+many times faster melpact is (median of round-by-round ratios). Then the sizes that other dialects use, against
+librosa and torch, with the cost per unit of FFT work. Last, the largest difference from the float64 oracle.
 """
 
 from __future__ import annotations

@@ -106,9 +106,8 @@ def main() -> None:
         quality = [p for p, _ in pairs if not np.isnan(p)]
         level = statistics.fmean(audio.rms_db - clip.rms_db for clip, audio in zip(clips, made, strict=True))
         mean_quality = statistics.fmean(quality) if quality else float("nan")
-        print(
-            f"  {name:26s} {mean_quality:6.2f} {statistics.fmean(s for _, s in pairs):6.3f} {level:9.2f} {1e3 * times[name]:9.1f}"
-        )
+        clear = statistics.fmean(s for _, s in pairs)
+        print(f"  {name:26s} {mean_quality:6.2f} {clear:6.3f} {level:9.2f} {1e3 * times[name]:9.1f}")
     for name in ("melpact, best", "melpact, fast"):
         print(f"{name} is {times['librosa, 32 iterations'] / times[name]:.1f} x as fast as librosa")
 

@@ -39,7 +39,7 @@ DIALECTS = [
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "three channels.wav"
     parts = [synthetic.speech_like(1.7, 32000, seed=seed).samples[0] for seed in (3, 4, 5)]
-    write(path, Audio.of(np.stack(parts) * np.array([[0.9], [0.3], [0.2]]), 32000))
+    write(path, Audio.of(np.stack(parts) * np.array([[0.9], [0.3], [0.2]]), 32000), "FLOAT")
     return path
 
 

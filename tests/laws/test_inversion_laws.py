@@ -83,7 +83,7 @@ def test_what_cannot_become_sound_is_refused() -> None:
     mel = extract(_speech(0.5), "hifigan_22k")
     broken = mel.values.copy()
     broken[7, 3] = np.nan
-    with pytest.raises(ContractError, match="1 NaN or infinite of .*band 7, frame 3"):
+    with pytest.raises(ContractError, match=r"1 NaN or infinite of .*band 7, frame 3"):
         invert(Mel(broken, mel.spec))
     with pytest.raises(ContractError, match="one mel at a time"):
         invert(Mel(np.stack([mel.values, mel.values]), mel.spec))
@@ -102,12 +102,12 @@ def test_the_vocoder_keeps_its_own_contract() -> None:
     class Only22k(GriffinLim):
         spec = dialect("hifigan_22k").spec
 
-    with pytest.raises(SpecMismatch, match="takes another mel.*f_max|mel_scale"):
+    with pytest.raises(SpecMismatch, match=r"takes another mel.*mel_scale"):
         Only22k()(extract(_speech(0.5), "vocos_24k"))
 
 
 def test_quality_on_the_shipped_speech() -> None:
-    """PESQ wide band, mean of four prompts. Measured 4.04; the null (noise of the same level) 1.05, librosa's inversion 2.55."""
+    """PESQ wide band, mean of four prompts. Measured 4.04; null (noise of the same level) 1.05, librosa's inversion 2.55."""
     from pesq import pesq
 
     scores, nulls = [], []

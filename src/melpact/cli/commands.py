@@ -40,7 +40,7 @@ class Extract(Command):
     """Make mels of sounds: any format libsndfile reads, any rate, channels and length."""
 
     inputs: Inputs
-    """Sound files, folders (searched to the bottom) and patterns such as 'speech/**/*.flac'."""
+    """Sound files, folders (searched to the bottom), patterns ('speech/**/*.flac'), sample:en_noservice."""
     out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
     """Folder, in which the structure of an input folder is kept; or the .mel file for a single input."""
     dialect: Annotated[str, arg(aliases=["-d"], metavar="NAME")]
@@ -222,7 +222,7 @@ class Run(Command):
     """
 
     input: Annotated[Positional[str], arg(metavar="INPUT")]
-    """A sound file."""
+    """A sound file, or a shipped prompt: sample:en_noservice."""
     out: Annotated[str, arg(aliases=["-o"], metavar="DIR")]
     """Folder for the mel, the sounds, the picture and the report."""
     dialect: Annotated[str, arg(aliases=["-d"], metavar="NAME")] = "hifigan_22k"

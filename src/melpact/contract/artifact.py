@@ -28,7 +28,12 @@ from melpact.core.records import canonical_json
 SCHEMA = 1
 KEY = "melpact"
 _MAX_HEADER_BYTES = 100_000_000
-_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+    "I64": np.dtype("<i8"),
+    "U8": np.dtype("u1"),
+}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
@@ -88,7 +93,12 @@ def header_bytes(
     axes: Mapping[str, list[str]] | None = None,
 ) -> bytes:
     """The first bytes of an artifact with these tensors; the data follow in the same order."""
-    meta: dict[str, Any] = {"kind": kind, "schema": SCHEMA, "config": dict(config or {}), "provenance": dict(provenance or {})}
+    meta: dict[str, Any] = {
+        "kind": kind,
+        "schema": SCHEMA,
+        "config": dict(config or {}),
+        "provenance": dict(provenance or {}),
+    }
     meta["axes"] = dict(axes or {})
     if spec is not None:
         meta["spec"] = spec.facts()
@@ -175,7 +185,9 @@ def read_header(path: str | Path) -> Header:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SpecWarning)
             spec = MelSpec(**said["spec"])
-    return Header(path, kind, schema, spec, said.get("config", {}), said.get("provenance", {}), said.get("axes", {}), tensors)
+    return Header(
+        path, kind, schema, spec, said.get("config", {}), said.get("provenance", {}), said.get("axes", {}), tensors
+    )
 
 
 def _fields(path: Path) -> tuple[int, int, dict[str, Any]]:

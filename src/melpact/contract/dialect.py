@@ -1,7 +1,7 @@
 """Dialects: the mel conventions of published systems, by name.
 
-The data live in `melpact.contract.dialects`, one module per distinct parameter set (a `Family`); every published record of
-that set is one member. What a member changes after the analysis (its scaling, its waveform scale) is said there and nowhere else.
+The data live in `melpact.contract.dialects`, one module per distinct parameter set (a `Family`); every published record
+of that set is one member. What a member changes (scaling, waveform scale, reference) is said there and nowhere else.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
+
+from pydantic import Field
 
 from melpact.contract.scaling import BandAffine, Scaling
 from melpact.contract.spec import MelSpec
@@ -48,7 +50,7 @@ class Form(Record):
     """
 
     note: str
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
     scaling: Scaling | None = None
     statistics: Literal["none", "standardise", "extrema"] = "none"
     where: str = ""
@@ -66,7 +68,7 @@ class Member(Record):
     reference: float = 0.0
     scaling: Scaling | None = None
     asks: tuple[Ask, ...] = ()
-    forms: dict[str, Form] = {}
+    forms: dict[str, Form] = Field(default_factory=dict)
     waveform: str = ""
     axes: str = ""
     stored: str = ""
@@ -144,7 +146,7 @@ class Dialect:
         return member.scaling, member.waveform_scale, member.reference, member.asks
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not hasattr(MelSpec, name) and name not in MelSpec.model_fields:
+        if name.startswith("_") or not (hasattr(MelSpec, name) or name in MelSpec.model_fields):
             raise AttributeError(f"Dialect has no attribute {name!r}")
         return getattr(self.spec, name)
 
@@ -207,13 +209,11 @@ def dialect(name: str | Dialect, **facts: Any) -> Dialect:
 def dialect_for(reference_id: str, **facts: Any) -> Dialect:
     """The dialect that reproduces a published record, exactly as that record was checked.
 
-    Where the record was checked with numbers that live in a checkpoint, those numbers are used (`dialect(name)` asks for them).
+    Where the record was checked with numbers that live in a checkpoint, those are used (`dialect(name)` asks for them).
     """
     for found in dialects().values():
         if found.reference_id == reference_id:
-            return dialect(
-                found.name, **({a.field: _number(a.known) for a in found.member.asks if a.known} | facts)
-            )
+            return dialect(found.name, **({a.field: _number(a.known) for a in found.member.asks if a.known} | facts))
     raise UnknownDialect(
         f"no dialect reproduces the record {reference_id!r}",
         next=_suggest(reference_id, [d.reference_id for d in dialects().values()]),
@@ -275,9 +275,7 @@ def _from_statistics(found: Dialect, form: Form) -> BandAffine:
     if form.statistics == "standardise":
         return BandAffine.standardise(a, b)
     scale = [2.0 / (high - low) for low, high in zip(a, b, strict=True)]
-    return BandAffine(
-        scale=tuple(scale), shift=tuple(-1.0 - low * s for low, s in zip(a, scale, strict=True))
-    )
+    return BandAffine(scale=tuple(scale), shift=tuple(-1.0 - low * s for low, s in zip(a, scale, strict=True)))
 
 
 def _key(name: str) -> str:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.dialect import dialects, name_of
-from melpact.contract.filterbank import band_edges_hz, filterbank
 from melpact.contract.diff.limits import limits, linear_to_raw, silence_raw, tanh_error
 from melpact.contract.diff.pair import figure, unit
+from melpact.contract.filterbank import band_edges_hz, filterbank
 from melpact.contract.scaling import (
     Affine,
     BandAffine,
@@ -125,9 +125,7 @@ def _sound(spec: MelSpec) -> str:
     text += "."
     if spec.preemphasis:
         where = "inside each frame" if spec.preemphasis_kind == "frame" else "over the whole signal"
-        text += (
-            f" Pre-emphasis takes {figure(spec.preemphasis)} of the sample before from every sample, {where}."
-        )
+        text += f" Pre-emphasis takes {figure(spec.preemphasis)} of the sample before from every sample, {where}."
     return text
 
 
@@ -145,15 +143,9 @@ def _frames(spec: MelSpec) -> str:
         where = "in the middle of" if spec.window_placement == "centre" else "at the start of"
         text += f" and stands {where} {spec.n_fft} samples of the FFT, zeros around it"
     text += f". {_padding(spec)}"
-    middle = (
-        (spec.n_fft - spec.win_length) // 2 if spec.window_placement == "centre" else 0
-    ) + spec.win_length // 2
+    middle = ((spec.n_fft - spec.win_length) // 2 if spec.window_placement == "centre" else 0) + spec.win_length // 2
     centre = middle - spec.left_pad
-    where = (
-        "on the first sample"
-        if centre == 0
-        else f"{_span(abs(centre), spec)} {'into' if centre > 0 else 'before'}"
-    )
+    where = "on the first sample" if centre == 0 else f"{_span(abs(centre), spec)} {'into' if centre > 0 else 'before'}"
     text += f" The first frame is centred {where}{' the audio' if centre else ''}."
     if spec.drop_last:
         last = "frame is" if spec.drop_last == 1 else f"{spec.drop_last} frames are"
@@ -173,9 +165,7 @@ def _padding(spec: MelSpec) -> str:
     if spec.padding in ("end", "nearest"):
         rule = "every hop has a frame" if spec.padding == "end" else "there is one frame per hop, rounded"
         left = f"{_span(spec.left_pad, spec)} before it and " if spec.left_pad else ""
-        return (
-            f"The audio gets {left}as much behind it as is needed so that {rule}:{with_.removeprefix(' of')}."
-        )
+        return f"The audio gets {left}as much behind it as is needed so that {rule}:{with_.removeprefix(' of')}."
     if spec.left_pad == spec.right_pad(0):
         return f"The audio gets {_span(spec.left_pad, spec)}{with_} on each side."
     sides = f"{_span(spec.left_pad, spec)} before and {_span(spec.right_pad(0), spec)} behind"
@@ -257,11 +247,7 @@ def _scaling(spec: MelSpec) -> str:
         text = " and ".join(f"{figure(x)} {said} become {figure(y)}" for x, y in pairs)
         low, high = s.bounds()
         ends = [f"below {figure(low)}"] * math.isfinite(low) + [f"above {figure(high)}"] * math.isfinite(high)
-        return (
-            f"{text}; what would lie {' or '.join(ends)} is clipped."
-            if ends
-            else f"{text}; nothing is clipped."
-        )
+        return f"{text}; what would lie {' or '.join(ends)} is clipped." if ends else f"{text}; nothing is clipped."
     if isinstance(s, Tanh):
         return (
             f"{figure(s.amplitude)} tanh of the distance from {figure(s.centre)} {said} in units of "
@@ -273,9 +259,7 @@ def _scaling(spec: MelSpec) -> str:
             f"is raised to that level; then plus {figure(s.shift)}, divided by {figure(s.divisor)}."
         )
     if isinstance(s, UtteranceMinMax):
-        return (
-            f"The lowest value of an utterance becomes {figure(s.out_low)}, the highest {figure(s.out_high)}."
-        )
+        return f"The lowest value of an utterance becomes {figure(s.out_low)}, the highest {figure(s.out_high)}."
     if isinstance(s, UtteranceStandard):
         text = "In each utterance every band loses its mean over time"
         return f"{text}." if s.spread == "none" else f"{text} and is divided by its spread."
@@ -287,13 +271,7 @@ def _readings(spec: MelSpec) -> str:
     fixed = not spec.scaling.needs()
     values = spec.scaling.apply(raw) if fixed else raw
     low, high = (figure(float(x)) for x in (values[:, 0].min(), values[:, 0].max()))
-    said = (
-        ""
-        if fixed and not isinstance(spec.scaling, NoScaling)
-        else f" {unit(spec)}"
-        if spec.log != "none"
-        else ""
-    )
+    said = "" if fixed and not isinstance(spec.scaling, NoScaling) else f" {unit(spec)}" if spec.log != "none" else ""
     silence = f"{low}{said}" if low == high else f"{low} to {high}{said}, depending on the band"
     text = f"Digital silence reads {silence}"
     edges = band_edges_hz(spec.n_mels, spec.f_min, spec.f_max, spec.mel_scale)
@@ -322,18 +300,12 @@ def _losses(spec: MelSpec) -> list[str]:
         found.append("the mean of each frame")
     sentences = ["; ".join(found)]
     if isinstance(spec.scaling, DynamicRange):
-        sentences.append(
-            f"What lay more than {figure(spec.scaling.range)} {unit(spec)} below the loudest value is gone"
-        )
+        sentences.append(f"What lay more than {figure(spec.scaling.range)} {unit(spec)} below the loudest value is gone")
     elif spec.scaling.needs():
         needed = ", ".join(spec.scaling.needs())
-        sentences.append(
-            f"Without the utterance's own statistics ({needed}) the scaling cannot be undone either"
-        )
+        sentences.append(f"Without the utterance's own statistics ({needed}) the scaling cannot be undone either")
     if isinstance(spec.scaling, Tanh):
-        sentences.append(
-            f"Float32 brings the outermost values back only to {figure(tanh_error(spec))} {unit(spec)}"
-        )
+        sentences.append(f"Float32 brings the outermost values back only to {figure(tanh_error(spec))} {unit(spec)}")
     return sentences
 
 

@@ -27,9 +27,7 @@ def hz_to_mel(f_hz: ArrayLike, scale: str) -> NDArray[np.float64]:
     if scale == "htk":
         return 2595.0 * np.log10(1.0 + f / 700.0)
     linear = f / _SLANEY_STEP_HZ
-    logarithmic = (
-        _SLANEY_BREAK_HZ / _SLANEY_STEP_HZ + np.log(np.maximum(f, 1e-9) / _SLANEY_BREAK_HZ) / _SLANEY_LOG_STEP
-    )
+    logarithmic = _SLANEY_BREAK_HZ / _SLANEY_STEP_HZ + np.log(np.maximum(f, 1e-9) / _SLANEY_BREAK_HZ) / _SLANEY_LOG_STEP
     return np.where(f < _SLANEY_BREAK_HZ, linear, logarithmic)
 
 
@@ -39,9 +37,7 @@ def mel_to_hz(mel: ArrayLike, scale: str) -> NDArray[np.float64]:
     if scale == "htk":
         return 700.0 * (10.0 ** (m / 2595.0) - 1.0)
     corner = _SLANEY_BREAK_HZ / _SLANEY_STEP_HZ
-    return np.where(
-        m < corner, m * _SLANEY_STEP_HZ, _SLANEY_BREAK_HZ * np.exp((m - corner) * _SLANEY_LOG_STEP)
-    )
+    return np.where(m < corner, m * _SLANEY_STEP_HZ, _SLANEY_BREAK_HZ * np.exp((m - corner) * _SLANEY_LOG_STEP))
 
 
 def band_edges_hz(n_mels: int, f_min: float, f_max: float, scale: str) -> NDArray[np.float64]:
@@ -80,7 +76,7 @@ def _bank(
 
 
 def filterbank(spec: MelSpec) -> NDArray[np.float64]:
-    """The bank of a description: float64 [n_mels, n_fft // 2 + 1], non-negative, read-only, cached on all of its parameters."""
+    """The bank of a description: float64 [n_mels, n_fft // 2 + 1], non-negative, read-only, cached by its parameters."""
     return _bank(
         spec.n_fft,
         spec.bank_sample_rate,
@@ -94,9 +90,7 @@ def filterbank(spec: MelSpec) -> NDArray[np.float64]:
     )
 
 
-def empty_bands(
-    n_fft: int, rate: int, n_mels: int, f_min: float, f_max: float, scale: str, drops: str
-) -> tuple[int, ...]:
+def empty_bands(n_fft: int, rate: int, n_mels: int, f_min: float, f_max: float, scale: str, drops: str) -> tuple[int, ...]:
     """Bands (from 0) in whose open interval no FFT bin lies: they always read the floor."""
     edges = band_edges_hz(n_mels, f_min, f_max, scale) * (n_fft / rate)
     first = np.floor(edges[:-2] + 1e-9).astype(int) + 1

@@ -124,10 +124,14 @@ def _hdf5(path: Path) -> dict[str, NDArray[Any]]:
     try:
         h5py = importlib.import_module("h5py")
     except ImportError:
-        raise ArtifactError("is an HDF5 file, and h5py is not installed", where=path, next="pip install 'melpact[h5]'") from None
+        raise ArtifactError(
+            "is an HDF5 file, and h5py is not installed", where=path, next="pip install 'melpact[h5]'"
+        ) from None
     found: dict[str, NDArray[Any]] = {}
     with h5py.File(path, "r") as file:
-        file.visititems(lambda name, item: found.update({name: np.asarray(item)}) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(
+            lambda name, item: found.update({name: np.asarray(item)}) if isinstance(item, h5py.Dataset) else None
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""`Mel`: numbers that cannot be separated from their meaning. Reading and writing files lives in `artifact` and `foreign`."""
+"""`Mel`: numbers that cannot be separated from their meaning. Files are read and written in `artifact` and `foreign`."""
 
 from __future__ import annotations
 

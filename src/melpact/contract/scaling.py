@@ -94,15 +94,11 @@ class _Scaling(Record):
 
     def apply(self, raw: Array, utterance: Utterance | None = None) -> Array:
         """Raw log mel → scaled values, same shape and dtype."""
-        return self._forward(np.asarray(raw, np.float64), self._facts(utterance)).astype(
-            raw.dtype, copy=False
-        )
+        return self._forward(np.asarray(raw, np.float64), self._facts(utterance)).astype(raw.dtype, copy=False)
 
     def undo(self, scaled: Array, utterance: Utterance | None = None) -> Array:
         """Scaled values → raw log mel, same shape and dtype."""
-        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance)).astype(
-            scaled.dtype, copy=False
-        )
+        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance)).astype(scaled.dtype, copy=False)
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest value that the scaling can produce (infinite where it does not clip)."""
@@ -192,9 +188,7 @@ class BandAffine(_Scaling):
     def standardise(cls, mean: Iterable[float], std: Iterable[float]) -> BandAffine:
         """`(x[m] - mean[m]) / std[m]`, as statistics files of vocoders store it."""
         mean, std = [float(m) for m in mean], [float(s) for s in std]
-        return cls(
-            scale=tuple(1.0 / s for s in std), shift=tuple(-m / s for m, s in zip(mean, std, strict=True))
-        )
+        return cls(scale=tuple(1.0 / s for s in std), shift=tuple(-m / s for m, s in zip(mean, std, strict=True)))
 
     @classmethod
     def divide(cls, divisors: Iterable[float]) -> BandAffine:
@@ -239,9 +233,7 @@ class Window(_Scaling):
     @classmethod
     def clipping(cls, low: float, high: float, out_low: float = 0.0, out_high: float = 1.0) -> Window:
         """A window that clips at both of its ends."""
-        return cls(
-            low=low, high=high, out_low=out_low, out_high=out_high, clip_low=out_low, clip_high=out_high
-        )
+        return cls(low=low, high=high, out_low=out_low, out_high=out_high, clip_low=out_low, clip_high=out_high)
 
     @property
     def slope(self) -> float:
@@ -285,7 +277,7 @@ class Tanh(_Scaling):
 
 
 class DynamicRange(_Scaling):
-    """Whisper's rule: nothing lies more than `range` below the loudest value of the whole tensor; then `(x + shift) / divisor`.
+    """Whisper's rule: no value more than `range` below the loudest of the whole tensor; then `(x + shift) / divisor`.
 
     Source: openai/whisper, whisper/audio.py (`log_mel_spectrogram`).
     """
@@ -325,9 +317,7 @@ class UtteranceMinMax(_Scaling):
         return ("min", "max")
 
     def _line(self, facts: Utterance) -> tuple[Any, Any]:
-        return facts["min"], np.maximum(facts["max"] - facts["min"], self.epsilon) / (
-            self.out_high - self.out_low
-        )
+        return facts["min"], np.maximum(facts["max"] - facts["min"], self.epsilon) / (self.out_high - self.out_low)
 
     def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         low, unit = self._line(facts)
@@ -341,7 +331,7 @@ class UtteranceMinMax(_Scaling):
 class UtteranceStandard(_Scaling):
     """Per band and utterance: minus its mean over time, and over its spread unless `spread` is "none".
 
-    "added": `/ (std + epsilon)` (NeMo); "inside": `/ sqrt(var + epsilon)` (instance norm). `ddof` 1 is the unbiased variance.
+    "added": `/ (std + epsilon)` (NeMo); "inside": `/ sqrt(var + epsilon)` (instance norm). `ddof` 1: unbiased variance.
     """
 
     kind: Literal["utterance_standard"] = "utterance_standard"
@@ -406,15 +396,7 @@ class Percentile(_Scaling):
 
 
 Scaling = Annotated[
-    NoScaling
-    | Affine
-    | BandAffine
-    | Window
-    | Percentile
-    | Tanh
-    | DynamicRange
-    | UtteranceMinMax
-    | UtteranceStandard,
+    NoScaling | Affine | BandAffine | Window | Percentile | Tanh | DynamicRange | UtteranceMinMax | UtteranceStandard,
     Field(discriminator="kind"),
 ]
 

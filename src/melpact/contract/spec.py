@@ -62,7 +62,7 @@ class MelSpec(Record):
     """"start": a frame is win_length samples, zeros fill the FFT behind it (Kaldi); "centre": a frame is n_fft samples."""
     padding: Literal["centre", "same", "none", "explicit", "end", "nearest"]
     """"centre": n_fft // 2 each side. "same": (n_fft - hop_length) // 2 each side. "explicit": `pad_left`, `pad_right`.
-    "end": as many zeros behind as give every hop a frame (TensorFlow). "nearest": round(n / hop) frames (Kaldi without snip)."""
+    "end": as much behind as gives every hop a frame (TensorFlow). "nearest": round(n / hop) frames (Kaldi, no snip)."""
     pad_mode: Literal["none", "reflect", "symmetric", "zero", "constant"] = "none"
     pad_value: float = 0.0
     pad_left: int = Field(default=0, ge=0)
@@ -100,9 +100,7 @@ class MelSpec(Record):
             super().__init__(**fields)
         except ValidationError as error:
             first = error.errors()[0]
-            where = (
-                ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-")) or None
-            )
+            where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-")) or None
             message = str(first["msg"]).removeprefix("Value error, ")
             if first["type"] == "missing":
                 message = "this field has no default: programs disagree on it"
@@ -113,9 +111,7 @@ class MelSpec(Record):
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, fields: Any) -> Any:
-        fields = {
-            name: value.item() if isinstance(value, np.generic) else value for name, value in fields.items()
-        }
+        fields = {name: value.item() if isinstance(value, np.generic) else value for name, value in fields.items()}
         for name, source in (("win_length", "n_fft"), ("bank_sample_rate", "sample_rate")):
             if fields.get(name) is None and source in fields:
                 fields[name] = fields[source]
@@ -132,11 +128,13 @@ class MelSpec(Record):
             raise ValueError(f"win_length {self.win_length} does not fit into n_fft {self.n_fft}")
         if self.hop_length > self.win_length:
             raise ValueError(
-                f"hop_length {self.hop_length} exceeds win_length {self.win_length}: samples between frames would never be seen"
+                f"hop_length {self.hop_length} exceeds win_length {self.win_length}: "
+                "samples between frames would never be seen"
             )
         if self.f_max > self.bank_sample_rate / 2:
             raise ValueError(
-                f"f_max {self.f_max:g} Hz lies beyond Nyquist, {self.bank_sample_rate / 2:g} Hz at {self.bank_sample_rate} Hz"
+                f"f_max {self.f_max:g} Hz lies beyond Nyquist, "
+                f"{self.bank_sample_rate / 2:g} Hz at {self.bank_sample_rate} Hz"
             )
         if self.f_min >= self.f_max:
             raise ValueError(f"f_min {self.f_min:g} Hz must lie below f_max {self.f_max:g} Hz")

@@ -36,7 +36,9 @@ class MelpactError(Exception):
         next: the command or call that comes next.
     """
 
-    def __init__(self, what: str, *, where: object = None, got: object = None, wanted: object = None, next: str | None = None):
+    def __init__(
+        self, what: str, *, where: object = None, got: object = None, wanted: object = None, next: str | None = None
+    ):
         self.what, self.where, self.got, self.wanted, self.next = what, where, got, wanted, next
         super().__init__(what)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +13,7 @@ def _members(package: ModuleType) -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def plugins(package_name: str) -> dict[str, Any]:
     """Module name → its `PLUGIN`, for every public module of the package, sorted by name.
 

@@ -22,7 +22,7 @@ from melpact.contract.scaling import Affine, NoScaling, UtteranceMeter, Window
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioError
 from melpact.features.fallback import FallbackEngine
-from melpact.features.framing import check_length, pad, preemphasise
+from melpact.features.framing import check_length, edge, pad, preemphasise
 from melpact.features.lanes import LaneEngine, LanePlan, engine_for
 from melpact.features.window import window
 
@@ -63,8 +63,8 @@ def _engine(spec: MelSpec) -> LaneEngine | FallbackEngine:
     return engine_for(plan) if LaneEngine.supports(spec.n_fft) else FallbackEngine(plan)
 
 
-def _finish(values: Float32, spec: MelSpec, utterance: dict[str, Any]) -> Float32:
-    """What is left of the scaling behind the engine, in place where possible."""
+def finish(values: Float32, spec: MelSpec, utterance: dict[str, Any]) -> Float32:
+    """What is left of the scaling behind the engine (clipping, per band, per utterance), in place where possible."""
     scaling = spec.scaling
     if isinstance(scaling, NoScaling | Affine):
         return values
@@ -96,7 +96,7 @@ def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32,
         meter = UtteranceMeter()
         meter.update(values)
         utterance = {name: meter.result()[name] for name in spec.scaling.needs()}
-    return _finish(values, spec, utterance), utterance
+    return finish(values, spec, utterance), utterance
 
 
 def extract(
@@ -126,7 +126,7 @@ def extract(
     mono = to_rate(audio, target.sample_rate)
     values, utterance = analyse(mono.samples[0], target, threads)
     name = Path(source).name if isinstance(source, str | Path) else None
-    return Mel(values, target, utterance, _provenance(name, audio.sample_rate, audio.channels, mono.n_samples))
+    return Mel(values, target, utterance, provenance(name, audio.sample_rate, audio.channels, mono.n_samples))
 
 
 def to_rate(audio: Audio, sample_rate: int) -> Audio:
@@ -159,15 +159,26 @@ def _as_audio(source: Any, sample_rate: int | None) -> Audio:
     return Audio.of(source, sample_rate)
 
 
-def _provenance(name: str | None, rate: int, channels: int, n_samples: int) -> dict[str, Any]:
-    facts: dict[str, Any] = {"melpact": version("melpact"), "n_samples": n_samples, "source_rate": rate, "channels": channels}
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return version("melpact")
+
+
+def provenance(name: str | None, rate: int, channels: int, n_samples: int) -> dict[str, Any]:
+    """Where a mel comes from, as its file keeps it."""
+    facts: dict[str, Any] = {
+        "melpact": _version(),
+        "n_samples": n_samples,
+        "source_rate": rate,
+        "channels": channels,
+    }
     return facts if name is None else {"audio": name, **facts}
 
 
 class Stream:
     """Analysis in blocks: push samples, get the frames that are complete, and at the end the rest.
 
-    Memory does not grow with the length; the values are those of `analyse` before its per-utterance scaling, bit for bit.
+    Memory does not grow with the length; after `finish` the values are those of `analyse`, bit for bit.
     """
 
     def __init__(self, spec: MelSpec) -> None:
@@ -205,7 +216,7 @@ class Stream:
         x = self._start
         y = np.asarray(preemphasise(x, self._spec), np.float32)
         left = self._spec.left_pad
-        head = pad(y, self._spec)[:left]
+        head = edge(y, left, self._spec)[::-1]
         self._pending, self._previous, self._start = np.concatenate([head, y]), float(x[-1]), None
 
     def finish(self) -> Float32:
@@ -222,9 +233,7 @@ class Stream:
         if right < 0:
             self._pending = self._pending[:right]
         elif right:
-            keep = min(self._pending.size, right + 2)
-            bare = spec.replace_quietly(padding="explicit", pad_left=0, pad_right=right) if spec.pad_mode != "none" else spec
-            self._pending = np.concatenate([self._pending, pad(self._pending[-keep:], bare)[keep:]])
+            self._pending = np.concatenate([self._pending, edge(self._pending[::-1], right, spec)])
         return self._run(spec.frames(self._n_samples) - self._done)
 
     def _run(self, frames: int) -> Float32:
@@ -238,7 +247,7 @@ class Stream:
 
 
 def stream(blocks: Iterable[Float32], spec: MelSpec) -> Iterator[Float32]:
-    """Blocks of mono samples at the description's rate → blocks of frames, unscaled where the scaling needs the utterance."""
+    """Blocks of mono samples at the description's rate → blocks of frames that `finish` makes final."""
     engine = Stream(spec)
     for block in blocks:
         values = engine.push(block)

@@ -21,7 +21,7 @@ from melpact.contract.mel import Mel
 from melpact.contract.scaling import UtteranceMeter
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError
-from melpact.features.analysis import _finish, _provenance, stream
+from melpact.features.analysis import finish, provenance, stream
 from melpact.features.framing import check_length
 
 Float32 = NDArray[np.float32]
@@ -77,7 +77,7 @@ class MelBlocks:
         check_length(self.spec, self.n_samples, self.path)
         self.n_frames = self.spec.frames(self.n_samples)
         self.utterance: dict[str, NDArray[np.float64]] = {}
-        facts = _provenance(self.path.name, self.info.sample_rate, self.info.channels, self.n_samples)
+        facts = provenance(self.path.name, self.info.sample_rate, self.info.channels, self.n_samples)
         self.provenance: dict[str, Any] = {**facts, "source_bytes": self.path.stat().st_size}
         self.pulse: Callable[[int], None] = lambda frames: None
 
@@ -91,7 +91,7 @@ class MelBlocks:
             self._measure(self._raw())
             parts = self._raw()
         for part in parts:
-            yield _finish(part, self.spec, self.utterance)
+            yield finish(part, self.spec, self.utterance)
 
     def mels(self) -> Iterator[Mel]:
         """The blocks as mels of their own, each with the statistics of the whole utterance."""

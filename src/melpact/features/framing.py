@@ -21,7 +21,9 @@ def check_length(spec: MelSpec, n_samples: int, where: object = None) -> None:
     fewest = spec.min_samples()
     if n_samples >= fewest and spec.frames(n_samples) > 0:
         return
-    reason = "mirrored padding" if spec.pad_mode in ("reflect", "symmetric") and n_samples >= spec.samples(1) else "one frame"
+    reason = (
+        "mirrored padding" if spec.pad_mode in ("reflect", "symmetric") and n_samples >= spec.samples(1) else "one frame"
+    )
     raise AudioTooShort(
         f"the audio is too short for {reason}",
         where=where,
@@ -36,7 +38,7 @@ def preemphasise(
 ) -> NDArray[Any]:
     """Waveform-level pre-emphasis y[n] = x[n] - c x[n-1] in the dtype of x, [samples] → [samples].
 
-    `previous` is the sample before x when x is a later block; at the start of a signal the rule of the description holds,
+    `previous` is the sample before x when x is a later block; at the start of a signal the description's rule holds,
     which for "filter_reflect" needs `following`, the second sample, where x holds only one.
     """
     if spec.preemphasis_kind not in ("filter", "filter_reflect") or x.size == 0:
@@ -61,18 +63,20 @@ def pad(y: NDArray[Any], spec: MelSpec) -> NDArray[Any]:
         return y
     padded = np.empty(left + y.size + right, y.dtype)
     padded[left : left + y.size] = y
-    head, tail = padded[:left], padded[left + y.size :]
-    if spec.pad_mode in ("zero", "constant"):
-        head[:] = tail[:] = spec.pad_value
-    else:
-        skip = 1 if spec.pad_mode == "reflect" else 0
-        head[:] = mirrored(y, left, skip)[::-1]
-        tail[:] = mirrored(y[::-1], right, skip)
+    padded[:left] = edge(y, left, spec)[::-1]
+    padded[left + y.size :] = edge(y[::-1], right, spec)
     return padded
 
 
+def edge(y: NDArray[Any], count: int, spec: MelSpec) -> NDArray[Any]:
+    """The `count` samples that padding puts before y, nearest first (of y reversed: behind it)."""
+    if spec.pad_mode in ("none", "zero", "constant"):
+        return np.full(count, spec.pad_value, y.dtype)
+    return mirrored(y, count, 1 if spec.pad_mode == "reflect" else 0)
+
+
 def mirrored(y: NDArray[Any], count: int, skip: int) -> NDArray[Any]:
-    """`count` samples going into y from its start, leaving out the first `skip`; turns round at its end where y is shorter."""
+    """`count` samples of y from its start, without the first `skip`; turns round at the end where y is shorter."""
     if count + skip <= y.size:
         return y[skip : skip + count]
     return np.pad(y, (0, count + skip), mode="reflect" if skip else "symmetric")[skip : skip + count]

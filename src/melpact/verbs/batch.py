@@ -10,7 +10,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -103,7 +103,7 @@ def batch(
         try:
             result = work(items[index], tick)
         except _Stopped:
-            raise
+            return
         except (MelpactError, OSError) as error:
             if alone:
                 raise
@@ -132,7 +132,10 @@ def batch(
         progress.start(len(items), what)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="melpact")
     try:
-        for future in [pool.submit(worker) for _ in range(threads)]:
+        futures = [pool.submit(worker) for _ in range(threads)]
+        while wait(futures, timeout=0.2).not_done:
+            pass
+        for future in futures:
             future.result()
     finally:
         stop.set()

@@ -88,7 +88,13 @@ def kept(original: Wave, systems: Mapping[str, Wave], spec: MelSpec) -> tuple[Ke
     rows: tuple[tuple[str, str, float, str, Callable[[Wave, Wave, MelSpec], float | str]], ...] = (
         ("mel error", spec.unit, 0.0, "mean |difference| of the two mels", _mel_error),
         ("mel correlation", "r", 1.0, "movement of all bands over time", _mel_correlation),
-        ("spectral convergence", "dB", -math.inf, "|STFT| error relative to the original; 0 is silence", _spectral_convergence),
+        (
+            "spectral convergence",
+            "dB",
+            -math.inf,
+            "|STFT| error relative to the original; 0 is silence",
+            _spectral_convergence,
+        ),
         ("log-spectral distance", "dB", 0.0, "rms over bins, 80 dB range", _log_spectral_distance),
         ("level", "dB", 0.0, "loudness difference (rms)", _level),
     )

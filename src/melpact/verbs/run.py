@@ -154,7 +154,11 @@ def with_true_phase(original: Audio, mel: Mel) -> NDArray[np.float32]:
     x = original.samples[0] * np.float32(spec.waveform_scale)
     padded = pad(preemphasise(x, spec), spec)
     framing = Framing.of(
-        n_fft=spec.n_fft, window=synthesis_window(spec), hop_length=spec.hop_length, left_pad=spec.left_pad, frames=mel.n_frames
+        n_fft=spec.n_fft,
+        window=synthesis_window(spec),
+        hop_length=spec.hop_length,
+        left_pad=spec.left_pad,
+        frames=mel.n_frames,
     )
     missing = framing.scale.size - padded.size
     signal = np.pad(padded, (0, max(0, missing)))[: framing.scale.size]
@@ -201,7 +205,8 @@ def checks(source: Audio, original: Audio, mel: Mel, again: Mel, made: Audio) ->
             (
                 "source reaches the top bands",
                 False,
-                f"the source ends at {source.sample_rate / 2:g} Hz, the mel at {spec.physical_f_max_hz:g} Hz: its top bands are empty",
+                f"the source ends at {source.sample_rate / 2:g} Hz, the mel at {spec.physical_f_max_hz:g} Hz: "
+                "its top bands are empty",
             )
         )
     found.append(("no clipping", made.peak <= 1.0, f"peak of the result {made.peak:.3f}"))

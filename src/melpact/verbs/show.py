@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.files import EXTENSIONS, blocks, probe
+from melpact.audio.samples import resolve
 from melpact.contract.artifact import Header, read_header
 from melpact.contract.dialect import name_of
 from melpact.contract.foreign import describe, is_foreign
@@ -71,7 +72,7 @@ def show(path: str | Path) -> Shown:
     Raises:
         ArtifactError, AudioFileError: missing, empty, cut short, or none of these.
     """
-    path = Path(path)
+    path = resolve(path)
     if not path.exists():
         raise ArtifactError("does not exist", where=path, wanted="a mel, statistics, sound, .npy, .npz, .pt or .h5 file")
     if path.is_dir():

@@ -1,4 +1,4 @@
-"""What every vocoder promises: the public method checks the contract and the result; a final class writes only the synthesis."""
+"""What every vocoder promises: the public method checks contract and result; a final class writes only the synthesis."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ class Vocoder(ABC):
         if self.spec is not None and mel.spec != self.spec:
             raise SpecMismatch("this vocoder takes another mel", next=mel.spec.diff(self.spec).summary())
         if mel.values.ndim != 2:
-            raise ContractError(
-                "one mel at a time", got=f"shape {list(mel.values.shape)}", wanted=f"[{mel.n_mels}, frames]"
-            )
+            raise ContractError("one mel at a time", got=f"shape {list(mel.values.shape)}", wanted=f"[{mel.n_mels}, frames]")
         if mel.n_frames == 0:
             raise ContractError("the mel has no frames")
         finite = np.isfinite(mel.values)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from melpact.contract.diff import grid_rules, value_rules
 from melpact.contract.dialect import Dialect, as_spec, name_of
+from melpact.contract.diff import grid_rules, value_rules
 from melpact.contract.diff.pair import KINDS, SAME, Kind, Pair, Verdict, figure, unit
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import SpecMismatch
@@ -149,9 +149,7 @@ class SpecDiff:
     def algebraic(self) -> bool:
         """Whether all differing fields only touch the values, so that `convert` gets there (exactly
         unless `worst` is "lossy")."""
-        return all(
-            f.name in _VALUES or (f.name in _VALUES_WHERE_EXACT and f.kind == "exact") for f in self.changed
-        )
+        return all(f.name in _VALUES or (f.name in _VALUES_WHERE_EXACT and f.kind == "exact") for f in self.changed)
 
     def __getitem__(self, name: str) -> FieldDiff:
         """The entry of one field.
@@ -188,10 +186,7 @@ class SpecDiff:
             "worst": self.worst,
             "same": self.same,
             "algebraic": self.algebraic,
-            "fields": [
-                {"name": f.name, "a": f.a, "b": f.b, "unit": f.unit, "kind": f.kind, "why": f.why}
-                for f in listed
-            ],
+            "fields": [{"name": f.name, "a": f.a, "b": f.b, "unit": f.unit, "kind": f.kind, "why": f.why} for f in listed],
         }
 
     def convert(self, mel: Mel, target: MelSpec | None = None) -> Mel:

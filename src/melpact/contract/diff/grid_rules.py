@@ -12,8 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.filterbank import band_edges_hz, filterbank
 from melpact.contract.diff.pair import Pair, Verdict, figure
+from melpact.contract.filterbank import band_edges_hz, filterbank
 from melpact.contract.spec import MelSpec
 
 
@@ -172,8 +172,7 @@ def edge_frames(spec: MelSpec) -> tuple[int, int]:
 
 def n_mels(p: Pair) -> Verdict:
     spacings = [
-        float(np.interp(1000.0, c[:-1], np.diff(c))) if c.size > 1 else math.nan
-        for c in map(centres_hz, (p.a, p.b))
+        float(np.interp(1000.0, c[:-1], np.diff(c))) if c.size > 1 else math.nan for c in map(centres_hz, (p.a, p.b))
     ]
     return (
         "lossy",
@@ -243,9 +242,7 @@ def _moved_centres(p: Pair, name: str) -> str:
     moved = {**ends, name: value}
     if moved["f_min"] >= moved["f_max"]:
         return ""
-    here, there = (
-        band_edges_hz(p.a.n_mels, e["f_min"], e["f_max"], e["mel_scale"])[1:-1] * scale for e in (ends, moved)
-    )
+    here, there = (band_edges_hz(p.a.n_mels, e["f_min"], e["f_max"], e["mel_scale"])[1:-1] * scale for e in (ends, moved))
     return f" (band centres up to {figure(float(np.abs(here - there).max()))} Hz apart)"
 
 
@@ -263,9 +260,7 @@ def bank_drops(p: Pair) -> Verdict:
 
 
 def mel_triangles(p: Pair) -> Verdict:
-    one, other = (
-        filterbank(p.a.replace_quietly(mel_norm="none", mel_triangles=s.mel_triangles)) for s in (p.a, p.b)
-    )
+    one, other = (filterbank(p.a.replace_quietly(mel_norm="none", mel_triangles=s.mel_triangles)) for s in (p.a, p.b))
     return (
         "lossy",
         f"filter weights differ by up to {figure(float(np.abs(one - other).max()), 2)} of the peak",

@@ -57,9 +57,7 @@ class Limits:
     def reading(self, x: Bands) -> Bands:
         """ln of what this description shows of a linear value x (minus infinity where it shows 0)."""
         with np.errstate(divide="ignore"):
-            return np.log(
-                np.minimum(np.maximum(x, max(self.floor, self.clip_low)), self.clip_high) + self.added
-            )
+            return np.log(np.minimum(np.maximum(x, max(self.floor, self.clip_low)), self.clip_high) + self.added)
 
 
 def limits(spec: MelSpec) -> Limits:
@@ -68,13 +66,9 @@ def limits(spec: MelSpec) -> Limits:
     if isinstance(spec.scaling, Window | Percentile):
         low, high = spec.scaling.bounds()
         if math.isfinite(low):
-            clip_low = max(
-                0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([low]))[0])) - _added(spec)
-            )
+            clip_low = max(0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([low]))[0])) - _added(spec))
         if math.isfinite(high):
-            clip_high = max(
-                0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([high]))[0])) - _added(spec)
-            )
+            clip_high = max(0.0, raw_to_linear(spec, float(spec.scaling.undo(np.array([high]))[0])) - _added(spec))
     range_nat = math.inf
     if isinstance(spec.scaling, DynamicRange):
         range_nat = spec.scaling.range / (spec.log_gain or 1.0)

@@ -42,8 +42,7 @@ class Pair:
     def same_bands(self) -> bool:
         """Whether the band edges are the same in both."""
         return all(
-            getattr(self.a, n) == getattr(self.b, n)
-            for n in ("n_mels", "f_min", "f_max", "mel_scale", "bank_sample_rate")
+            getattr(self.a, n) == getattr(self.b, n) for n in ("n_mels", "f_min", "f_max", "mel_scale", "bank_sample_rate")
         )
 
     @cached_property

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-from melpact.contract.filterbank import filterbank
 from melpact.contract.diff.limits import (
     Bands,
     epsilon_floor,
@@ -20,6 +19,7 @@ from melpact.contract.diff.limits import (
     tanh_error,
 )
 from melpact.contract.diff.pair import SAME, TOLERANCE_NAT, Pair, Verdict, figure, unit
+from melpact.contract.filterbank import filterbank
 from melpact.contract.scaling import DynamicRange, NoScaling, Tanh, Window
 from melpact.contract.spec import MelSpec
 
