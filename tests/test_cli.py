@@ -588,3 +588,10 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert 1 <= len(done) < 60
     for path in done:
         assert Mel.load(path).values.shape == (80, 10335)
+
+
+def test_an_exact_dialect_name_is_shown_in_full(run: Run) -> None:
+    code, out, _ = run("dialects", "styletts2_24k")
+    assert code == 0 and "corner 1050 Hz" in out and "yl4579/StyleTTS2" in out
+    code, rows, _ = run("dialects", "styletts2")
+    assert code == 0 and "corner 1050 Hz" not in rows and "starganv2vc_24k" not in rows and "styletts2_24k" in rows

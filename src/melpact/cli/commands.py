@@ -116,17 +116,18 @@ class Dialects(Command):
     """List the known mel conventions, or say everything of one."""
 
     query: Annotated[Positional[list[str]], arg(metavar="WORDS")] = field(default_factory=list)
-    """Words that must occur in name or system, and FIELD=VALUE such as sample_rate=24000 or n_mels=100."""
+    """A dialect's exact name for all of it; else words that must occur, and FIELD=VALUE such as n_mels=100."""
     name: Annotated[str | None, arg(metavar="NAME")] = None
     """One dialect in full: description, sources, quirks, what fits it and what it asks for."""
 
     def run(self) -> int:
-        from melpact.verbs.dialects import dialects, sheet
+        from melpact.verbs.dialects import dialects, is_name, sheet
 
-        if self.name is not None:
-            render.dialect_sheet(sheet(self.name), self)
+        query = " ".join(self.query)
+        if self.name is not None or is_name(query):
+            render.dialect_sheet(sheet(self.name or query), self)
             return OK
-        rows = dialects(" ".join(self.query))
+        rows = dialects(query)
         render.dialect_rows(rows, self)
         return OK if rows else FINDING
 

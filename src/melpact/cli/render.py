@@ -273,7 +273,7 @@ def dialect_rows(rows: Sequence[DialectRow], wishes: Wishes) -> None:
     columns = ("name", "system", "Hz", "bands", "fft/hop/win", "log", "f_max", "kin")
     _table(columns, cells, right=("Hz", "bands", "f_max"), wrap=("system", "kin"))
     _out(f"{len(rows)} dialects. = the same description; ~ the same analysis, scaled otherwise.")
-    _out("One in full: melpact dialects --name NAME")
+    _out("One in full: melpact dialects NAME")
 
 
 def dialect_sheet(sheet: DialectSheet, wishes: Wishes) -> None:

@@ -96,6 +96,13 @@ def dialects(query: str | None = None) -> list[DialectRow]:
     return [_row(found) for found in known_dialects().values() if all(_fits(found, word) for word in words)]
 
 
+def is_name(text: str) -> bool:
+    """Whether a query is the exact name of a dialect (or of one of its forms) rather than a search."""
+    name, _, form = text.partition(":")
+    found = known_dialects().get(name)
+    return found is not None and (not form or form in found.member.forms)
+
+
 def sheet(name: str) -> DialectSheet:
     """One dialect in full: description, citation, quirks, compatibility, forms and what it asks for.
 
