@@ -15,6 +15,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── AxisError           the axes are not [n_mels, frames]
     │   ├── SpecMismatch        two mels of different descriptions where one was needed
     │   └── MissingUtterance    a per-utterance scaling whose statistics were thrown away
+    ├── NoSkill             a prediction that no calibration makes better than its null
     ├── ArtifactError       a file that is not a whole melpact artifact
     │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
     │   ├── WrongSchema         written by an incompatible version
@@ -98,6 +99,16 @@ class SpecMismatch(ContractError):
 
 class MissingUtterance(ContractError):
     """A per-utterance scaling cannot be undone because its statistics were not kept."""
+
+
+class NoSkill(MelpactError):
+    """A prediction that no rescaling makes better than a mel that ignores it.
+
+    `report` holds the whole comparison, `outcome` the result of the verb that made it, where a verb did.
+    """
+
+    report: object = None
+    outcome: object = None
 
 
 class ArtifactError(MelpactError):

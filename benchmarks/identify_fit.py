@@ -1,0 +1,144 @@
+"""Simulated mels of real speech in every dialect, and the fit of the tables that `melpact.diagnose.identify` ships.
+
+    python -m benchmarks.identify --fit DATA
+
+Needs torch (for the fit alone). What is printed afterwards is measured by `benchmarks.identify`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from melpact.audio.audio import Audio
+from melpact.audio.files import read
+from melpact.audio.resample import resample
+from melpact.contract.scaling import NoScaling
+from melpact.diagnose.identify.catalogue import by_bands
+from melpact.diagnose.identify.traits import traits
+from melpact.features.analysis import analyse, finish
+
+FIT_SETS = (
+    "kathleen_en", "ljspeech_en", "kerstin_de", "librispeech_en", "libritts_en", "asterisk_en", "asterisk_es",
+    "asterisk_it", "flemishguy_nl", "nitsong_singing_ja", "singing_misc", "speech_misc", "vctk_en_22k",
+)  # fmt: skip
+HELD_OUT_SETS = (
+    "vctk_en_48k", "festvox_ru", "pjs_singing_ja", "aishell3_zh", "asterisk_fr", "asterisk_ru", "nathalie_nl",
+    "philipp_en", "vocobox_notes",
+)  # fmt: skip
+
+
+def clips(root: Path, sets: tuple[str, ...], per_set: int, seconds: tuple[float, ...], rng: np.random.Generator
+          ) -> Iterator[tuple[str, Audio]]:  # fmt: skip
+    """(set, cut): cuts of one of the lengths in turn, `per_set` of each set, with at least some sound in each."""
+    for name in sets:
+        files = sorted(p for p in (root / name).iterdir() if p.suffix in (".flac", ".wav"))
+        order = rng.permutation(len(files))
+        for i in range(per_set):
+            audio = read(files[order[i % len(files)]]).mono()
+            want = int(seconds[i % len(seconds)] * audio.sample_rate)
+            if audio.n_samples < want:
+                reps = -(-want // audio.n_samples)
+                audio = Audio.of(np.tile(audio.samples[0], reps)[:want], audio.sample_rate)
+            for _ in range(8):
+                start = int(rng.integers(0, audio.n_samples - want + 1))
+                cut = audio.samples[0, start : start + want]
+                if np.sqrt(np.mean(cut.astype(np.float64) ** 2)) > 0.15 * np.sqrt(np.mean(audio.samples.astype(np.float64) ** 2)):
+                    break
+            yield name, Audio.of(cut, audio.sample_rate)
+
+
+def natural_variation(audio: Audio, rng: np.random.Generator) -> Audio:
+    """Level and silence as programs differ in them: raw or peak-normalised, 16-bit or float, with silence in front."""
+    x = audio.samples[0].astype(np.float64)
+    kind = rng.integers(0, 4)
+    peak = max(np.abs(x).max(), 1e-6)
+    if kind == 1:
+        x = x / peak * 0.95
+    elif kind == 2:
+        x = x / peak * 10 ** (rng.uniform(-12, 0) / 20)
+    elif kind == 3:
+        x = x * 10 ** (rng.uniform(-12, 0) / 20)
+    if rng.random() < 0.25:
+        n = int(rng.uniform(0.02, 0.2) * x.size)
+        x[:n] = 0.0 if rng.random() < 0.6 else x[:n] * 10 ** (rng.uniform(-60, -30) / 20)
+    if rng.random() < 0.1:
+        x[x.size - int(rng.uniform(0.02, 0.15) * x.size) :] = 0.0
+    if rng.random() < 0.7:
+        x = np.clip(np.round(x * 32768), -32768, 32767) / 32768
+    return Audio.of(x.astype(np.float32), audio.sample_rate)
+
+
+def colour(audio: Audio, rng: np.random.Generator) -> Audio:
+    """Other voices, rooms and microphones from the same recordings: speed, equaliser, band limit, upper bands, noise."""
+    x, rate = audio.samples[0].astype(np.float64), audio.sample_rate
+    if rng.random() < 0.5:
+        factor = rng.uniform(0.8, 1.25)
+        out = resample(Audio.of(x.astype(np.float32), int(rate * factor)), rate).samples[0].astype(np.float64)
+        x = np.resize(out, x.size) if out.size < x.size else out[: x.size]
+    if rng.random() < 0.5 and rate < 44100:
+        up = resample(Audio.of(x.astype(np.float32), rate), 48000).samples[0].astype(np.float64)
+        spectrum = np.fft.rfft(up)
+        hz = np.fft.rfftfreq(up.size, 1 / 48000)
+        top = 0.93 * rate / 2
+        upper = np.fft.irfft(spectrum * ((hz > 0.5 * top) & (hz < top)), up.size)
+        width = int(48000 * rng.uniform(0.003, 0.02))
+        envelope = np.sqrt(np.convolve(upper**2, np.ones(width) / width, "same"))
+        noise = np.fft.rfft(envelope * rng.standard_normal(up.size))
+        ceiling = rng.choice([9000, 11025, 12000, 16000, 20000, 24000])
+        tilt = (np.maximum(hz, top) / top) ** -rng.uniform(0.5, 4.0)
+        x = up + np.fft.irfft(noise * tilt * ((hz > 0.97 * top) & (hz < ceiling)), up.size) * 10 ** (rng.uniform(-6, 10) / 20)
+        rate = 48000
+    spectrum, hz = np.fft.rfft(x), np.fft.rfftfreq(x.size, 1 / rate)
+    if rng.random() < 0.6:
+        knots = np.array([0, 100, 250, 600, 1500, 3500, 8000, 24000])
+        spectrum *= 10 ** (np.interp(hz, knots, rng.normal(0, 4, knots.size)) / 20)
+    if rng.random() < 0.15:
+        spectrum *= 1 / (1 + (hz / rng.uniform(3400, 12000)) ** 24)
+    if rng.random() < 0.2:
+        spectrum *= 1 / (1 + (rng.uniform(40, 120) / np.maximum(hz, 1)) ** 4)
+    x = np.fft.irfft(spectrum, x.size)
+    if rng.random() < 0.5:
+        noise = np.fft.rfft(rng.standard_normal(x.size)) / np.maximum(hz, 50) ** rng.uniform(0, 1)
+        noise = np.fft.irfft(noise, x.size)
+        x += noise / noise.std() * x.std() * 10 ** (rng.uniform(-80, -25) / 20)
+    x *= 10 ** (rng.normal(0, 3) / 20)
+    return Audio.of(x.astype(np.float32), rate)
+
+
+def every_mel(audio: Audio, bands: tuple[int, ...] | None = None) -> Iterator[tuple[int, int, np.ndarray]]:
+    """(n_mels, index of the hypothesis, values) of that sound for every hypothesis; each rate resampled once."""
+    at: dict[int, Audio] = {audio.sample_rate: audio}
+    raw: dict[str, np.ndarray] = {}
+    for n_mels, these in by_bands().items():
+        if bands is not None and n_mels not in bands:
+            continue
+        for i, h in enumerate(these):
+            rate = h.spec.sample_rate
+            if rate not in at:
+                at[rate] = resample(audio, rate)
+            if h.spec.frames(at[rate].n_samples) < 6:
+                continue
+            yield n_mels, i, analyse(at[rate].samples[0], h.spec)[0]
+    del raw
+
+
+def vectors(job: tuple[Path, tuple[str, ...], int, tuple[float, ...], int, bool]) -> list[tuple[int, int, str, float, np.ndarray]]:
+    """One worker's share of the simulation: (n_mels, hypothesis, set, seconds, traits)."""
+    root, sets, per_set, seconds, seed, coloured = job
+    rng = np.random.default_rng(seed)
+    rows = []
+    for name, audio in clips(root, sets, per_set, seconds, rng):
+        varied = natural_variation(colour(audio, rng) if coloured and rng.random() < 0.75 else audio, rng)
+        for n_mels, i, values in every_mel(varied):
+            these = by_bands()[n_mels]
+            if len(these) < 2:
+                continue
+            rows.append((n_mels, i, name, audio.duration_s, traits(values, these)[0].astype(np.float32)))
+    return rows
+
+
+__all__ = ["FIT_SETS", "HELD_OUT_SETS", "NoScaling", "clips", "every_mel", "finish", "multiprocessing", "natural_variation", "vectors"]

@@ -1,0 +1,185 @@
+"""Probability of every dialect of one number of bands, from the values alone.
+
+Two sources: a small network over `traits` (tables in model.npz, made by `python -m benchmarks.identify --fit DATA`), and
+resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them back; under
+a wrong filterbank, window or hop no sound does. What a description forbids (a value below what silence reads) rules it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.contract.mel import Mel
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import MelpactError
+from melpact.diagnose.identify.catalogue import Hypothesis, by_bands
+from melpact.diagnose.identify.compare import analysis_of, value_slope
+from melpact.diagnose.identify.traits import floor_evidence, traits
+from melpact.features.analysis import extract
+from melpact.vocoders.griffin_lim.vocoder import invert
+
+Float64 = NDArray[np.float64]
+
+FORBIDDEN = -12.0
+"""Nat added to the score of a description that the values contradict."""
+_RESYNTHESIS_S = 2.0
+_MOST = 7
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the values alone say.
+
+    Attributes:
+        hypotheses, probability: as many of each.
+        forbidden: share of the values that contradict each hypothesis.
+        on_floor: share of the values that lie exactly on what each gives silence.
+        resynthesis_nat: how far the values are from those of a sound made from them, by name of the hypothesis, where tried.
+        distance: how unlike all simulated mels the traits are (about 1 for those; far above it, none of the dialects fits).
+    """
+
+    hypotheses: tuple[Hypothesis, ...]
+    probability: Float64
+    forbidden: Float64
+    on_floor: Float64
+    resynthesis_nat: Mapping[str, float]
+    distance: float
+
+
+@lru_cache(maxsize=1)
+def _tables() -> Mapping[str, NDArray[np.generic]]:
+    with (files("melpact.diagnose.identify") / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        return MappingProxyType({name: archive[name] for name in archive})
+
+
+def _dense(name: str) -> Float64:
+    """A table kept as int8 columns with one scale each."""
+    t = _tables()
+    return np.asarray(t[f"{name}_q"].astype(np.float64) * t[f"{name}_s"].astype(np.float64))
+
+
+@lru_cache(maxsize=16)
+def _network(n_mels: int) -> tuple[tuple[Float64, Float64], ...] | None:
+    t = _tables()
+    if f"{n_mels}_w0_q" not in t:
+        return None
+    return tuple((_dense(f"{n_mels}_w{i}"), t[f"{n_mels}_b{i}"].astype(np.float64)) for i in range(3))
+
+
+def network_scores(vector: Float64, n_mels: int) -> tuple[Float64, float]:
+    """Logits of the hypotheses of that many bands, and the distance of the traits from those simulated."""
+    layers, t = _network(n_mels), _tables()
+    if layers is None:
+        return np.zeros(len(by_bands()[n_mels])), 1.0
+    scale = t[f"{n_mels}_scale"].astype(np.float64)
+    z = np.clip((vector - t[f"{n_mels}_mean"].astype(np.float64)) * scale, -5, 5)
+    used = scale > 0
+    distance = float(np.mean(z[used] ** 2)) if used.any() else 1.0
+    for i, (weight, bias) in enumerate(layers):
+        z = z @ weight + bias
+        if i < len(layers) - 1:
+            z = np.maximum(z, 0.0)
+    return z, distance
+
+
+def liveliest(values: Float64, frames: int) -> Float64:
+    """The stretch of that many frames in which the values move most."""
+    if values.shape[1] <= frames:
+        return values
+    movement = np.concatenate([[0.0], np.cumsum(values.std(axis=0))])
+    start = int(np.argmax(movement[frames:] - movement[:-frames]))
+    return values[:, start : start + frames]
+
+
+def resynthesis_error(values: Float64, spec: MelSpec) -> float | None:
+    """Mean distance in nat between values and those of a sound made from them, above their lower third; None where a
+    description cannot be inverted from these values."""
+    slope = value_slope(spec)
+    if spec.scaling.needs():
+        return None
+    part = liveliest(values, max(24, int(_RESYNTHESIS_S * spec.frame_rate_hz))).astype(np.float32)
+    try:
+        sound = invert(Mel(part, spec), effort="fast")
+        again = extract(sound, spec).values
+    except (MelpactError, ValueError, FloatingPointError):
+        return None
+    frames = min(part.shape[1], again.shape[1])
+    a, b = part[:, 2 : frames - 2].astype(np.float64), again[:, 2 : frames - 2].astype(np.float64)
+    if a.shape[1] < 4 or not np.isfinite(b).all():
+        return None
+    use = a > np.quantile(part, 0.3)
+    if slope is None:
+        tiny = 1e-9 * max(float(a.max()), 1e-30)
+        apart = np.abs(np.log(np.maximum(a, tiny)) - np.log(np.maximum(b, tiny)))
+    else:
+        apart = np.abs((a - b) / slope)
+    return float(np.mean(np.minimum(apart[use], 3.0))) if use.any() else None
+
+
+def what_resynthesis_sees(spec: MelSpec) -> str:
+    """One key for all descriptions that resynthesis cannot tell apart: those of one analysis, however it is padded."""
+    neutral = {"padding": "centre", "pad_mode": "reflect", "pad_left": 0, "pad_right": 0, "drop_last": 0}
+    bare = analysis_of(spec).replace_quietly(**neutral, window_periodic=True, epsilon=0.0, epsilon_kind="none")
+    return bare.fingerprint
+
+
+def score(values: Float64, *, resynthesise: bool = True) -> Scored:
+    """Probabilities for values [n_mels, frames] (finite, at least 6 frames, n_mels one that some dialect has)."""
+    these = by_bands()[values.shape[0]]
+    if len(these) == 1:
+        evidence = floor_evidence(values, these)
+        return Scored(these, np.ones(1), evidence[:, 0] + evidence[:, 2], evidence[:, 1], MappingProxyType({}), 1.0)
+    vector, evidence = traits(values, these)
+    logits, distance = network_scores(vector, values.shape[0])
+    forbidden = evidence[:, 0] + evidence[:, 2]
+    logits = logits + FORBIDDEN * (forbidden > 0)
+    tried: dict[str, float] = {}
+    temperature, weight = _calibration(values.shape[0], resynthesise)
+    if resynthesise:
+        logits = _with_resynthesis(values, these, logits, weight, tried)
+    logits = logits / temperature
+    p = np.exp(logits - logits.max())
+    return Scored(these, p / p.sum(), forbidden, evidence[:, 1], MappingProxyType(tried), distance)
+
+
+def _calibration(n_mels: int, resynthesise: bool) -> tuple[float, float]:
+    t = _tables()
+    found = t.get(f"{n_mels}_calibration")
+    if found is None:
+        return 1.5, 12.0
+    return float(found[1] if resynthesise else found[0]), float(found[2])  # type: ignore[arg-type]
+
+
+def _with_resynthesis(
+    values: Float64, these: tuple[Hypothesis, ...], logits: Float64, weight: float, tried: dict[str, float]
+) -> Float64:
+    """Logits with what resynthesis says of the likeliest few; the rest are taken to fare as the worst of those."""
+    order = np.argsort(-logits)
+    errors: dict[str, float] = {}
+    for i in order:
+        if logits[i] < logits[order[0]] - 9.0 or len(errors) >= _MOST:
+            break
+        key = what_resynthesis_sees(these[i].spec)
+        if key not in errors:
+            error = resynthesis_error(values, these[i].spec)
+            if error is not None:
+                errors[key] = error
+    if len(errors) < 2:
+        return logits
+    worst = max(errors.values())
+    out = logits.copy()
+    for i, h in enumerate(these):
+        error = errors.get(what_resynthesis_sees(h.spec), worst if not h.spec.scaling.needs() else float(np.median(list(errors.values()))))
+        if what_resynthesis_sees(h.spec) in errors:
+            tried[h.name] = error
+        out[i] -= weight * np.log(max(error, 0.01))
+    return out
+
+

@@ -1,0 +1,34 @@
+"""One wrong factor and one wrong offset for all bands: a gain, or a loss of scale that one line repairs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from melpact.diagnose.affine import lines
+from melpact.diagnose.evidence import Evidence
+from melpact.diagnose.explained import explained
+from melpact.diagnose.hypotheses import Alternative
+
+REMEDY = "melpact calibrate fit PRED TARGET -o CALIBRATION  (strategy: affine), then melpact calibrate apply"
+
+
+def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
+    found = lines(evidence)
+    if found is None or abs(found.slope) < 1e-3:
+        return
+    label = f"the values are {found.slope:.3f} × the right ones {found.offset:+.3f}, in all bands"
+    yield Alternative("scale_offset", label, lambda e: found.whole(e.reference), REMEDY, free=2)
+    shift = float(np.median(found.values - found.reference))
+    label = f"the values are the right ones {shift:+.3f}, in all bands"
+    yield Alternative("scale_offset", label, lambda e: e.reference + shift, REMEDY, free=1)
+
+
+def _more(evidence: Evidence) -> str:
+    found = lines(evidence)
+    if found is None:
+        return ""
+    r = float(np.corrcoef(found.reference.ravel(), found.values.ravel())[0, 1])
+    return f"; scale only: R² is {r * r:.3f} after the line" if r * r > 0.9 else ""
+
+
+PLUGIN = explained("scale_offset", _alternatives, more=_more)

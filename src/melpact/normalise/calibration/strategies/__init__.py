@@ -1,0 +1,1 @@
+"""The strategies of calibration, one file each, ending in `PLUGIN`. Choosing among them is not their business."""

@@ -1,0 +1,104 @@
+"""`identify`: which dialect a mel file is in, from its values alone or with the sound it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.audio.audio import Audio
+from melpact.contract.artifact import load_mel
+from melpact.contract.dialect import name_of
+from melpact.contract.foreign import ForeignFacts, describe, is_foreign
+from melpact.contract.mel import Mel
+from melpact.core.errors import ArtifactError
+from melpact.diagnose.identify import Identification
+from melpact.diagnose.identify import identify as identify_values
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What `identify` found in a file.
+
+    Attributes:
+        path, array: the file and the name of its array ("" for a melpact file or an array in memory).
+        found: the identification.
+        claimed: for a melpact file the dialect it says it is in (its fingerprint where that has no name); else None.
+        agrees: whether the claim is the best candidate or one of its equals; None where nothing is claimed.
+    """
+
+    path: str
+    array: str
+    found: Identification
+    claimed: str | None = None
+    agrees: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "path": self.path,
+            "array": self.array,
+            "claimed": self.claimed,
+            "agrees": self.agrees,
+            **self.found.to_json(),
+        }
+
+
+def identify(
+    mel: str | Path | Mel | NDArray[Any],
+    *,
+    audio: str | Path | Audio | None = None,
+    key: str | None = None,
+    n_best: int = 10,
+) -> Identified:
+    """Name the dialect of a mel.
+
+    Args:
+        mel: a melpact file or another program's (.npy, .npz, .pt, .h5), a `Mel`, or an array. What a melpact file says of
+            itself is not believed but compared.
+        audio: the sound it was made from (a file, "sample:NAME", or an `Audio`).
+        key: the array's name where a foreign file holds several.
+        n_best: candidates listed.
+
+    Raises:
+        ArtifactError: a file that cannot be read. AxisError, ContractError: see `melpact.diagnose.identify.identify`.
+        AudioFileError: sound that cannot be read.
+    """
+    path, array, values, spec = "", "", mel, None
+    if isinstance(mel, str | Path):
+        path = str(mel)
+        if is_foreign(mel):
+            array, values = _array(describe(mel), key)
+        else:
+            values = load_mel(mel)
+    if isinstance(values, Mel):
+        spec, values = values.spec, values.values
+    found = identify_values(np.asarray(values), audio=_sound(audio), n_best=n_best)
+    if spec is None:
+        return Identified(path, array, found)
+    claimed = name_of(spec) or spec.fingerprint
+    return Identified(path, array, found, claimed, claimed in (found.dialect, *found.same_values_as) or spec == found.spec)
+
+
+def _sound(audio: str | Path | Audio | None) -> Audio | None:
+    if audio is None or isinstance(audio, Audio):
+        return audio
+    from melpact.audio.files import read
+    from melpact.audio.samples import resolve
+
+    return read(resolve(audio))
+
+
+def _array(facts: ForeignFacts, key: str | None) -> tuple[str, NDArray[Any]]:
+    """The array that is asked for, or the only one with two axes."""
+    usable = {name: a for name, a in facts.arrays.items() if np.squeeze(a).ndim == 2}
+    if key is not None and key in facts.arrays:
+        return key, facts.arrays[key]
+    if key is None and len(usable) == 1:
+        return next(iter(usable.items()))
+    shapes = ", ".join(f"{n} {list(a.shape)}" for n, a in facts.arrays.items()) or "no numeric array"
+    what = f"holds no array {key!r}" if key is not None else "does not hold exactly one array of two axes"
+    raise ArtifactError(what, where=facts.path, got=shapes, wanted="--key NAME of the mel")

@@ -1,0 +1,183 @@
+"""`doctor` and `examine`: the published cases, what is explained away, bad input, files and JSON."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from melpact.audio import samples
+from melpact.contract.mel import Mel
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ContractError, MelpactError
+from melpact.diagnose.examine import examine
+from melpact.features.analysis import extract
+from melpact.verbs.doctor import doctor
+
+NAME = "hifigan_22k"
+
+
+@lru_cache(maxsize=2)
+def mel(name: str = "en_noservice") -> Mel:
+    return extract(samples.path(name), NAME)
+
+
+def changed(values: np.ndarray, spec: MelSpec | None = None) -> Mel:
+    return Mel(values.astype(np.float32), spec or mel().spec)
+
+
+def first(wrong: Mel, **beside: object) -> str:
+    found = examine(wrong, **beside)  # type: ignore[arg-type]
+    return found[0].code if found else "nothing"
+
+
+# the table of measured faults
+
+
+def test_log10_read_as_ln() -> None:
+    found = examine(changed(mel().values / np.log(10)), target=mel())[0]
+    assert found.code == "log_base"
+    assert found.measured > 0.999 and found.null < 0.5
+
+
+def test_decibels_read_as_ln() -> None:
+    assert first(changed(mel().values * 20 / np.log(10)), target=mel()) == "log_unit_db"
+
+
+def test_a_normalised_mel_is_not_undone() -> None:
+    assert first(changed((mel().values + 5.4) / 2.1), target=mel()) == "not_denormalised"
+
+
+def test_undone_twice() -> None:
+    x = mel().values
+    assert first(changed(x * 2.1 + float(x.mean())), target=mel()) == "denormalised_twice"
+
+
+def test_bands_reversed() -> None:
+    assert first(changed(mel().values[::-1]), target=mel()) == "bands_reversed"
+
+
+def test_another_hop_and_another_f_max() -> None:
+    clip = samples.load("en_noservice")
+    for field, value in (("hop_length", 300), ("f_max", 11025.0)):
+        other = extract(clip, mel().spec.replace(**{field: value}))
+        wrong = Mel(other.values, mel().spec)
+        assert first(wrong, audio=clip) == {"hop_length": "hop", "f_max": "f_max"}[field]
+
+
+def test_a_gain_and_an_offset_are_scale_only() -> None:
+    found = examine(changed(0.8 * mel().values + 0.3), target=mel())
+    scale = next(f for f in found if f.code == "scale_offset")
+    assert "scale only: R² is 1.000" in scale.sentence
+
+
+def test_matched_moments_carry_no_signal() -> None:
+    x = mel().values
+    noise = np.random.default_rng(0).standard_normal(x.shape) * x.std(axis=1, keepdims=True) + x.mean(axis=1, keepdims=True)
+    found = examine(changed(np.maximum(noise, mel().spec.floor_value)), target=mel())
+    assert found[0].code == "no_signal"
+    assert found[0].measured < 0.02 and "No rescaling can help" in found[0].sentence
+
+
+# explained away
+
+
+def test_a_cause_hides_its_consequences() -> None:
+    x = mel().values
+    wrong = changed(x * 20 / np.log(10))
+    assert (wrong.values < mel().spec.floor_value - 1).mean() > 0.3
+    codes = [f.code for f in examine(wrong, target=mel())]
+    assert codes[0] == "log_unit_db" and "below_floor" not in codes[:2]
+
+
+def test_values_below_the_floor_alone_are_a_finding() -> None:
+    x = mel().values.copy()
+    x[3, 5:9] = -13.58
+    found = examine(changed(x))
+    assert [f.code for f in found] == ["below_floor"]
+    assert found[0].measured == pytest.approx(-13.58) and found[0].null == pytest.approx(np.log(1e-5), abs=1e-6)
+
+
+def test_a_description_that_is_believed_replaces_the_files_own() -> None:
+    clip = samples.load("en_noservice")
+    power = extract(clip, mel().spec.replace(power=2))
+    assert examine(power, audio=clip) == []
+    assert examine(power, audio=clip, spec=mel().spec)[0].code == "power_for_magnitude"
+
+
+# bad input
+
+
+def test_nan_is_said_and_counted() -> None:
+    x = mel().values.copy()
+    x[0, :7] = np.nan
+    found = examine(changed(x), target=mel())
+    assert found[0].code == "not_finite" and found[0].measured == 7
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7])
+def test_a_mel_of_few_frames_is_examined(frames: int) -> None:
+    assert isinstance(examine(changed(mel().values[:, :frames]), target=mel()), list)
+
+
+def test_a_constant_mel() -> None:
+    for level in (0.0, -5.0):
+        assert first(changed(np.full((80, 200), level)), target=mel()) == "constant"
+    assert first(changed(np.full((80, 200), mel().spec.floor_value))) == "silent"
+
+
+def test_a_batch_is_refused() -> None:
+    with pytest.raises(ContractError, match="must be one mel"):
+        examine(changed(np.zeros((2, 80, 30))))
+
+
+def test_another_number_of_bands_is_refused() -> None:
+    with pytest.raises(MelpactError, match="number of bands"):
+        doctor(mel(), for_="vocos_24k")
+
+
+# files
+
+
+def test_one_bad_pair_never_ends_the_run(tmp_path: Path) -> None:
+    for folder in ("pred", "target"):
+        (tmp_path / folder).mkdir()
+    for name in ("en_noservice", "it_noservice"):
+        mel(name).save(tmp_path / "target" / f"{name}.mel")
+    x = mel("en_noservice")
+    Mel(0.8 * x.values + 0.3, x.spec).save(tmp_path / "pred" / "en_noservice.mel")
+    (tmp_path / "pred" / "broken.mel").write_bytes(b"no mel")
+    (tmp_path / "target" / "broken.mel").write_bytes(b"no mel")
+    report = doctor(tmp_path / "pred", tmp_path / "target", picture=tmp_path / "pictures")
+    assert [Path(one.name).name for one in report.done] == ["en_noservice.mel"]
+    assert [Path(f.item).name for f in report.failed] == ["broken.mel"]
+    assert len(report.missing) == 1 and "it_noservice.mel" in report.missing[0]
+    assert (tmp_path / "pictures" / "en_noservice.png").read_bytes()[:4] == b"\x89PNG"
+    assert not report.clean
+
+
+def test_the_json_has_the_promised_keys(tmp_path: Path) -> None:
+    path = changed(mel().values / np.log(10)).save(tmp_path / "pred.mel")
+    plain = doctor(path, mel()).to_json()
+    keys = {"code", "severity", "measured", "null", "unit", "sentence", "remedy"}
+    assert keys <= set(plain["findings"][0])
+    assert plain["findings"][0]["code"] == "log_base"
+    assert plain["clean"] is False and plain["failed"] == [] and plain["missing"] == []
+    weights = [f["severity"] * f["certainty"] for f in plain["findings"]]
+    assert weights == sorted(weights, reverse=True)
+    assert plain["done"][0]["frames"] == mel().n_frames
+
+
+def test_a_clean_mel_is_clean() -> None:
+    report = doctor(mel(), audio=samples.path("en_noservice"))
+    assert report.clean and report.to_json()["findings"] == []
+
+
+def test_the_report_holds_everything_itself(tmp_path: Path) -> None:
+    path = changed(mel().values[:, :100] / np.log(10)).save(tmp_path / "pred.mel")
+    doctor(path, changed(mel().values[:, :100]), report=tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert page.count("data:image/png;base64,") == 2 and page.count("data:audio/wav;base64,") == 2
+    assert "log_base" in page and "http" not in page
