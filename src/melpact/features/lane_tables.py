@@ -171,7 +171,7 @@ def _least(plan: LanePlan) -> NDArray[np.float64]:
     total, square = plan.bank.sum(axis=1), (plan.bank**2).sum(axis=1)
     n_bins = total**2 / np.where(square > 0, square, 1.0)  # as many bins of equal weight average as much
     ratio = LEAST_RATIO / np.sqrt(np.maximum(n_bins, 1.0))
-    return total * ratio**plan.power
+    return np.asarray(total * ratio**plan.power, np.float64)
 
 
 _Weighted = tuple[list[int], list[float]]
