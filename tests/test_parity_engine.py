@@ -78,10 +78,6 @@ def test_engine_rests_on_the_floor_in_silence(label):
     np.testing.assert_allclose(got, oracle(silent, spec), rtol=2e-6, atol=2e-6)
 
 
-def _linear(raw: Floats, spec: MelSpec) -> Floats:
-    return raw if spec.log_gain is None else np.exp((raw + spec.reference) / spec.log_gain)
-
-
 @pytest.mark.parametrize("head", FAMILIES)
 @pytest.mark.parametrize("bits", [16, None], ids=["16 bit", "unquantised"])
 def test_engine_equals_the_oracle_where_the_upper_bands_are_empty(head, bits):
