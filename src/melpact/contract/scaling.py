@@ -103,7 +103,9 @@ class _Scaling(Record, ABC):
 
     def undo(self, scaled: Array, utterance: Utterance | None = None) -> Array:
         """Scaled values → raw log mel, same shape and dtype."""
-        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance, self.undo_needs())).astype(scaled.dtype, copy=False)
+        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance, self.undo_needs())).astype(
+            scaled.dtype, copy=False
+        )
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest value that the scaling can produce (infinite where it does not clip)."""
