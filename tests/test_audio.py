@@ -758,3 +758,9 @@ def test_the_shipped_speech_is_what_its_attribution_says():
     assert folder == {f"{name}.flac" for name in samples.names()} | {"ATTRIBUTION.txt"}
     with pytest.raises(AudioError, match="wanted en_noservice, "):
         samples.path("../../secret")
+
+
+def test_a_length_that_ends_in_a_half_is_rounded_up() -> None:
+    """55125 samples at 22050 Hz are 49977.5 at 19991 Hz; libsoxr alone gives 49977."""
+    audio = Audio.of(np.sin(np.arange(55125) * 0.05), 22050)
+    assert resample(audio, 19991).n_samples == output_length(55125, 22050, 19991) == 49978

@@ -10,6 +10,7 @@ Arrays are [..., n_mels, frames], float32 or float64; the result keeps the dtype
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -80,7 +81,7 @@ def measure(blocks: Iterable[Array]) -> Utterance:
     return meter.result()
 
 
-class _Scaling(Record):
+class _Scaling(Record, ABC):
     """Shared behaviour: dtype handling and the neutral answers."""
 
     @model_serializer(mode="wrap")
@@ -89,16 +90,22 @@ class _Scaling(Record):
         return {"kind": getattr(self, "kind", None), **handler(self)}
 
     def needs(self) -> tuple[str, ...]:
-        """Names of the utterance statistics that `apply` and `undo` read; empty for a fixed scaling."""
+        """Names of the utterance statistics that `apply` reads; empty for a fixed scaling."""
         return ()
+
+    def undo_needs(self) -> tuple[str, ...]:
+        """Names of those that `undo` reads."""
+        return self.needs()
 
     def apply(self, raw: Array, utterance: Utterance | None = None) -> Array:
         """Raw log mel → scaled values, same shape and dtype."""
-        return self._forward(np.asarray(raw, np.float64), self._facts(utterance)).astype(raw.dtype, copy=False)
+        return self._forward(np.asarray(raw, np.float64), self._facts(utterance, self.needs())).astype(raw.dtype, copy=False)
 
     def undo(self, scaled: Array, utterance: Utterance | None = None) -> Array:
         """Scaled values → raw log mel, same shape and dtype."""
-        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance)).astype(scaled.dtype, copy=False)
+        return self._backward(np.asarray(scaled, np.float64), self._facts(utterance, self.undo_needs())).astype(
+            scaled.dtype, copy=False
+        )
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest value that the scaling can produce (infinite where it does not clip)."""
@@ -113,8 +120,8 @@ class _Scaling(Record):
         above = int(np.count_nonzero(scaled >= high - 1e-6 * width)) if math.isfinite(high) else 0
         return Clipped(below, above, int(scaled.size))
 
-    def _facts(self, utterance: Utterance | None) -> Utterance:
-        missing = [n for n in self.needs() if utterance is None or n not in utterance]
+    def _facts(self, utterance: Utterance | None, needed: tuple[str, ...]) -> Utterance:
+        missing = [n for n in needed if utterance is None or n not in utterance]
         if missing:
             raise MissingUtterance(
                 "this scaling was made from statistics of the utterance itself and they were not kept",
@@ -125,11 +132,11 @@ class _Scaling(Record):
             )
         return utterance or {}
 
-    def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
-        raise NotImplementedError(type(self).__name__)
+    @abstractmethod
+    def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]: ...
 
-    def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
-        raise NotImplementedError(type(self).__name__)
+    @abstractmethod
+    def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]: ...
 
 
 class NoScaling(_Scaling):
@@ -293,9 +300,12 @@ class DynamicRange(_Scaling):
     def _forward(self, x: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
         return (np.maximum(x, facts["max"] - self.range) + self.shift) / self.divisor
 
-    def undo(self, scaled: Array, utterance: Utterance | None = None) -> Array:
-        """Scaled values → log mel; what lay below the range stays at its bottom."""
-        return (np.asarray(scaled, np.float64) * self.divisor - self.shift).astype(scaled.dtype, copy=False)
+    def undo_needs(self) -> tuple[str, ...]:
+        """None: what lay below the range stays at its bottom."""
+        return ()
+
+    def _backward(self, y: NDArray[np.float64], facts: Utterance) -> NDArray[np.float64]:
+        return y * self.divisor - self.shift
 
     def clipped(self, scaled: Array) -> Clipped:
         if scaled.size == 0:

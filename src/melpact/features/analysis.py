@@ -5,6 +5,7 @@ Blocks give the bits that the whole gives. Sizes that the engine has no codelets
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from melpact.features.lanes import LaneEngine, LanePlan, engine_for
 from melpact.features.window import window
 
 Float32 = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 
 
 def _line(spec: MelSpec) -> tuple[float, float]:
@@ -76,9 +78,17 @@ def finish(values: Float32, spec: MelSpec, utterance: dict[str, Any]) -> Float32
     return np.asarray(scaling.apply(values, utterance), np.float32)
 
 
-def _prepared(samples: Float32, spec: MelSpec) -> Float32:
-    x = samples if spec.waveform_scale == 1.0 else samples * np.float32(spec.waveform_scale)
-    return np.asarray(preemphasise(x, spec), np.float32)
+def _scaled(samples: Float32, spec: MelSpec) -> Samples:
+    """The samples times the waveform scale; float64 where float32 would round them before the engine sees them."""
+    if spec.preemphasis_kind in ("filter", "filter_reflect") or math.frexp(spec.waveform_scale)[0] != 0.5:
+        return np.multiply(samples, spec.waveform_scale, dtype=np.float64)
+    return samples if spec.waveform_scale == 1.0 else samples * np.float32(spec.waveform_scale)
+
+
+def _split(samples: Samples) -> tuple[Float32, Float32 | None]:
+    """Samples as the engine takes them: rounded to float32, and what that leaves if anything."""
+    single = np.ascontiguousarray(samples, np.float32)
+    return single, None if samples.dtype == np.float32 else np.subtract(samples, single).astype(np.float32)
 
 
 def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32, dict[str, Any]]:
@@ -90,7 +100,8 @@ def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32,
     check_length(spec, samples.size)
     frames = spec.frames(samples.size)
     values = np.empty((spec.n_mels, frames), np.float32)
-    _engine(spec).run(pad(_prepared(samples, spec), spec), frames, values, threads)
+    padded, rest = _split(pad(preemphasise(_scaled(samples, spec), spec), spec))
+    _engine(spec).run(padded, frames, values, threads, rest)
     utterance: dict[str, Any] = {}
     if spec.scaling.needs():
         meter = UtteranceMeter()
@@ -183,8 +194,8 @@ class Stream:
 
     def __init__(self, spec: MelSpec) -> None:
         self._spec, self._engine = spec, _engine(spec)
-        self._pending: Float32 = np.empty(0, np.float32)
-        self._start: Float32 | None = np.empty(0, np.float32)
+        self._pending: Samples = np.empty(0, np.float32)
+        self._start: Samples | None = np.empty(0, np.float32)
         self._previous: float | None = None
         self._n_samples = self._done = 0
         self._held_back = spec.drop_last + (1 if spec.padding in ("end", "nearest") else 0)
@@ -194,7 +205,7 @@ class Stream:
         if samples.size == 0:
             return self._run(0)
         spec = self._spec
-        x = samples if spec.waveform_scale == 1.0 else samples * np.float32(spec.waveform_scale)
+        x = _scaled(samples, spec)
         if self._start is not None:
             self._start = np.concatenate([self._start, x])
             self._n_samples += x.size
@@ -202,7 +213,7 @@ class Stream:
                 return self._run(0)
             self._begin()
         else:
-            y = np.asarray(preemphasise(x, spec, previous=self._previous), np.float32)
+            y = preemphasise(x, spec, previous=self._previous)
             self._n_samples += x.size
             self._pending = np.concatenate([self._pending, y])
             self._previous = float(x[-1])
@@ -214,7 +225,7 @@ class Stream:
     def _begin(self) -> None:
         assert self._start is not None
         x = self._start
-        y = np.asarray(preemphasise(x, self._spec), np.float32)
+        y = preemphasise(x, self._spec)
         left = self._spec.left_pad
         head = edge(y, left, self._spec)[::-1]
         self._pending, self._previous, self._start = np.concatenate([head, y]), float(x[-1]), None
@@ -240,7 +251,8 @@ class Stream:
         out = np.empty((self._spec.n_mels, frames), np.float32)
         if frames:
             used = (frames - 1) * self._spec.hop_length + self._spec.frame_length
-            self._engine.run(np.ascontiguousarray(self._pending[:used]), frames, out, 1)
+            padded, rest = _split(self._pending[:used])
+            self._engine.run(padded, frames, out, 1, rest)
             self._pending = self._pending[frames * self._spec.hop_length :]
             self._done += frames
         return out

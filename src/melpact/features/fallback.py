@@ -24,15 +24,36 @@ class FallbackEngine:
         self._window = np.asarray(plan.window, np.float64)
         self._bank = np.asarray(plan.bank, np.float64)
 
-    def run(self, padded: NDArray[np.float32], n_frames: int, out: NDArray[np.float32], threads: int = 1) -> None:
-        """See `LaneEngine.run`; `threads` is accepted and not used."""
+    def run(
+        self,
+        padded: NDArray[np.float32],
+        n_frames: int,
+        out: NDArray[np.float32],
+        threads: int = 1,
+        rest: NDArray[np.float32] | None = None,
+    ) -> None:
+        """See `LaneEngine.run`; `threads` is accepted and not used.
+
+        Raises:
+            AxisError: unusable arrays.
+        """
         from scipy.fft import rfft
 
+        from melpact.features.lanes import check_arrays
+
         plan = self._plan
-        view = np.lib.stride_tricks.sliding_window_view(padded, plan.frame_length)[:: plan.hop_length]
+        check_arrays(plan, padded, n_frames, out, rest)
+        if n_frames == 0:
+            return
+        view, beyond = (
+            np.lib.stride_tricks.sliding_window_view(samples, plan.frame_length)[:: plan.hop_length]
+            for samples in (padded, padded if rest is None else rest)
+        )
         for first in range(0, n_frames, _BLOCK_FRAMES):
             last = min(first + _BLOCK_FRAMES, n_frames)
             frames = view[first:last].astype(np.float64)
+            if rest is not None:
+                frames += beyond[first:last]
             if plan.remove_dc:
                 frames -= frames.mean(axis=1, keepdims=True)
             if plan.frame_preemphasis:
@@ -45,13 +66,14 @@ class FallbackEngine:
                 np.maximum(spectrum, plan.epsilon, out=spectrum)
             if plan.power == 1:
                 spectrum = np.sqrt(spectrum)
-                if plan.epsilon_kind == "outside":
-                    spectrum += plan.epsilon
+            if plan.epsilon_kind == "outside":
+                spectrum += plan.epsilon
             mel = np.einsum("mk,tk->mt", self._bank, spectrum)
             if plan.floor_kind == "clamp":
                 np.maximum(mel, plan.floor, out=mel)
             elif plan.floor_kind == "add":
                 mel += plan.floor
             if plan.log_gain is not None:
-                mel = plan.log_gain * np.log(mel) - plan.shift
+                with np.errstate(divide="ignore"):  # ln(0) is -inf where there is no floor
+                    mel = plan.log_gain * np.log(mel) - plan.shift
             out[:, first:last] = mel * plan.scale + plan.offset

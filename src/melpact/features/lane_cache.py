@@ -1,7 +1,7 @@
 """From generated source to a compiled function, compiled once per machine and user.
 
 Here live the cache folder and the import of a generated module from it. Not here: what the source says
-(`codelets`). The source is written to `<cache>/lanes/lanes_<n_fft>_<sha256>.py`, and numba keeps the machine
+(`codelets`). The source is written to `<cache>/lanes/lanes_<n_fft>_<float32 or 64>_<sha256>.py`, and numba keeps the machine
 code beside it, keyed on processor and numba version. Where nothing can be written, the source is compiled in
 memory at every start.
 """
@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from melpact.features import codelets
+from melpact.features.codelets import SINGLE, Precision
 
 
 def cache_folder() -> Path:
@@ -36,23 +37,23 @@ def cache_folder() -> Path:
 
 
 @functools.lru_cache(maxsize=64)
-def compiled(n_fft: int) -> Callable[..., None]:
-    """The function `analyse` for transforms of `n_fft` real samples; see `codelets.module_source`."""
+def compiled(n_fft: int, precision: Precision) -> Callable[..., Any]:
+    """The driver for transforms of `n_fft` real samples; see `codelets.module_source`."""
     stages = importlib.util.find_spec("melpact.features.lane_stages")
     assert stages is not None and stages.origin is not None
     digest = hashlib.sha256(Path(stages.origin).read_bytes()).hexdigest()
-    source = codelets.module_source(n_fft, digest, cache=True)
-    name = f"lanes_{n_fft}_{hashlib.sha256(source.encode()).hexdigest()}"
+    source = codelets.module_source(n_fft, precision, digest, cache=True)
+    name = f"lanes_{n_fft}_{precision.real}_{hashlib.sha256(source.encode()).hexdigest()}"
     try:
         path = cache_folder() / "lanes" / f"{name}.py"
         _store(path, source)
         module = _import(path, name)
     except (OSError, RuntimeError):  # nowhere to write: numba says so with a RuntimeError
         module = ModuleType(name)
-        source = codelets.module_source(n_fft, digest, cache=False)
+        source = codelets.module_source(n_fft, precision, digest, cache=False)
         exec(compile(source, f"<{name}>", "exec"), module.__dict__)
-    analyse: Callable[..., None] = module.analyse
-    return analyse
+    driver: Callable[..., Any] = module.analyse if precision == SINGLE else module.refine
+    return driver
 
 
 def _store(path: Path, source: str) -> None:

@@ -1,28 +1,37 @@
-"""The fast float32 analysis: padded samples to mel rows, 64 frames at a time, one frame per SIMD lane.
+"""The fast analysis: padded samples to float32 mel rows, 64 frames at a time, one frame per SIMD lane.
 
-Here live the plan (everything that fixes the numbers, nothing about files or dialects), the tables derived
-from it and the engine that runs it. Not here: padding and resampling (the caller's), the generated transform
-(`codelets`), the other compiled stages (`lane_stages`) and the float64 reference.
+Here live the plan (everything that fixes the numbers, nothing about files or dialects) and the engine that runs
+it. Not here: padding and resampling (the caller's), the tables derived from the plan (`lane_tables`), the
+generated transform (`codelets`), the other compiled stages (`lane_stages`) and the float64 reference.
 
 A group of 64 frames is transposed once, so that sample n of frame l is `x[n % hop][l + n // hop]` whatever
 the hop. Every later step does the same arithmetic in all 64 lanes; a partial group is filled up. So a frame's
 value is the same bit for bit wherever it stands in a group, a block or a thread.
+
+The arithmetic is single precision. Frames for which that is not enough are found on the way and computed again
+by the same code in double precision, 32 at a time. Which frames, is decided by each frame's own samples.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.core.errors import AxisError, SpecError
 from melpact.features import codelets
-from melpact.features.codelets import LANES
+from melpact.features.codelets import DOUBLE, SINGLE, Precision
+from melpact.features.lane_tables import tables
+
+Float32 = NDArray[np.float32]
 
 GROUPS_PER_THREAD = 8
 """Fewer groups than this are not worth another thread: starting one costs about as much as running them."""
@@ -54,6 +63,8 @@ class LanePlan:
         shift: reference level, subtracted after the logarithm.
         frame_preemphasis: c of y[n] = x[n] - c x[n-1] within the frame, x[-1] = x[0] (Kaldi).
         remove_dc: subtract the frame's mean first (Kaldi).
+        refine: compute frames in double precision where single is not enough: results within 1e-3 of the
+            definition in units of ln, mostly far less. Without it, only where no band lies far below the others.
 
     Raises:
         SpecError: a value that contradicts the above.
@@ -75,6 +86,7 @@ class LanePlan:
     offset: float = 0.0
     frame_preemphasis: float = 0.0
     remove_dc: bool = False
+    refine: bool = True
     _key: tuple[object, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -137,15 +149,10 @@ class LaneEngine:
                 "no fast transform for this length", where="n_fft", got=plan.n_fft,
                 wanted="an even number of the form 2^a 3^b 5^c 7^d, 4 or more",
             )  # fmt: skip
-        from melpact.features.lane_cache import compiled
-
         self.plan = plan
-        self._analyse = compiled(plan.n_fft)
-        self._framing, self._buffer_sizes = _framing_arguments(plan)
-        self._spectrum, n_bins = _spectrum_arguments(plan)
-        self._bands = _band_arguments(plan)
-        self._buffer_sizes += (codelets.buffer_size(plan.n_fft // 2), n_bins * LANES, LANES)
-        self._idle_buffers: deque[tuple[NDArray[np.float32], ...]] = deque()
+        self._single = _Driver(plan, SINGLE)
+        self._double: _Driver | None = None
+        self._double_lock = threading.Lock()
 
     @staticmethod
     def supports(n_fft: int) -> bool:
@@ -153,7 +160,12 @@ class LaneEngine:
         return codelets.supports(n_fft)
 
     def run(
-        self, padded: NDArray[np.float32], n_frames: int, out: NDArray[np.float32], threads: int = 1
+        self,
+        padded: Float32,
+        n_frames: int,
+        out: Float32,
+        threads: int = 1,
+        rest: Float32 | None = None,
     ) -> None:
         """Write frames 0 .. n_frames - 1 of `padded` into `out[:, :n_frames]`.
 
@@ -162,23 +174,26 @@ class LaneEngine:
             n_frames: at most `(len(padded) - frame_length) // hop + 1`.
             out: float32 [n_mels, n_frames or more]; fastest when C-contiguous.
             threads: upper bound of threads for this call; the values do not depend on it.
+            rest: float32 like `padded`: what was lost when the samples were rounded to `padded`, if anything
+                was. Only frames in double precision take it in.
 
         Raises:
             AxisError: shapes or types other than these.
         """
-        self._check(padded, n_frames, out)
+        check_arrays(self.plan, padded, n_frames, out, rest)
         if n_frames == 0:
             return
+        rest = np.empty(0, np.float32) if rest is None else rest
         target = out if out.flags.c_contiguous else np.empty((out.shape[0], n_frames), np.float32)
-        n_groups = -(-n_frames // LANES)
+        n_groups = -(-n_frames // SINGLE.lanes)
         parts = max(1, min(threads, n_groups // GROUPS_PER_THREAD))
         bounds = [n_groups * part // parts for part in range(parts + 1)]
         if parts == 1:
-            self._run_groups(padded, n_frames, 0, n_groups, target)
+            self._run_groups(padded, rest, n_frames, 0, n_groups, target)
         else:
             with ThreadPoolExecutor(parts) as pool:
                 jobs = [
-                    pool.submit(self._run_groups, padded, n_frames, first, last, target)
+                    pool.submit(self._run_groups, padded, rest, n_frames, first, last, target)
                     for first, last in itertools.pairwise(bounds)
                 ]
                 for job in jobs:
@@ -186,31 +201,61 @@ class LaneEngine:
         if target is not out:
             out[:, :n_frames] = target
 
-    def _check(self, padded: NDArray[np.float32], n_frames: int, out: NDArray[np.float32]) -> None:
-        if padded.dtype != np.float32 or padded.ndim != 1 or not padded.flags.c_contiguous:
-            raise AxisError("unusable samples", where="padded", got=f"{padded.dtype}{list(padded.shape)}",
-                            wanted="contiguous float32[samples]")  # fmt: skip
-        needed = (n_frames - 1) * self.plan.hop_length + self.plan.frame_length
-        if n_frames < 0 or (n_frames > 0 and needed > len(padded)):
-            raise AxisError("frames reach past the samples", where="n_frames", got=n_frames,
-                            wanted=f"{needed} samples, there are {len(padded)}")  # fmt: skip
-        n_mels = self.plan.n_mels
-        if out.dtype != np.float32 or out.ndim != 2 or len(out) != n_mels or out.shape[1] < n_frames:
-            raise AxisError("unusable output", where="out", got=f"{out.dtype}{list(out.shape)}",
-                            wanted=f"float32[{n_mels}, {n_frames} or more]")  # fmt: skip
+    def _run_groups(self, padded: Float32, rest: Float32, n_frames: int, first: int, last: int, out: Float32) -> None:
+        """Groups first .. last - 1, first all of them in single precision, then the suspects in double."""
+        most = min(last * SINGLE.lanes, n_frames) - first * SINGLE.lanes
+        suspects = np.empty(most if self.plan.refine else 0, np.uintp)
+        n_suspects = self._single(padded, np.uintp(n_frames), np.uintp(first), np.uintp(last), out, suspects)
+        if n_suspects:
+            block = np.empty((self.plan.n_mels, DOUBLE.lanes), np.float32)
+            step = np.uintp(self.plan.hop_length)
+            self._in_double()(padded, rest, step, suspects[:n_suspects], block, out)
 
-    def _run_groups(
-        self, padded: NDArray[np.float32], n_frames: int, first: int, last: int, out: NDArray[np.float32]
-    ) -> None:
+    def _in_double(self) -> _Driver:
+        with self._double_lock:
+            if self._double is None:
+                self._double = _Driver(self.plan, DOUBLE)
+            return self._double
+
+
+class _Driver:
+    """A generated driver with its tables, and buffers for as many threads as have called it at once."""
+
+    def __init__(self, plan: LanePlan, precision: Precision):
+        from melpact.features.lane_cache import compiled
+
+        self._function: Callable[..., int] = compiled(plan.n_fft, precision)
+        self._tables = tables(plan, precision)
+        self._idle_buffers: deque[tuple[NDArray[Any], ...]] = deque()
+
+    def __call__(self, *arguments: object) -> int:
         try:
             buffers = self._idle_buffers.pop()
         except IndexError:
-            buffers = tuple(_aligned_zeros(size) for size in self._buffer_sizes)
-        self._analyse(
-            padded, *self._framing, *self._spectrum, *self._bands, *buffers,
-            np.uintp(n_frames), np.uintp(first), np.uintp(last), out,
-        )  # fmt: skip
+            buffers = tuple(_aligned_zeros(*buffer) for buffer in self._tables.buffers)
+        result = self._function(*arguments, *self._tables.arguments, *buffers)
         self._idle_buffers.append(buffers)
+        return result
+
+
+def check_arrays(plan: LanePlan, padded: Float32, n_frames: int, out: Float32, rest: Float32 | None = None) -> None:
+    """Refuse arrays that an engine cannot run on.
+
+    Raises:
+        AxisError
+    """
+    for name, array in (("padded", padded), ("rest", padded if rest is None else rest)):
+        if array.dtype != np.float32 or array.shape != (padded.size,) or not array.flags.c_contiguous:
+            raise AxisError("unusable samples", where=name, got=f"{array.dtype}{list(array.shape)}",
+                            wanted="contiguous float32[samples]")  # fmt: skip
+    needed = (n_frames - 1) * plan.hop_length + plan.frame_length
+    if n_frames < 0 or (n_frames > 0 and needed > len(padded)):
+        raise AxisError("frames reach past the samples", where="n_frames", got=n_frames,
+                        wanted=f"{needed} samples, there are {len(padded)}")  # fmt: skip
+    n_mels = plan.n_mels
+    if out.dtype != np.float32 or out.ndim != 2 or len(out) != n_mels or out.shape[1] < n_frames:
+        raise AxisError("unusable output", where="out", got=f"{out.dtype}{list(out.shape)}",
+                        wanted=f"float32[{n_mels}, {n_frames} or more]")  # fmt: skip
 
 
 @functools.lru_cache(maxsize=32)
@@ -219,94 +264,10 @@ def engine_for(plan: LanePlan) -> LaneEngine:
     return LaneEngine(plan)
 
 
-def _aligned_zeros(size: int) -> NDArray[np.float32]:
-    """float32 [size] that starts on a cache line."""
-    line = 16
-    block = np.zeros(size + line, np.float32)
-    start = -(block.ctypes.data // 4) % line
+def _aligned_zeros(size: int, kind: str) -> NDArray[Any]:
+    """Zeros [size] that start on a cache line."""
+    width = np.dtype(kind).itemsize
+    line = 64 // width
+    block = np.zeros(size + line, kind)
+    start = -(block.ctypes.data // width) % line
     return block[start : start + size]
-
-
-def _framing_arguments(plan: LanePlan) -> tuple[tuple[object, ...], tuple[int, ...]]:
-    """`analyse`'s arguments from `start` to `twiddle`, and its buffers' sizes from `tail` to `frames`."""
-    hop, n_points = plan.hop_length, plan.n_fft // 2
-    window = plan.window
-    conditioned = plan.remove_dc or plan.frame_preemphasis != 0
-    support = np.flatnonzero(window)
-    start, stop = (int(support[0]), int(support[-1]) + 1) if len(support) else (0, 1)
-    if conditioned:
-        start, stop = 0, plan.frame_length
-    n_rows = min(hop, stop - start)
-    width = LANES + (stop - start - 1) // hop
-    n = np.arange(stop - start)
-    places = n % hop * width + n // hop
-    # Samples without a window read the frame's first sample and multiply it by zero.
-    rows, factors = np.zeros(plan.n_fft, np.uintp), np.zeros(plan.n_fft)
-    rows[start:stop] = n * LANES if conditioned else places
-    factors[start:stop] = window[start:stop] / 2  # the half of the even-odd split, see lane_stages.magnitudes
-    order = codelets.input_order(n_points)
-    arguments = (
-        np.uintp(start), np.uintp(hop), np.uintp(n_rows), np.uintp(width),
-        conditioned, plan.remove_dc, np.float32(plan.frame_preemphasis), places.astype(np.uintp),
-        rows[order], factors[order].astype(np.float32), codelets.twiddles(n_points),
-    )  # fmt: skip
-    frames = plan.frame_length * LANES if conditioned else 0
-    return arguments, ((width - 1) * hop + n_rows, n_rows * width, LANES, frames)
-
-
-def _spectrum_arguments(plan: LanePlan) -> tuple[tuple[object, ...], int]:
-    """`analyse`'s arguments from `split` to `raise_by`, and the number of bins computed."""
-    n_points = plan.n_fft // 2
-    low, high = _used_bins(plan)
-    places = codelets.row_offsets(n_points)
-
-    def entry(k: int, mirrored: bool) -> list[int]:
-        mirror = (n_points - k - low) * LANES if mirrored else 0
-        return [int(places[k % n_points]), int(places[(n_points - k) % n_points]), (k - low) * LANES, mirror]
-
-    wanted = [low <= k < high for k in range(n_points + 1)]
-    pairs = [k for k in range((n_points + 1) // 2) if wanted[k] and wanted[n_points - k]]
-    in_pairs = {*pairs, *(n_points - k for k in pairs)}
-    singles = [k for k in range(low, high) if k not in in_pairs]
-    entries = [entry(k, True) for k in pairs] + [entry(k, False) for k in singles]
-    angles = 2 * np.pi * np.array([*pairs, *singles]) / plan.n_fft
-    turns = np.stack([np.cos(angles), -np.sin(angles)], axis=-1).astype(np.float32).ravel()
-    kind, epsilon = plan.epsilon_kind, np.float32(plan.epsilon)
-    zero = np.float32(0)
-    arguments = (
-        np.array(entries, np.uintp).ravel(), turns, np.uintp(len(pairs)),
-        epsilon if kind == "inside" else zero,
-        epsilon if kind == "clamp" else zero,
-        plan.power == 1,
-        epsilon if kind == "outside" else zero,
-    )  # fmt: skip
-    return arguments, high - low
-
-
-def _band_arguments(plan: LanePlan) -> tuple[object, ...]:
-    """`analyse`'s arguments from `edges` to `offset`."""
-    low, _ = _used_bins(plan)
-    edges: list[int] = []
-    weights: list[NDArray[np.float64]] = [np.zeros(0)]
-    n_weights = 0
-    for band in plan.bank:
-        support = np.flatnonzero(band)
-        first, last = (int(support[0]), int(support[-1]) + 1) if len(support) else (low, low)
-        edges += [(first - low) * LANES, n_weights, last - first]
-        weights.append(band[first:last])
-        n_weights += last - first
-    zero = np.float32(0)
-    gain, shift = (1.0, 0.0) if plan.log_gain is None else (plan.log_gain, plan.shift)
-    return (
-        np.array(edges, np.uintp), np.concatenate(weights).astype(np.float32),
-        np.float32(plan.floor) if plan.floor_kind == "add" else zero,
-        np.float32(plan.floor) if plan.floor_kind == "clamp" else zero,
-        plan.log_gain is not None,
-        np.float32(gain * plan.scale), np.float32(plan.offset - shift * plan.scale),
-    )  # fmt: skip
-
-
-def _used_bins(plan: LanePlan) -> tuple[int, int]:
-    """The first bin that any band uses, and one past the last."""
-    used = np.flatnonzero(plan.bank.any(axis=0))
-    return (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
