@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from melpact.audio.audio import Audio
     from melpact.contract.dialect import Dialect, dialect, dialect_for, dialects
     from melpact.contract.diff import SpecDiff
@@ -12,14 +14,19 @@ if TYPE_CHECKING:
     from melpact.contract.mel import Mel
     from melpact.contract.spec import MelSpec
     from melpact.core.errors import MelpactError
+    from melpact.diagnose.identify import Identification
     from melpact.features.analysis import extract
+    from melpact.normalise.calibration import Calibration
     from melpact.normalise.stats import Stats
+    from melpact.verbs.doctor import doctor
+    from melpact.verbs.inject import inject
     from melpact.vocoders.griffin_lim.vocoder import invert
 
     __version__: str
 
 __all__ = [
     "Audio",
+    "Calibration",
     "Dialect",
     "Mel",
     "MelSpec",
@@ -30,14 +37,19 @@ __all__ = [
     "dialect_for",
     "dialects",
     "diff",
+    "doctor",
     "extract",
+    "identify",
+    "inject",
     "invert",
     "load",
     "save",
+    "translate",
 ]
 
 _HOMES = {
     "Audio": "melpact.audio.audio",
+    "Calibration": "melpact.normalise.calibration",
     "Dialect": "melpact.contract.dialect",
     "Mel": "melpact.contract.mel",
     "MelSpec": "melpact.contract.spec",
@@ -46,7 +58,9 @@ _HOMES = {
     "dialect": "melpact.contract.dialect",
     "dialect_for": "melpact.contract.dialect",
     "dialects": "melpact.contract.dialect",
+    "doctor": "melpact.verbs.doctor",
     "extract": "melpact.features.analysis",
+    "inject": "melpact.verbs.inject",
     "invert": "melpact.vocoders.griffin_lim.vocoder",
     "load": "melpact.contract.foreign",
 }
@@ -66,6 +80,30 @@ def diff(a: Mel | MelSpec | Dialect | str, b: Mel | MelSpec | Dialect | str) -> 
 
     first, second = (x.spec if isinstance(x, Mel) else x for x in (a, b))
     return compare(first, second)
+
+
+def identify(
+    mel: str | Mel | NDArray[Any], *, audio: str | Audio | None = None, key: str | None = None, n_best: int = 10
+) -> Identification:
+    """Which dialect a mel (a file, a `Mel` or an array) is in; with the sound it was made from, surely.
+
+    Raises:
+        ContractError, AxisError: nothing that could be a mel. See `melpact.diagnose.identify`.
+    """
+    from melpact.verbs.identify import identify as find
+
+    return find(mel, audio=audio, key=key, n_best=n_best).found
+
+
+def translate(mel: Mel, to: MelSpec | Dialect | str, *, allow_lossy: bool = False) -> Mel:
+    """The same sound's mel in another dialect: by algebra where that is exact, else estimated through sound and magnitude.
+
+    Raises:
+        SpecMismatch: the target has bands that this mel does not hold, and `allow_lossy` was not given.
+    """
+    from melpact.bridges import bridge
+
+    return bridge(mel.spec, to, allow_lossy=allow_lossy).apply(mel)
 
 
 def save(thing: Mel | Stats, path: Any) -> Any:

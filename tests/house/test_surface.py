@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import melpact
-from melpact.cli.commands import COMMANDS
+from melpact.cli.catalogue import COMMANDS
 from melpact.cli.main import main
 
 EVERY = {"-h, --help", "--json", "-q, --quiet"}
@@ -45,6 +45,22 @@ SURFACE = {
             "--seed N",
         },
     ),
+    "identify": (["MEL"], {"--audio PATH", "--key NAME"}),
+    "doctor": (
+        ["PRED"],
+        {"--target PATH", "--audio PATH", "--for NAME", "--picture PATH", "-j N, --jobs N"} | FOREIGN - {"--set FIELD=VALUE"},
+    ),
+    "translate": (["INPUTS"], {"--to NAME", "-o PATH, --out PATH", "--allow-lossy", "-j N, --jobs N"} | FOREIGN),
+    "calibrate": (
+        ["PREDICTIONS", "TARGETS"],
+        {"-o PATH, --out PATH", "--model TEXT", "--only STRATEGY", "-j N, --jobs N"} | FOREIGN - {"--set FIELD=VALUE"},
+    ),
+    "inject": (
+        ["FAULT", "SOURCE"],
+        {"-o FILE, --out FILE", "--dose DOSE", "--audio PATH", "-d NAME, --dialect NAME", "--seed N"},
+    ),
+    "sensitivity": (["CLIPS"], {"-o DIR, --out DIR", "-d NAME, --dialect NAME", "--fault FAULT", "--seed N"}),
+    "bridges": (["SPEECH"], {"-o FILE, --out FILE", "-j N, --jobs N"}),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -85,8 +101,13 @@ def test_the_python_names_are_these() -> None:
         "Dialect",
         "MelpactError",
         "__version__",
+        "identify",
+        "doctor",
+        "translate",
+        "inject",
+        "Calibration",
     }
-    assert len(melpact.__all__) == 15
+    assert len(melpact.__all__) == 20
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -105,6 +126,9 @@ def test_the_python_names_are_these() -> None:
         ("load", ["path", "spec", "*axes", "*key"]),
         ("save", ["thing", "path"]),
         ("diff", ["a", "b"]),
+        ("identify", ["mel", "*audio", "*key", "*n_best"]),
+        ("translate", ["mel", "to", "*allow_lossy"]),
+        ("inject", ["source", "code", "dose", "*out", "*audio", "*dialect", "*seed"]),
     ],
 )
 def test_the_parameters_are_these(name: str, parameters: list[str]) -> None:

@@ -67,7 +67,7 @@ def _run(words: list[str]) -> int:
 
         print(f"{_PROG} {version('melpact')}")
         return 0
-    from melpact.cli.commands import COMMANDS
+    from melpact.cli.catalogue import COMMANDS
 
     if words and words[0] in COMMANDS:
         name = words[0]
@@ -83,7 +83,7 @@ def _everything() -> Any:
     """All commands as one type, for the overview and for shell completion."""
     import tyro
 
-    from melpact.cli.commands import COMMANDS
+    from melpact.cli.catalogue import COMMANDS
 
     members = [Annotated[command, tyro.conf.subcommand(name)] for name, command in COMMANDS.items()]
     return Union[tuple(members)]  # noqa: UP007

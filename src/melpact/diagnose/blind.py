@@ -456,7 +456,8 @@ def texture(code: str) -> Look:
             r = ranges()[named("turn_t", evidence.spec)]
             odd = numbers["turn_t"] < r.least - 0.03 and numbers["turn_f"] < ranges()["turn_f"].low - 0.05
             value, null = numbers["turn_t"], r.middle
-            words = f"every value jitters: steps from frame to frame turn back at once (correlation {value:.2f}; clean mels of this "
+            words = "every value jitters: steps from frame to frame turn back at once (correlation "
+            words += f"{value:.2f}; clean mels of this "
             words += f"overlap: {r.least:.2f} to {r.most:.2f}; noise alone: -0.50)"
             remedy = "let the sampler run to its end (more steps), or lower its temperature"
             sure = certainty(r.middle - value, 0.0, r.middle - r.least)
@@ -465,7 +466,8 @@ def texture(code: str) -> Look:
             rt, rf = ranges()[named("step_t", evidence.spec)], ranges()["turn_f"]
             odd = numbers["turn_t"] > r.most + 0.02 and (numbers["turn_f"] > rf.high or numbers["turn_t"] > r.most + 0.1)
             value, null = numbers["step_t"], rt.middle
-            words = f"detail is lost: from frame to frame the values move by {value:.2f} of their spread (clean mels: {rt.low:.2f} to "
+            words = f"detail is lost: from frame to frame the values move by {value:.2f} of their "
+            words += f"spread (clean mels: {rt.low:.2f} to "
             words += f"{rt.high:.2f}), and smoothly (correlation of steps {numbers['turn_t']:.2f}; at most {r.most:.2f})"
             remedy = "train on: add a loss on variance or an adversarial one; no calibration brings detail back"
             sure = certainty(numbers["turn_t"] - r.middle, 0.0, r.most - r.middle)

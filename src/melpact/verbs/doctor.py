@@ -290,9 +290,8 @@ def _pairs(pred: Any, target: Any, audio: Any) -> tuple[list[_Pair], list[str]]:
             else:
                 used[side].add(place)
             partners.append(have.get(place) if place is not None else None)
-        if any(have is not None and partner is None for have, partner in zip((targets, sounds), partners, strict=True)):
-            if all(partner is None for partner in partners):
-                continue
+        if (targets is not None or sounds is not None) and all(partner is None for partner in partners):
+            continue
         pairs.append(_Pair(source.path, partners[0], partners[1], str(source.path)))
     for side, have in enumerate((targets, sounds)):
         if isinstance(have, dict):

@@ -32,6 +32,8 @@ from melpact.features.analysis import analyse, to_rate
 Float64 = NDArray[np.float64]
 LONGEST_S = 12.0
 _NEAR_FRAMES = 4
+_LEVEL = 0.1
+"""Cost of a nat of gain: of two descriptions that fit as well, the one nearer to the sound's own level is meant."""
 
 
 class Sound:
@@ -205,8 +207,8 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
     if not heard:
         return []
     scale = max(NUMERIC, min(e.typical for e in heard))
-    rescored = [
-        Heard(e.hypothesis, e.gain_nat, e.typical, robust(np.minimum(np.abs(e.residual), 10.0), scale), e.lag, e.residual)
-        for e in heard
-    ]
+    rescored = []
+    for e in heard:
+        cost = robust(np.minimum(np.abs(e.residual), 10.0), scale) + _LEVEL * abs(e.gain_nat)
+        rescored.append(Heard(e.hypothesis, e.gain_nat, e.typical, cost, e.lag, e.residual))
     return sorted(rescored, key=lambda e: (round(e.cost, 3), abs(e.gain_nat), len(e.hypothesis.spec.facts())))

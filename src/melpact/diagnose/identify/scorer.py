@@ -130,56 +130,80 @@ def what_resynthesis_sees(spec: MelSpec) -> str:
     return bare.fingerprint
 
 
-def score(values: Float64, *, resynthesise: bool = True) -> Scored:
+@dataclass(frozen=True)
+class Logits:
+    """Unnormalised scores of the hypotheses, before and after resynthesis is weighed in.
+
+    Attributes:
+        plain: from the traits and from what is forbidden; [hypotheses].
+        errors: what resynthesis gave in nat where it was tried, else nan; [hypotheses].
+        fixed: whether each hypothesis can be resynthesised at all (its scaling does not follow the utterance).
+        forbidden, on_floor, distance: see `Scored`.
+    """
+
+    plain: Float64
+    errors: Float64
+    fixed: NDArray[np.bool_]
+    forbidden: Float64
+    on_floor: Float64
+    distance: float
+
+    def with_resynthesis(self, weight: float) -> Float64:
+        """The scores minus `weight` times the log of the error; what was not tried is taken to fare as the worst that was."""
+        tried = np.isfinite(self.errors)
+        if np.unique(self.errors[tried]).size < 2:
+            return self.plain
+        worst, middle = float(self.errors[tried].max()), float(np.median(self.errors[tried]))
+        error = np.where(tried, self.errors, np.where(self.fixed, worst, middle))
+        return np.asarray(self.plain - weight * np.log(np.maximum(error, 0.01)))
+
+
+def logits_of(values: Float64) -> Logits:
+    """The scores of values [n_mels, frames] of a number of bands that several hypotheses have."""
+    these = by_bands()[values.shape[0]]
+    vector, evidence = traits(values, these)
+    plain, distance = network_scores(vector, values.shape[0])
+    forbidden = evidence[:, 0] + evidence[:, 2]
+    plain = plain + FORBIDDEN * (forbidden > 0)
+    order = np.argsort(-plain)
+    errors: dict[str, float] = {}
+    tried = 0
+    for i in order:
+        if plain[i] < plain[order[0]] - 9.0 or tried >= _MOST:
+            break
+        key = what_resynthesis_sees(these[i].spec)
+        if key not in errors:
+            tried += 1
+            error = resynthesis_error(values, these[i].spec) if len(_rivals(these, order, plain)) > 1 else None
+            errors[key] = np.nan if error is None else error
+    by_hypothesis = np.array([errors.get(what_resynthesis_sees(h.spec), np.nan) for h in these])
+    fixed = np.array([not h.spec.scaling.needs() for h in these])
+    return Logits(plain, by_hypothesis, fixed, forbidden, evidence[:, 1], distance)
+
+
+def _rivals(these: tuple[Hypothesis, ...], order: NDArray[np.intp], plain: Float64) -> set[str]:
+    """The different things that resynthesis would see among the likely hypotheses."""
+    likely = [i for i in order if plain[i] >= plain[order[0]] - 9.0]
+    return {what_resynthesis_sees(these[i].spec) for i in likely[:24]}
+
+
+def score(values: Float64) -> Scored:
     """Probabilities for values [n_mels, frames] (finite, at least 6 frames, n_mels one that some dialect has)."""
     these = by_bands()[values.shape[0]]
     if len(these) == 1:
         evidence = floor_evidence(values, these)
         return Scored(these, np.ones(1), evidence[:, 0] + evidence[:, 2], evidence[:, 1], MappingProxyType({}), 1.0)
-    vector, evidence = traits(values, these)
-    logits, distance = network_scores(vector, values.shape[0])
-    forbidden = evidence[:, 0] + evidence[:, 2]
-    logits = logits + FORBIDDEN * (forbidden > 0)
-    tried: dict[str, float] = {}
-    temperature, weight = _calibration(values.shape[0], resynthesise)
-    if resynthesise:
-        logits = _with_resynthesis(values, these, logits, weight, tried)
-    logits = logits / temperature
+    found = logits_of(values)
+    temperature, weight = _calibration(values.shape[0])
+    logits = found.with_resynthesis(weight) / temperature
     p = np.exp(logits - logits.max())
-    return Scored(these, p / p.sum(), forbidden, evidence[:, 1], MappingProxyType(tried), distance)
+    tried = {h.name: float(e) for h, e in zip(these, found.errors, strict=True) if np.isfinite(e)}
+    return Scored(these, p / p.sum(), found.forbidden, found.on_floor, MappingProxyType(tried), found.distance)
 
 
-def _calibration(n_mels: int, resynthesise: bool) -> tuple[float, float]:
-    t = _tables()
-    found = t.get(f"{n_mels}_calibration")
+def _calibration(n_mels: int) -> tuple[float, float]:
+    """Temperature and the weight of resynthesis, chosen on voices that the fit had left out."""
+    found = _tables().get(f"{n_mels}_calibration")
     if found is None:
-        return 1.5, 12.0
-    return float(found[1] if resynthesise else found[0]), float(found[2])  # type: ignore[arg-type]
-
-
-def _with_resynthesis(
-    values: Float64, these: tuple[Hypothesis, ...], logits: Float64, weight: float, tried: dict[str, float]
-) -> Float64:
-    """Logits with what resynthesis says of the likeliest few; the rest are taken to fare as the worst of those."""
-    order = np.argsort(-logits)
-    errors: dict[str, float] = {}
-    for i in order:
-        if logits[i] < logits[order[0]] - 9.0 or len(errors) >= _MOST:
-            break
-        key = what_resynthesis_sees(these[i].spec)
-        if key not in errors:
-            error = resynthesis_error(values, these[i].spec)
-            if error is not None:
-                errors[key] = error
-    if len(errors) < 2:
-        return logits
-    worst = max(errors.values())
-    out = logits.copy()
-    for i, h in enumerate(these):
-        error = errors.get(what_resynthesis_sees(h.spec), worst if not h.spec.scaling.needs() else float(np.median(list(errors.values()))))
-        if what_resynthesis_sees(h.spec) in errors:
-            tried[h.name] = error
-        out[i] -= weight * np.log(max(error, 0.01))
-    return out
-
-
+        return 2.0, 8.0
+    return float(found[1]), float(found[2])  # type: ignore[arg-type]

@@ -20,7 +20,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         return
     label = "the normalisation was undone twice: the right values × {:.2f} {:+.2f}, where mean and spread of this mel are "
     label += f"{mean:.2f} and {spread:.2f}"
-    remedy = "undo the normalisation once: in the model or in the loader, not in both (melpact calibrate fit PRED TARGET repairs files)"
+    remedy = "undo the normalisation once: in the model or in the loader, not in both (melpact "
+    remedy += "calibrate fit PRED TARGET repairs files)"
     # applied twice: offset near the mean, slope near the spread (or 1 where only the mean was added)
     for predict, slope, offset in (
         (found.whole, found.slope, found.offset),

@@ -19,7 +19,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         return
     label = f"the values are still normalised: mean {kind.mean:.2f}, spread {kind.spread:.2f}, where this mel should have "
     label += f"{float(found.reference.mean()):.2f} and {float(found.reference.std()):.2f}"
-    remedy = "melpact calibrate apply PRED --stats STATS  (undo with the mean and spread the model was trained with: x · std + mean)"
+    remedy = "melpact calibrate apply PRED --stats STATS  (undo with the mean and spread the model "
+    remedy += "was trained with: x · std + mean)"
     if abs(float(found.values.mean())) > 0.35 * abs(float(found.reference.mean())):
         return
     centred = abs(float(np.median(found.slopes)) - 1) < 0.1

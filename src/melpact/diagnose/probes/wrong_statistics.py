@@ -16,7 +16,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     if found is None:
         return
     low, high = np.percentile(found.slopes, [5, 95])
-    label = f"every band has its own scale ({low:.2f} to {high:.2f}) and offset, as if undone with another corpus' mean and spread"
+    label = f"every band has its own scale ({low:.2f} to {high:.2f}) and offset, as if undone with "
+    label += "another corpus' mean and spread"
     remedy = (
         "melpact calibrate fit PRED TARGET -o CALIBRATION  (strategy: per band); better: undo with the training statistics"
     )

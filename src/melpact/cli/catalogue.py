@@ -1,0 +1,8 @@
+"""Every command by name, in the order of the overview."""
+
+from __future__ import annotations
+
+from melpact.cli import clinic, commands
+
+COMMANDS: dict[str, type[commands.Command]] = {**commands.COMMANDS, **clinic.COMMANDS}
+COMMANDS["completion"] = COMMANDS.pop("completion")
