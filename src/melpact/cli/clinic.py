@@ -1,9 +1,9 @@
-"""The commands that find, prove and mend what is wrong: identify, doctor, translate, calibrate, inject, sensitivity, bridges."""
+"""The commands that find, prove and mend what is wrong with a mel; see `melpact.cli.commands` for the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -79,7 +79,7 @@ class Doctor(Command):
 
 @dataclass(kw_only=True)
 class Translate(Command):
-    """Write mels in another dialect: by algebra where that is exact, else by a measured way; refused where bands are missing."""
+    """Write mels in another dialect: by algebra where exact, else by a measured way; refused where bands are missing."""
 
     inputs: Inputs
     """Mel files, folders and patterns."""
@@ -116,8 +116,8 @@ class Translate(Command):
 class Calibrate(Command):
     """Fit, compare or apply a correction of predicted mels; refuses where no correction beats a constant.
 
-    calibrate compare PREDICTIONS TARGETS; calibrate fit PREDICTIONS TARGETS -o FILE; calibrate apply PREDICTIONS FILE -o DIR.
-    Exit code 1 when no correction has skill.
+    calibrate compare PREDICTIONS TARGETS; calibrate fit PREDICTIONS TARGETS -o FILE; calibrate apply PREDICTIONS FILE
+    -o DIR. Exit code 1 when no correction has skill.
     """
 
     action: Annotated[Positional[Literal["fit", "apply", "compare"]], arg(metavar="fit|apply|compare")]
@@ -147,18 +147,22 @@ class Calibrate(Command):
 
         if self.action != "compare" and self.out is None:
             raise MelpactError(f"calibrate {self.action} writes something", wanted="-o PATH")
-        foreign = {"dialect": self.dialect, "axes": self.axes, "key": self.key, "jobs": self.jobs}
+        foreign: dict[str, Any] = {"dialect": self.dialect, "axes": self.axes, "key": self.key, "jobs": self.jobs}
         bar = render.progress(self.quiet)
         if self.action == "apply":
-            applied = calibrate.apply([self.predictions], self.targets, self.out or "", model=self.model, progress=bar, **foreign)  # type: ignore[arg-type]
+            applied = calibrate.apply(
+                [self.predictions], self.targets, self.out or "", model=self.model, progress=bar, **foreign
+            )
             render.text(applied.to_json(), f"{len(applied.done)} mels calibrated ({applied.calibration.strategy})", self)
             return render.failures(applied.failed)
         only = self.only or None
         try:
             if self.action == "fit":
-                found = calibrate.fit(self.predictions, self.targets, self.out or "", model=self.model, only=only, progress=bar, **foreign)  # type: ignore[arg-type]
+                found = calibrate.fit(
+                    self.predictions, self.targets, self.out or "", model=self.model, only=only, progress=bar, **foreign
+                )
             else:
-                found = calibrate.compare(self.predictions, self.targets, only=only, progress=bar, **foreign)  # type: ignore[arg-type]
+                found = calibrate.compare(self.predictions, self.targets, only=only, progress=bar, **foreign)
         except NoSkill as refusal:
             outcome = getattr(refusal, "outcome", None)
             if outcome is not None:
@@ -198,12 +202,10 @@ class Inject(Command):
         if not self.source or self.out is None:
             raise MelpactError("inject takes a mel or sound and writes a mel", wanted="melpact inject FAULT SOURCE -o FILE")
         try:
-            dose: float | str = float(self.dose)
+            dose: Any = float(self.dose)
         except ValueError:
             dose = self.dose
-        made = inject(
-            self.source, self.fault, dose, out=self.out, audio=self.audio, dialect=self.dialect, seed=self.seed  # type: ignore[arg-type]
-        )
+        made = inject(self.source, self.fault, dose, out=self.out, audio=self.audio, dialect=self.dialect, seed=self.seed)
         render.text(made.to_json(), f"{made.path}: {made.code} ({made.dose_name}): {made.note}", self)
         return OK
 

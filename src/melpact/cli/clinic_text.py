@@ -98,7 +98,9 @@ def fault_list(wishes: Wishes) -> None:
     from melpact.diagnose.faults import faults
 
     known = faults()
-    rows = [{"code": code, "note": fault.note, "doses": list(fault.doses), "unit": fault.unit} for code, fault in known.items()]
+    rows = [
+        {"code": code, "note": fault.note, "doses": list(fault.doses), "unit": fault.unit} for code, fault in known.items()
+    ]
     if _wanted(rows, wishes):
         _table(("fault", "what happens"), [(code, fault.note) for code, fault in known.items()], wrap=("what happens",))
 
@@ -108,5 +110,7 @@ def measured(report: MatrixReport, wishes: Wishes) -> None:
     if not _wanted(report.to_json(), wishes):
         return
     kinds = ", ".join(f"{n} {kind}" for kind, n in report.kinds.items())
-    _out(f"{report.pairs} ordered pairs: {kinds}; {report.measured} measured, {report.within:.0%} of the fitted within .05 nat")
+    _out(
+        f"{report.pairs} ordered pairs: {kinds}; {report.measured} measured, {report.within:.0%} of the fitted within .05 nat"
+    )
     _out(f"written: {report.path}")
