@@ -110,7 +110,6 @@ def measured(report: MatrixReport, wishes: Wishes) -> None:
     if not _wanted(report.to_json(), wishes):
         return
     kinds = ", ".join(f"{n} {kind}" for kind, n in report.kinds.items())
-    _out(
-        f"{report.pairs} ordered pairs: {kinds}; {report.measured} measured, {report.within:.0%} of the fitted within .05 nat"
-    )
+    within = f"{report.within:.0%} of the fitted within .05 nat"
+    _out(f"{report.pairs} ordered pairs: {kinds}; {report.measured} measured; {within}")
     _out(f"written: {report.path}")
