@@ -57,14 +57,18 @@ def judge(values: np.ndarray, truth: Hypothesis, audio: Audio | None) -> tuple[s
     found = identify(values, audio=audio, n_best=200)
     took = time.perf_counter() - start
     low = Low.of(values)
-    spec_of = {h.name: h.spec for h in by_bands()[truth.spec.n_mels]}
+    spec_of = {h.name: h.spec for hs in by_bands().values() for h in hs}
 
     def alike(name: str) -> bool:
         return name == truth.name or why_alike(truth.spec, spec_of[name], low) is not None
 
     names = [c.dialect for c in found.candidates]
     first = spec_of[names[0]]
-    p = sum(c.probability for c in found.candidates if c.dialect == names[0] or why_alike(first, spec_of[c.dialect], low) is not None)
+    p = sum(
+        c.probability
+        for c in found.candidates
+        if c.dialect == names[0] or why_alike(first, spec_of[c.dialect], low) is not None
+    )
     right = alike(names[0]) and not found.differs
     return names[0], names[0] == truth.name, right, any(alike(x) for x in names[:3]), p, took
 

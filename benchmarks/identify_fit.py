@@ -16,8 +16,8 @@ import numpy as np
 from melpact.audio.audio import Audio
 from melpact.audio.files import read
 from melpact.audio.resample import resample
-from melpact.diagnose.identify.catalogue import by_bands
 from melpact.diagnose.identify import scorer
+from melpact.diagnose.identify.catalogue import by_bands
 from melpact.diagnose.identify.traits import traits
 from melpact.features.analysis import analyse
 
@@ -46,7 +46,9 @@ def clips(root: Path, sets: tuple[str, ...], per_set: int, seconds: tuple[float,
             for _ in range(8):
                 start = int(rng.integers(0, audio.n_samples - want + 1))
                 cut = audio.samples[0, start : start + want]
-                if np.sqrt(np.mean(cut.astype(np.float64) ** 2)) > 0.15 * np.sqrt(np.mean(audio.samples.astype(np.float64) ** 2)):
+                if np.sqrt(np.mean(cut.astype(np.float64) ** 2)) > 0.15 * np.sqrt(
+                    np.mean(audio.samples.astype(np.float64) ** 2)
+                ):
                     break
             yield name, Audio.of(cut, audio.sample_rate)
 
@@ -90,7 +92,9 @@ def colour(audio: Audio, rng: np.random.Generator) -> Audio:
         noise = np.fft.rfft(envelope * rng.standard_normal(up.size))
         ceiling = rng.choice([9000, 11025, 12000, 16000, 20000, 24000])
         tilt = (np.maximum(hz, top) / top) ** -rng.uniform(0.5, 4.0)
-        x = up + np.fft.irfft(noise * tilt * ((hz > 0.97 * top) & (hz < ceiling)), up.size) * 10 ** (rng.uniform(-6, 10) / 20)
+        x = up + np.fft.irfft(noise * tilt * ((hz > 0.97 * top) & (hz < ceiling)), up.size) * 10 ** (
+            rng.uniform(-6, 10) / 20
+        )
         rate = 48000
     spectrum, hz = np.fft.rfft(x), np.fft.rfftfreq(x.size, 1 / rate)
     if rng.random() < 0.6:
@@ -128,7 +132,9 @@ def every_mel(
             yield n_mels, i, analyse(at[rate].samples[0], h.spec)[0]
 
 
-def vectors(job: tuple[Path, tuple[str, ...], int, tuple[float, ...], int, bool]) -> list[tuple[int, int, str, float, np.ndarray]]:
+def vectors(
+    job: tuple[Path, tuple[str, ...], int, tuple[float, ...], int, bool],
+) -> list[tuple[int, int, str, float, np.ndarray]]:
     """One worker's share of the simulation: (n_mels, hypothesis, set, seconds, traits)."""
     root, sets, per_set, seconds, seed, coloured = job
     rng = np.random.default_rng(seed)
@@ -143,7 +149,6 @@ def vectors(job: tuple[Path, tuple[str, ...], int, tuple[float, ...], int, bool]
     return rows
 
 
-
 _HIDDEN = {80: 96, 128: 64, 100: 48, 64: 32, 125: 16, 40: 8, 23: 8}
 _TABLE = Path(scorer.__file__).with_name("model.npz")
 _CHECKED_SETS = ("libritts_en", "vctk_en_22k", "nitsong_singing_ja", "asterisk_es")
@@ -153,13 +158,16 @@ _TEMPERATURES = (0.5, 0.7, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
 def fit(root: Path, sets: tuple[str, ...], rounds: int, seed: int = 0) -> None:
-    """Simulate (8 cuts per set and round), fit without `_CHECKED_SETS`, calibrate on them, fit on everything, write the tables."""
+    """Simulate (8 cuts per set and round), fit without `_CHECKED_SETS`, calibrate on them, fit on all, write the tables."""
     rows: dict[int, list[tuple[int, str, np.ndarray]]] = defaultdict(list)
     for k in range(rounds):
         for n_mels, i, name, _, vector in vectors((root, sets, 8, (0.5, 1.0, 2.0, 5.0), seed * 1000 + k, True)):
             rows[n_mels].append((i, name, vector))
         print(f"round {k + 1} of {rounds}", flush=True)
-    data = {n: (np.array([r[2] for r in rs]), np.array([r[0] for r in rs]), np.array([r[1] for r in rs])) for n, rs in rows.items()}
+    data = {
+        n: (np.array([r[2] for r in rs]), np.array([r[0] for r in rs]), np.array([r[1] for r in rs]))
+        for n, rs in rows.items()
+    }
     tables: dict[str, np.ndarray] = {}
     for n, (x, y, names) in data.items():
         kept = ~np.isin(names, _CHECKED_SETS)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
+from melpact import diagnose
 from melpact.audio import samples
+from melpact.audio.audio import Audio
+from melpact.cli.catalogue import COMMANDS
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
+from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.examine import examine
+from melpact.diagnose.faults import faults
+from melpact.diagnose.probes import probes
 from melpact.features.analysis import extract
 from melpact.verbs.doctor import doctor
 
@@ -181,3 +191,73 @@ def test_the_report_holds_everything_itself(tmp_path: Path) -> None:
     page = (tmp_path / "out.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and page.count("data:audio/wav;base64,") == 2
     assert "log_base" in page and "http" not in page
+
+
+# remedies
+
+
+def remedies_of(code: str) -> Iterator[str]:
+    """What a planted fault brings up: from the values alone, and the alternatives of its own probe beside the truth."""
+    whole = samples.load("it_noservice")
+    clip = Audio.of(whole.samples[0, : 2 * whole.sample_rate], whole.sample_rate)
+    right = extract(clip, NAME)
+    try:
+        wrong = faults()[code].inject(right, faults()[code].doses[2], np.random.default_rng(5), clip)
+    except ContractError as error:
+        pytest.skip(str(error))
+    for found in examine(wrong):
+        yield found.remedy
+    probe = probes()[code]
+    for alternative in probe.alternatives(Evidence(wrong, right, clip)) if probe.alternatives else ():
+        yield alternative.remedy or "melpact calibrate compare PRED TARGET"
+
+
+def remedies_written() -> Iterator[str]:
+    """Every remedy that stands in the source as one text: `remedy=` in a call, `remedy` and `REMEDY` by assignment."""
+    for path in Path(diagnose.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = [node.arg] if isinstance(node, ast.keyword) else []
+            if isinstance(node, ast.Assign):
+                named = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            if any((name or "").strip("_").lower() == "remedy" for name in named):
+                value = node.value  # type: ignore[attr-defined]
+                if isinstance(value, ast.Constant) and value.value:
+                    yield str(value.value)
+
+
+def commands_in(remedy: str) -> list[list[str]]:
+    """The commands of a remedy, in words: each runs to a comma, a bracket, a stop or two blanks."""
+    return [found.split() for found in re.findall(r"melpact (.+?)(?=\s\s|\s*[,;()]|$)", remedy)]
+
+
+def check(remedy: str) -> None:
+    """It names a command, and every command in it is taken by the command line as it stands."""
+    commands = commands_in(remedy)
+    assert commands, f"no command in {remedy!r}"
+    for name, *words in commands:
+        assert name in COMMANDS, remedy
+        try:
+            tyro.cli(COMMANDS[name], args=words, console_outputs=False)
+        except SystemExit:
+            pytest.fail(f"melpact {name} does not take {words}: {remedy}")
+
+
+@pytest.mark.parametrize("code", list(faults()))
+def test_the_remedies_of_a_planted_fault_exist(code: str) -> None:
+    for remedy in set(remedies_of(code)):
+        check(remedy)
+
+
+def test_every_remedy_that_is_written_exists() -> None:
+    written = set(remedies_written())
+    assert len(written) > 15
+    for remedy in written:
+        check(remedy)
+
+
+def test_a_remedy_that_does_not_exist_would_be_seen() -> None:
+    assert commands_in("melpact stats A -o B, then melpact show C  (words)") == [["stats", "A", "-o", "B"], ["show", "C"]]
+    for wrong in ("calibrate compare A --target B", "translate A --to B", "show A --axes time-mel", "extract A -o B"):
+        name, *words = wrong.split()
+        with pytest.raises(SystemExit):
+            tyro.cli(COMMANDS[name], args=words, console_outputs=False)

@@ -48,7 +48,8 @@ SURFACE = {
     "identify": (["MEL"], {"--audio PATH", "--key NAME"}),
     "doctor": (
         ["PRED"],
-        {"--target PATH", "--audio PATH", "--for NAME", "--picture PATH", "-j N, --jobs N"} | FOREIGN - {"--set FIELD=VALUE"},
+        {"--target PATH", "--audio PATH", "--for NAME", "--picture PATH", "--report PATH", "-j N, --jobs N"}
+        | FOREIGN - {"--set FIELD=VALUE"},
     ),
     "translate": (["INPUTS"], {"--to NAME", "-o PATH, --out PATH", "--allow-lossy", "-j N, --jobs N"} | FOREIGN),
     "calibrate": (

@@ -62,6 +62,8 @@ class Doctor(Command):
     """The array's name where a foreign file holds several."""
     picture: Given = None
     """A .png of the evidence (a folder of them for several mels)."""
+    report: Given = None
+    """A self-contained HTML page of everything found."""
     jobs: Jobs = None
     """Threads. All CPUs by default."""
 
@@ -70,8 +72,8 @@ class Doctor(Command):
 
         report = doctor(
             self.pred[0] if len(self.pred) == 1 else self.pred, self.target, self.audio, for_=self.for_,
-            dialect=self.dialect, axes=self.axes, key=self.key, picture=self.picture, jobs=self.jobs,
-            progress=render.progress(self.quiet),
+            dialect=self.dialect, axes=self.axes, key=self.key, picture=self.picture, report=self.report,
+            jobs=self.jobs, progress=render.progress(self.quiet),
         )  # fmt: skip
         clinic_text.examined(report, self)
         return render.failures(report.failed) or (OK if report.clean else FINDING)

@@ -64,7 +64,7 @@ def _guesses(evidence: Evidence) -> list[Guess]:
             Guess(code, f"the values are {name} where {here} is believed", nats * (gain / other) - spec.reference)
         )
     if spec.log in ("ln", "log10"):
-        twice = gain * (gain if spec.log == "ln" else 1 / _DECADE) if spec.log == "log10" else _DECADE**2
+        twice = gain * (1 / _DECADE) if spec.log == "log10" else _DECADE**2
         guesses.append(
             Guess("log_base", "the log was converted once too often", nats * (gain / twice) - spec.reference, 0.3)
         )
@@ -206,7 +206,7 @@ def _windowed(evidence: Evidence, interval: tuple[float, float], odd: float) -> 
     starts = abs(low - interval[0]) < 1e-4 * width and np.count_nonzero(values <= low + 1e-6) > 3
     mean = float(values.mean())
     one_sided = interval[0] == 0 or mean < interval[0] + 0.45 * width
-    return starts or (odd > 0.05 and width <= 2 and low < interval[0] + 0.4 * width and one_sided)
+    return bool(starts) or (odd > 0.05 and width <= 2 and low < interval[0] + 0.4 * width and one_sided)
 
 
 def normalised(code: str) -> Look:
@@ -231,10 +231,10 @@ def normalised(code: str) -> Look:
         }[code]
         remedies = {
             "not_denormalised": "undo with the statistics of training: values · std + mean (melpact stats "
-            "CORPUS shows them)",
-            "one_utterance_statistics": "melpact stats CORPUS -o STATS and normalise with those; nobody can "
+            "CORPUS, shows them)",
+            "one_utterance_statistics": "melpact stats CORPUS -o STATS, then normalise with those; nobody can "
             "undo an utterance's own",
-            "window_not_undone": "melpact translate PRED --dialect DIALECT --to DIALECT  (name the dialect with "
+            "window_not_undone": "melpact translate PRED --dialect DIALECT --to DIALECT -o OUT  (name the dialect with "
             "that window)",
         }
         typical = -5.5 * gain * evidence.spec.power
@@ -280,7 +280,7 @@ def undone_twice(code: str) -> Look:
             sentence=f"{share:.0%} of the values lie below the log floor, by up to {deepest:.1f} nat, as where "
             f"a normalisation is undone "
             f"twice (the lowest is {float(evidence.raw.min()):.1f}; silence reads {float(evidence.floor.min()):.1f})",
-            remedy="undo the normalisation once: in the model or in the loader, not in both",
+            remedy="undo the normalisation once: in the model or in the loader, not in both; then melpact doctor PRED",
             field="scaling",
         )
 
@@ -338,7 +338,7 @@ def _order_finding(code: str, words: str, measured: float, null: float, unit: st
         null=null,
         unit=unit,
         sentence=f"{words} ({measured:.2f}; clean mels: {null:.2f})",
-        remedy="put the bands in order from low to high (values[::-1] where they are reversed), then melpact doctor again",
+        remedy="put the bands in order from low to high (values[::-1] where they are reversed), then melpact doctor PRED",
     )
 
 
@@ -393,7 +393,7 @@ def _axes_finding(code: str, words: str, measured: float, null: float) -> Findin
         measured=measured,
         null=null,
         sentence=f"time and band were taken for one another: {words} ({measured:.2f}; clean: {null:.2f})",
-        remedy="transpose the array (values.T, not reshape) and read it again with --axes mel-time",
+        remedy="transpose the array (values.T, not reshape) then melpact doctor PRED --axes mel-time",
     )
 
 
@@ -459,7 +459,7 @@ def texture(code: str) -> Look:
             words = "every value jitters: steps from frame to frame turn back at once (correlation "
             words += f"{value:.2f}; clean mels of this "
             words += f"overlap: {r.least:.2f} to {r.most:.2f}; noise alone: -0.50)"
-            remedy = "let the sampler run to its end (more steps), or lower its temperature"
+            remedy = "let the sampler run to its end (more steps), or lower its temperature; then melpact doctor PRED"
             sure = certainty(r.middle - value, 0.0, r.middle - r.least)
         else:
             r = ranges()[named("turn_t", evidence.spec)]
@@ -469,7 +469,10 @@ def texture(code: str) -> Look:
             words = f"detail is lost: from frame to frame the values move by {value:.2f} of their "
             words += f"spread (clean mels: {rt.low:.2f} to "
             words += f"{rt.high:.2f}), and smoothly (correlation of steps {numbers['turn_t']:.2f}; at most {r.most:.2f})"
-            remedy = "train on: add a loss on variance or an adversarial one; no calibration brings detail back"
+            remedy = (
+                "train on: add a loss on variance or an adversarial one; no calibration brings detail back; "
+                "then melpact doctor PRED"
+            )
             sure = certainty(numbers["turn_t"] - r.middle, 0.0, r.most - r.middle)
         if not odd:
             return None

@@ -97,14 +97,16 @@ class Evidence:
     @cached_property
     def raw(self) -> Floats:
         """The log mel before scaling; the values themselves where the scaling cannot be undone."""
-        return self.spec.scaling.undo(self.filled, self.mel.utterance) if self.has_level else self.filled
+        if not self.has_level:
+            return self.filled
+        return np.asarray(self.spec.scaling.undo(self.filled, self.mel.utterance), np.float64)
 
     @property
     def gain(self) -> float:
         """g in g ln(x), 1 for a mel without a log."""
         return self.spec.log_gain or 1.0
 
-    def nats(self, raw: Floats) -> Floats:
+    def nats(self, raw: NDArray[np.floating]) -> Floats:
         """Values before scaling → ln of the linear mel, per unit of amplitude (a power mel is halved)."""
         if self.spec.log_gain is None:
             logs = np.log(np.maximum(raw, _TINY))
@@ -117,7 +119,7 @@ class Evidence:
         """The mel in nat of amplitude, whatever its unit and power: [n_mels, frames]."""
         return self.nats(self.raw)
 
-    def log_linear(self, raw: Floats) -> Floats:
+    def log_linear(self, raw: NDArray[np.floating]) -> Floats:
         """Values before scaling → ln of the linear mel (not per amplitude)."""
         return self.nats(raw) * self.spec.power
 
@@ -142,7 +144,8 @@ class Evidence:
     def floor(self) -> Floats:
         """What digital silence reads before scaling, or what the scaling clips at: nothing can lie below it. [n_mels]."""
         silence = np.asarray(silence_raw(self.spec), np.float64)
-        return np.maximum(silence, self._bound(0)) if self._bound(0) is not None else silence
+        bound = self._bound(0)
+        return silence if bound is None else np.maximum(silence, bound)
 
     @cached_property
     def clip_top(self) -> Floats | None:
@@ -181,7 +184,7 @@ class Evidence:
                 return np.nan_to_num(self.target.values.astype(np.float64))
             difference = self.target.spec.diff(self.spec)
             if difference.worst in ("same", "exact") and difference.algebraic:
-                return difference.convert(self.target).values.astype(np.float64)
+                return np.asarray(difference.convert(self.target).values, np.float64)
         return self.extracted(self.spec) if self.has_sound else None
 
     @property

@@ -55,6 +55,6 @@ def finding(evidence: Evidence, code: str, more: str = "") -> Finding | None:
         unit="of the spread explained",
         sentence=f"{what.label}: this explains {share:.1%} of the mel's spread against {null:.1%} if nothing "
         f"were wrong{tied}{more}",
-        remedy=what.remedy or "melpact calibrate compare PRED --target TARGET",
+        remedy=what.remedy or "melpact calibrate compare PRED TARGET",
         field=what.field,
     )

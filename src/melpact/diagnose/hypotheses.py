@@ -82,6 +82,15 @@ def specs(
         yield Alternative(code, label, _of_spec(other), remedy, field, shift=moved, spec=other)
 
 
+def of_reference(change: Callable[[Floats], Floats]) -> Callable[[Evidence], Floats | None]:
+    """A prediction that changes the reference; none where there is no reference."""
+
+    def predict(evidence: Evidence) -> Floats | None:
+        return None if evidence.reference is None else change(evidence.reference)
+
+    return predict
+
+
 def _of_spec(other: MelSpec) -> Callable[[Evidence], Floats | None]:
     def predict(evidence: Evidence) -> Floats | None:
         believed = evidence.spec

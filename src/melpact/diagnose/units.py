@@ -21,7 +21,11 @@ def believed_unit(spec: MelSpec) -> str:
 
 def remedy_to(spec: MelSpec) -> str:
     """The command that turns a mel into the believed description."""
-    return f"melpact translate PRED --to {name_of(spec) or 'DIALECT'}  (say with --dialect what it really is)"
+    believed = name_of(spec) or "DIALECT"
+    return (
+        f"melpact translate PRED --dialect DIALECT --to {believed} -o OUT  (--dialect: what it really is; PRED: the bare "
+        "array, for a .mel that says wrong of itself has to be made again)"
+    )
 
 
 def unit_alternative(code: str, spec: MelSpec, name: str, gain: float, reference: float | None = None) -> Alternative:

@@ -25,7 +25,7 @@ def identify(
     """Name the dialect of a mel.
 
     Args:
-        mel: values [n_mels, frames] or [frames, n_mels] (detected, and said), or a `Mel`, whose description is not looked at.
+        mel: values [n_mels, frames] or [frames, n_mels] (detected, and said), or a `Mel`, whose own description is ignored.
         audio: the sound that it was made from, at any rate and level: then the answer is exact, and unlisted combinations
             are found too. An array [time] needs its `sample_rate` in Hz.
         n_best: candidates listed.

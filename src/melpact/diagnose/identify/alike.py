@@ -36,6 +36,8 @@ def why_alike(a: MelSpec, b: MelSpec, low: Low) -> str | None:
     """The reason why values with that quiet end cannot tell the two apart; None where they can."""
     if a.fingerprint == b.fingerprint:
         return "the same description"
+    if a.n_mels != b.n_mels:
+        return None
     reasons: list[str] = []
     plain = [s.replace_quietly(**_FRAMING) for s in (a, b)]
     if (a.padding, a.pad_mode, a.drop_last) != (b.padding, b.pad_mode, b.drop_last):
@@ -48,7 +50,10 @@ def why_alike(a: MelSpec, b: MelSpec, low: Low) -> str | None:
             return None
         reasons.append(f"a floor or epsilon that these values (lowest {low.lowest:.4g}) do not show")
         bare = {"floor": 1e-12, "floor_kind": "clamp", "epsilon": 0.0, "epsilon_kind": "none"}
-        plain = [s.replace_quietly(**bare) if s.log != "none" else s.replace_quietly(epsilon=0.0, epsilon_kind="none") for s in plain]
+        plain = [
+            s.replace_quietly(**bare) if s.log != "none" else s.replace_quietly(epsilon=0.0, epsilon_kind="none")
+            for s in plain
+        ]
     if plain[0].scaling != plain[1].scaling and _nearly_same_line(plain[0], plain[1]) and _clear(a, b, low):
         reasons.append("scale and offset, by less than the level of recordings differs")
         plain[1] = plain[1].replace_quietly(scaling=plain[0].scaling)

@@ -72,7 +72,7 @@ def by_bands() -> Mapping[int, tuple[Hypothesis, ...]]:
 
 @lru_cache(maxsize=512)
 def silence(spec: MelSpec) -> NDArray[np.float64] | None:
-    """What digital silence reads in each band, [n_mels]: no sound can read less (or more, where the scaling turns values over).
+    """What digital silence reads in each band, [n_mels]: no sound reads less (or more, where the scaling turns values over).
 
     None where the scaling follows the utterance, so that there is no fixed bound.
     """

@@ -22,13 +22,19 @@ Ways = list[tuple[str, Float64]]
 _SHARPNESS = 60.0
 """Values that count as independent when dialects are compared by their robust residual; calibrated on held-out cuts."""
 _UNEXPLAINED_NAT = 4e-3
+_UNEXPLAINED_UTTERANCE_NAT = 0.08
+"""Statistics of the utterance hang on its quietest values, which rounding of the sound to 16 bits moves."""
 _FARTHEST = 3.0
+_TURNED = 1.6
+"""How much more like a mel the transposed array must look to be read that way where both axes could be the bands."""
 
 
 def judge_seen(ways: Ways, n_best: int) -> Identification:
     """From the values alone; where both axes could be the bands, the way round that looks more like a mel."""
     scored = [(axes, values, score(values)) for axes, values in ways]
-    axes, values, s = min(scored, key=lambda e: e[2].distance)
+    axes, values, s = scored[0]
+    if len(scored) > 1 and s.distance > _TURNED * max(1.0, scored[1][2].distance):
+        axes, values, s = scored[1]
     order = np.argsort(-s.probability)
     best = s.hypotheses[order[0]]
     same, words = _alike(best, s.hypotheses, Low.of(values))
@@ -57,12 +63,13 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     p /= p.sum()
     best = heard[0]
     unlisted = None
-    if best.typical > _UNEXPLAINED_NAT:
+    if best.typical > (_UNEXPLAINED_UTTERANCE_NAT if best.hypothesis.spec.scaling.needs() else _UNEXPLAINED_NAT):
         unlisted = search(sound, values, found)
         if unlisted.typical > 0.5 * best.typical or unlisted.typical > best.typical - 1e-3:
             unlisted = None
     candidates = tuple(
-        Candidate(h.hypothesis.name, h.hypothesis.reference_id, float(q)) for h, q in list(zip(heard, p, strict=True))[:n_best]
+        Candidate(h.hypothesis.name, h.hypothesis.reference_id, float(q))
+        for h, q in list(zip(heard, p, strict=True))[:n_best]
     )
     evidence = [*_said_of_axes(axes, values, len(ways)), *_heard(sound, values, heard)]
     if unlisted is not None:
@@ -71,8 +78,8 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     same, words = _alike(best.hypothesis, tuple(ties), Low.of(values), given=True)
     if best.typical > 0.05:
         evidence.append(
-            f"No description makes these values from this sound: {best.typical:.3f} nat are left at best, as for a predicted "
-            "mel or another recording; the order of the candidates still holds, their probabilities less so"
+            f"No description makes these values from this sound: {best.typical:.3f} nat are left at best, as for a "
+            "predicted mel or another recording; the order of the candidates still holds, their probabilities less so"
         )
     return Identification(
         candidates, same, words, best.hypothesis.spec, (), tuple(evidence), True, axes,
@@ -92,12 +99,16 @@ def _unlisted(
     nearest = min(by_bands()[u.spec.n_mels], key=lambda h: (_changes(h.spec, u), h is not best.hypothesis))
     spec = u.spec
     if not u.floor_seen:
-        spec = spec.replace_quietly(floor=nearest.spec.floor, floor_kind=nearest.spec.floor_kind) if nearest.spec.floor else spec
+        spec = (
+            spec.replace_quietly(floor=nearest.spec.floor, floor_kind=nearest.spec.floor_kind)
+            if nearest.spec.floor
+            else spec
+        )
     difference = diff(nearest.spec, spec)
     differs = tuple(f.change for f in difference.changed if u.floor_seen or f.name != "floor")
     evidence.append(
-        f"No dialect explains the values (the best, {best.hypothesis.name}, leaves {best.typical:.3g} nat); {u.evaluated} other "
-        f"descriptions were tried, and one leaves {u.typical:.2g} nat"
+        f"No dialect explains the values (the best, {best.hypothesis.name}, leaves {best.typical:.3g} nat); {u.evaluated} "
+        f"other descriptions were tried, and one leaves {u.typical:.2g} nat"
     )
     evidence.append(f"Against {nearest.name} it changes: " + ("; ".join(differs) or "nothing but the level"))
     ordered = sorted(candidates, key=lambda c: c.dialect != nearest.name)
@@ -119,7 +130,9 @@ def _alike(
     names = list(best.names[1:])
     words = []
     if names:
-        words.append(f"cannot tell these apart from the values alone: {', '.join(best.names)} (they are the same description)")
+        words.append(
+            f"cannot tell these apart from the values alone: {', '.join(best.names)} (they are the same description)"
+        )
     by_reason: dict[str, list[str]] = {}
     for h in others:
         if h is best:
@@ -154,12 +167,15 @@ def _seen(values: Float64, s: Scored, order: NDArray[np.intp]) -> list[str]:
     quiet = silence(h.spec)
     if s.on_floor[best] > 0 and quiet is not None:
         said.append(
-            f"{100 * s.on_floor[best]:.2g} % of the values lie exactly on what {h.name} gives digital silence ({quiet.min():.5g})"
+            f"{100 * s.on_floor[best]:.2g} % of the values lie exactly on what {h.name} gives digital silence "
+            f"({quiet.min():.5g})"
         )
     out = [o.name for o, f in zip(s.hypotheses, s.forbidden, strict=True) if f > 0]
     if out:
         named = ", ".join(out[:4]) + (f" and {len(out) - 4} more" if len(out) > 4 else "")
-        said.append(f"{len(out)} of {len(s.hypotheses)} dialects with {values.shape[0]} bands cannot hold these values: {named}")
+        said.append(
+            f"{len(out)} of {len(s.hypotheses)} dialects with {values.shape[0]} bands cannot hold these values: {named}"
+        )
     if s.forbidden[best] > 0:
         said.append(f"{100 * s.forbidden[best]:.2g} % of the values are ones that {h.name} can give no sound")
     if len(s.resynthesis_nat) > 1:
@@ -170,8 +186,8 @@ def _seen(values: Float64, s: Scored, order: NDArray[np.intp]) -> list[str]:
         )
     if s.distance > _FARTHEST:
         said.append(
-            f"They look like no simulated mel of any dialect (distance {s.distance:.1f}, at most about {_FARTHEST:.0f} for those): "
-            "statistics of a data set may have been taken out, or it is none of them"
+            f"They look like no simulated mel of any dialect (distance {s.distance:.1f}, at most about {_FARTHEST:.0f} for "
+            "those): statistics of a data set may have been taken out, or it is none of them"
         )
     return said
 
@@ -188,5 +204,7 @@ def _heard(sound: Sound, values: Float64, heard: list[Heard]) -> list[str]:
     if abs(best.gain_nat) > 1e-3:
         said.append(f"the mel was made from the sound at {20 / np.log(10) * best.gain_nat:+.2f} dB")
     if best.lag:
-        said.append(f"the mel begins {best.lag} frames after the sound" if best.lag > 0 else f"{-best.lag} frames stand before it")
+        said.append(
+            f"the mel begins {best.lag} frames after the sound" if best.lag > 0 else f"{-best.lag} frames stand before it"
+        )
     return said

@@ -1,7 +1,7 @@
 """Identification with the sound at hand: the analysis of every dialect laid beside the values.
 
-First every distinct analysis is compared through the best straight line, which forgives log, unit, reference and scaling; then
-the dialects of the best ones are computed exactly, with one gain solved. What no dialect explains goes on to `search`.
+First every distinct analysis is compared through the best straight line, which forgives log, unit, reference and scaling;
+then the dialects of the best ones are computed exactly, with one gain solved. What no dialect explains goes on to `search`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ from melpact.diagnose.identify.compare import (
     robust,
     value_slope,
 )
+from melpact.diagnose.identify.traits import floor_evidence
 from melpact.features.analysis import analyse, to_rate
 
 Float64 = NDArray[np.float64]
 LONGEST_S = 12.0
 _NEAR_FRAMES = 4
+_FLOOR = 0.1
+"""Cost of values that a description forbids, and gain of values exactly on what it gives silence."""
 _LEVEL = 0.1
 """Cost of a nat of gain: of two descriptions that fit as well, the one nearer to the sound's own level is meant."""
 
@@ -208,7 +211,9 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
         return []
     scale = max(NUMERIC, min(e.typical for e in heard))
     rescored = []
-    for e in heard:
+    floors = floor_evidence(values, tuple(e.hypothesis for e in heard))
+    for e, (below, on, above) in zip(heard, floors, strict=True):
         cost = robust(np.minimum(np.abs(e.residual), 10.0), scale) + _LEVEL * abs(e.gain_nat)
+        cost += _FLOOR * (float(below + above > 1e-4) - float(on > 0))
         rescored.append(Heard(e.hypothesis, e.gain_nat, e.typical, cost, e.lag, e.residual))
     return sorted(rescored, key=lambda e: (round(e.cost, 3), abs(e.gain_nat), len(e.hypothesis.spec.facts())))

@@ -27,7 +27,7 @@ class Identification:
         same_values_as: names that cannot be told from the first: aliases, and dialects that give these values as well.
         cannot_tell: the same in words, one sentence per reason ("" where nothing is alike).
         spec: the best description; with the sound at hand also one that no dialect has.
-        differs: what an unlisted `spec` changes against the nearest dialect (`f_max 8000 → 7000 Hz`), empty for a listed one.
+        differs: what an unlisted `spec` changes against the nearest dialect (`f_max 8000 → 7000 Hz`), else empty.
         evidence: sentences with figures.
         with_audio: whether the sound was at hand.
         axes: "mel-time" or "time-mel": how the array lay.

@@ -1,8 +1,8 @@
 """Probability of every dialect of one number of bands, from the values alone.
 
 Two sources: a small network over `traits` (tables in model.npz, made by `python -m benchmarks.identify --fit DATA`), and
-resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them back; under
-a wrong filterbank, window or hop no sound does. What a description forbids (a value below what silence reads) rules it out.
+resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them back;
+under a wrong filterbank, window or hop no sound does. What a description forbids (a value below silence) rules it out.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Logits:
     distance: float
 
     def with_resynthesis(self, weight: float) -> Float64:
-        """The scores minus `weight` times the log of the error; what was not tried is taken to fare as the worst that was."""
+        """The scores minus `weight` times the log of the error; what was not tried fares as the worst that was."""
         tried = np.isfinite(self.errors)
         if np.unique(self.errors[tried]).size < 2:
             return self.plain
@@ -192,10 +192,10 @@ def score(values: Float64) -> Scored:
     these = by_bands()[values.shape[0]]
     if len(these) == 1:
         evidence = floor_evidence(values, these)
-        return Scored(these, np.ones(1), evidence[:, 0] + evidence[:, 2], evidence[:, 1], MappingProxyType({}), 1.0)
+        return Scored(these, np.ones(1), evidence[:, 0] + evidence[:, 2], evidence[:, 1], MappingProxyType({}), 2.0)
     found = logits_of(values)
     temperature, weight = _calibration(values.shape[0])
-    logits = found.with_resynthesis(weight) / temperature
+    logits = found.with_resynthesis(weight) / temperature + FORBIDDEN * (found.forbidden > 0)
     p = np.exp(logits - logits.max())
     tried = {h.name: float(e) for h, e in zip(these, found.errors, strict=True) if np.isfinite(e)}
     return Scored(these, p / p.sum(), found.forbidden, found.on_floor, MappingProxyType(tried), found.distance)
@@ -206,4 +206,4 @@ def _calibration(n_mels: int) -> tuple[float, float]:
     found = _tables().get(f"{n_mels}_calibration")
     if found is None:
         return 2.0, 8.0
-    return float(found[1]), float(found[2])  # type: ignore[arg-type]
+    return float(found[1]), float(found[2])

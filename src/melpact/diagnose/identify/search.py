@@ -1,7 +1,7 @@
 """The search outwards from the best analysis, field by field, for a description that no dialect has.
 
-The fields before the logarithm are found with the straight line of `compare`, which forgives everything behind it; log, floor and
-scaling then follow from the line itself.
+The fields before the logarithm are found with the straight line of `compare`, which forgives everything behind it; log,
+floor and scaling then follow from the line itself.
 """
 
 from __future__ import annotations
@@ -25,13 +25,33 @@ Float64 = NDArray[np.float64]
 
 _RATES = (8000, 11025, 12000, 16000, 20000, 22050, 24000, 32000, 40000, 44100, 48000)
 _HOPS = (
-    64, 80, 100, 110, 120, 125, 128, 160, 192, 200, 220, 221, 240, 250, 256, 275, 276, 300, 320, 360, 384, 400, 441, 480, 500,
-    512, 551, 600, 640, 720, 735, 800, 882, 960, 1024,
+    64, 80, 100, 110, 120, 125, 128, 160, 192, 200, 220, 221, 240, 250, 256, 275, 276, 300, 320, 360, 384, 400, 441, 480,
+    500, 512, 551, 600, 640, 720, 735, 800, 882, 960, 1024,
 )  # fmt: skip
-_F_MIN = (0.0, 20.0, 30.0, 40.0, 50.0, 55.0, 60.0, 64.0, 65.0, 70.0, 75.0, 80.0, 90.0, 95.0, 100.0, 110.0, 125.0, 150.0, 200.0)
+_F_MIN = (
+    0.0,
+    20.0,
+    30.0,
+    40.0,
+    50.0,
+    55.0,
+    60.0,
+    64.0,
+    65.0,
+    70.0,
+    75.0,
+    80.0,
+    90.0,
+    95.0,
+    100.0,
+    110.0,
+    125.0,
+    150.0,
+    200.0,
+)
 _F_MAX = (
-    3400.0, 3800.0, 4000.0, 5500.0, 6000.0, 7000.0, 7500.0, 7600.0, 7800.0, 8000.0, 9000.0, 10000.0, 11000.0, 11025.0, 12000.0,
-    14000.0, 15000.0, 16000.0, 18000.0, 20000.0, 22050.0, 24000.0,
+    3400.0, 3800.0, 4000.0, 5500.0, 6000.0, 7000.0, 7500.0, 7600.0, 7800.0, 8000.0, 9000.0, 10000.0, 11000.0, 11025.0,
+    12000.0, 14000.0, 15000.0, 16000.0, 18000.0, 20000.0, 22050.0, 24000.0,
 )  # fmt: skip
 _SIZES = (256, 400, 512, 640, 800, 1024, 1100, 1102, 1200, 1280, 1536, 1920, 2048, 2400, 4096)
 _FLOORS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 2e-6, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 2.0**-24, 2.0**-23)
@@ -109,7 +129,7 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
         if cost < _DONE and bench.levels[best.fingerprint] < 0.02:
             break
     bench.lag = None
-    groups = ((_edges, False), (_details, True), (_windows, True), (_shapes, False), (_frames, True))
+    groups = ((_edges, False), (_powers, False), (_details, True), (_windows, True), (_shapes, False), (_frames, True))
     for _ in range(3):
         before = cost
         for group, moved in groups:
@@ -118,9 +138,25 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
             best, cost = _improve(bench, best, cost, group(best, sound, frames), moved=moved)
         if cost > before - 0.01 or cost < _DONE:
             break
+    best = _own_level(bench, best, cost)
     found = beside(sound, values, best)
     found = starts[0] if found is None else found
     return _finish(sound, values, found, found.best is found.band, len(bench.scores))
+
+
+def _own_level(bench: _Bench, best: MelSpec, cost: float) -> MelSpec:
+    """Of the same analysis at half, the same and twice the rate, which band-limited sound tells apart by level alone, that
+    which needs no gain."""
+    chosen, level = best, bench.levels.get(best.fingerprint, 0.0)
+    sizes = ("sample_rate", "bank_sample_rate", "n_fft", "win_length", "hop_length", "pad_left", "pad_right")
+    for twice in (True, False):
+        change = {n: getattr(best, n) * 2 if twice else getattr(best, n) // 2 for n in sizes}
+        if any(not twice and getattr(best, n) % 2 for n in sizes):
+            continue
+        for twin in _valid([(best, change)]):
+            if bench.score(twin, moved=True) < cost + 0.3 and bench.levels[twin.fingerprint] < level - 0.1:
+                chosen, level = twin, bench.levels[twin.fingerprint]
+    return chosen
 
 
 def _improve(
@@ -163,20 +199,25 @@ def _edges(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dic
         for top in (7600.0, 8000.0, half):
             if top <= half:
                 yield s, {"f_min": low, "f_max": top}
-    for power in (1, 2):
-        yield s, {"power": power}
+
+
+def _powers(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
+    for power in (2, 1):
+        for norm in ("slaney", "none"):
+            for scale in ("slaney", "htk"):
+                yield s, {"power": power, "mel_norm": norm, "mel_scale": scale}
 
 
 def _frames(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
     for rate in _RATES:
         for hop in _HOPS:
-            change = {"sample_rate": rate, "hop_length": hop}
+            change: dict[str, Any] = {"sample_rate": rate, "hop_length": hop}
             if s.bank_sample_rate == s.sample_rate:
                 change["bank_sample_rate"] = rate
                 change["f_max"] = rate / 2 if s.f_max == s.sample_rate / 2 else min(s.f_max, rate / 2)
-            if (rate, hop) == (s.sample_rate, s.hop_length) or abs(
-                sound.duration_s * rate / hop - frames
-            ) > max(3.0, 0.004 * frames):
+            if (rate, hop) == (s.sample_rate, s.hop_length) or abs(sound.duration_s * rate / hop - frames) > max(
+                3.0, 0.004 * frames
+            ):
                 continue
             for n_fft in dict.fromkeys((s.n_fft, 512, 1024, 2048)):
                 if n_fft >= hop:
@@ -202,7 +243,10 @@ def _details(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, d
     for padding in ("centre", "same", "none", "end"):
         for mode in ("reflect", "zero", "none"):
             if (mode == "none") == (padding == "none"):
-                yield s, {"padding": padding, "pad_mode": "zero" if padding == "end" else mode, "pad_left": 0, "pad_right": 0}
+                yield (
+                    s,
+                    {"padding": padding, "pad_mode": "zero" if padding == "end" else mode, "pad_left": 0, "pad_right": 0},
+                )
     for c in (0.0, 0.95, 0.97, 0.98):
         kind = "filter" if c else "none"
         yield s, {"preemphasis": c, "preemphasis_kind": kind}
@@ -211,8 +255,8 @@ def _details(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, d
     for rate in (s.sample_rate, 16000, 22050, 24000):
         top = min(s.f_max, rate / 2)
         yield s, {"bank_sample_rate": rate, "f_max": top}
-    for kind, eps in (("none", 0.0), ("inside", 1e-9), ("inside", 1e-8), ("inside", 2e-7), ("inside", 1e-6), ("inside", 1e-5),
-                      ("outside", 1e-9), ("clamp", 1e-10), ("clamp", 1e-8)):  # fmt: skip
+    for kind, eps in (("none", 0.0), ("inside", 1e-9), ("inside", 1e-8), ("inside", 2e-7), ("inside", 1e-6),
+                      ("inside", 1e-5), ("outside", 1e-9), ("clamp", 1e-10), ("clamp", 1e-8)):  # fmt: skip
         yield s, {"epsilon": eps, "epsilon_kind": kind}
     for drops in ("none", "nyquist", "dc"):
         yield s, {"bank_drops": drops}
@@ -239,7 +283,12 @@ def _shaping(line: Line, power: int) -> tuple[str, Scaling, float]:
     if slope.size > 1:
         return "ln", BandAffine(scale=tuple(slope[:, 0].tolist()), shift=tuple(offset[:, 0].tolist())), 0.0
     a, b = float(slope[0, 0]), float(offset[0, 0])
-    for log, gain in (("ln", 1.0), ("log10", 1 / math.log(10)), ("db_amplitude", 20 / math.log(10)), ("db_power", 10 / math.log(10))):
+    for log, gain in (
+        ("ln", 1.0),
+        ("log10", 1 / math.log(10)),
+        ("db_amplitude", 20 / math.log(10)),
+        ("db_power", 10 / math.log(10)),
+    ):
         if abs(a / gain - 1) < 3e-3 and abs(b / a) < 2.5:
             return log, NoScaling(), b / a / power
     for h in hypotheses():
@@ -249,14 +298,13 @@ def _shaping(line: Line, power: int) -> tuple[str, Scaling, float]:
         zero = np.zeros((h.spec.n_mels, 1))
         shift = float(h.spec.scaling.undo(zero)[0, 0]) + h.spec.reference
         level = (-shift * float(per_nat[0, 0]) / (h.spec.log_gain or 1.0)) if math.isfinite(shift) else math.nan
-        if abs(a / float(per_nat[0, 0]) - 1) < 1e-3 and abs(b - level) < 0.01 * abs(a):
-            if h.spec.reference == 0.0:
-                return h.spec.log, h.spec.scaling, 0.0
+        if abs(a / float(per_nat[0, 0]) - 1) < 1e-3 and abs(b - level) < 0.01 * abs(a) and h.spec.reference == 0.0:
+            return h.spec.log, h.spec.scaling, 0.0
     return "ln", Affine(scale=a, shift=b), 0.0
 
 
 def _floor(p: Float64, y: Float64, line: Line) -> tuple[float, str] | None:
-    """The log floor: as a value that many share (clamp), or as the bend of the quiet values (added); None where none shows."""
+    """The log floor: as a value that many share (clamp), or as the bend of the quiet values (added); else None."""
     low = float(y.min())
     on = y <= low + 1e-4 * max(1e-9, float(y.max()) - low)
     options: list[tuple[float, str]] = [(0.0, "none")]
@@ -271,5 +319,3 @@ def _floor(p: Float64, y: Float64, line: Line) -> tuple[float, str] | None:
         costs.append(robust(np.minimum(np.abs((y - line.offset) / line.slope - z), 10.0), NUMERIC))
     best = int(np.argmin(costs))
     return options[best] if costs[best] < costs[0] - 0.003 else None
-
-

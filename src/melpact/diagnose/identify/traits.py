@@ -1,11 +1,13 @@
 """What the numbers of a mel show of how they were made: one vector of fixed length per number of bands.
 
-Floors and clips, quantiles, the profile over the bands, how alike neighbouring bands are (which FFT bins they share), how fast
-the values move from frame to frame (which window and hop), and the first and last frames (which padding). What a vector says
-about the dialect is in `scorer`.
+Floors and clips, quantiles, the profile over the bands, how alike neighbouring bands are (which FFT bins they share), how
+fast the values move from frame to frame (which window and hop), and the first and last frames (which padding). What a
+vector says about the dialect is in `scorer`.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +74,7 @@ def traits(values: Float64, these: tuple[Hypothesis, ...]) -> tuple[Float64, Flo
     shape = (x - middle) / span
     skew = (x.mean() - middle) / span
     by_band = np.sort(shape, axis=1)
-    cut = [by_band[:, int(round(p * (frames - 1)))] for p in (0.05, 0.5, 0.95)]
+    cut = [by_band[:, round(p * (frames - 1))] for p in (0.05, 0.5, 0.95)]
     mean, std = shape.mean(axis=1), shape.std(axis=1)
     out: list[Float64] = [
         _compress(q),
@@ -93,7 +95,7 @@ def traits(values: Float64, these: tuple[Hypothesis, ...]) -> tuple[Float64, Flo
         bend = shape[1:-1] - 0.5 * (shape[2:] + shape[:-2])
         out += [bend.mean(axis=1), bend.std(axis=1)]
     edges = np.linspace(0, bands, min(_GROUPS, bands) + 1).astype(int)
-    groups = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    groups = [slice(a, b) for a, b in itertools.pairwise(edges)]
     for lag in _TIME_LAGS:
         if frames > lag + 1:
             step = np.abs(shape[:, lag:] - shape[:, :-lag]).mean(axis=1) / (1e-3 + std)

@@ -32,7 +32,7 @@ def _look(evidence: Evidence) -> Finding | None:
         sentence=f"{share:.2%} of the values lie above what samples in [-1, 1] can give, by up to {highest:.2f} "
         f"{evidence.spec.unit} "
         f"(the sum of the window bounds every bin); the highest value is {float(evidence.raw.max()):.2f}",
-        remedy="melpact calibrate compare PRED --target TARGET  (look for a gain, samples as 16-bit integers, "
+        remedy="melpact calibrate compare PRED TARGET  (look for a gain, samples as 16-bit integers, "
         "or power for magnitude)",
         field="waveform_scale",
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from melpact.diagnose.blind import other_axes
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 
 Floats = NDArray[np.float64]
 
@@ -21,13 +21,13 @@ def _squares(x: Floats) -> Floats:
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
-    remedy = "melpact show FILE --axes time-mel  (transpose it: values.T, not reshape), then melpact doctor again"
+    remedy = "transpose the array (values.T, not reshape), then melpact doctor PRED --axes mel-time"
     label = "time and band were taken for one another"
-    yield Alternative("axes_swapped", f"{label}: the mel is transposed", lambda e: _squares(e.reference), remedy)
+    yield Alternative("axes_swapped", f"{label}: the mel is transposed", of_reference(_squares), remedy)
     yield Alternative(
         "axes_swapped",
         f"{label}: the array was reshaped where it had to be transposed",
-        lambda e: np.ascontiguousarray(e.reference.T).reshape(e.reference.shape),
+        of_reference(lambda x: np.ascontiguousarray(x.T).reshape(x.shape)),
         remedy,
     )
 

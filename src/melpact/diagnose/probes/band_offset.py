@@ -7,7 +7,7 @@ import numpy as np
 from melpact.diagnose.affine import lines
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -17,8 +17,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     rms = float(np.sqrt(np.mean(found.shifts**2)))
     worst = int(np.argmax(np.abs(found.shifts)))
     label = f"every band has its own offset, {rms:.2f} rms and {found.shifts[worst]:+.2f} in band {worst}"
-    remedy = "melpact calibrate fit PRED TARGET -o CALIBRATION  (strategy: per band)"
-    yield Alternative("band_offset", label, lambda e: found.shifted(e.reference), remedy, free=evidence.values.shape[0] // 2)
+    remedy = "melpact calibrate fit PRED TARGET -o FILE, then melpact calibrate apply PRED FILE -o OUT"
+    yield Alternative("band_offset", label, of_reference(found.shifted), remedy, free=evidence.values.shape[0] // 2)
 
 
 PLUGIN = explained("band_offset", _alternatives)

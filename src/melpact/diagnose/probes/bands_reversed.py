@@ -1,13 +1,20 @@
 """The bands in another order: high to low, halves exchanged, even before odd."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melpact.diagnose.blind import other_order
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
+
+Floats = NDArray[np.float64]
+
+
+def _ordered(order: NDArray[np.intp]) -> Callable[[Evidence], Floats | None]:
+    return of_reference(lambda x: x[order])
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -23,8 +30,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         yield Alternative(
             "bands_reversed",
             f"the bands are in another order ({words})",
-            lambda e, o=order: e.reference[o],
-            "mel.values[::-1]: put the bands in order from low to high, then melpact doctor again",
+            _ordered(order),
+            "put the bands in order from low to high (values[::-1] where they are reversed), then melpact doctor PRED",
         )
 
 

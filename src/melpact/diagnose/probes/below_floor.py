@@ -30,7 +30,7 @@ def _look(evidence: Evidence) -> Finding | None:
         sentence=f"{share:.2%} of the values lie below the log floor, the lowest at {lowest:.2f} where "
         f"{float(evidence.floor.min()):.2f} "
         "is the least that any sound, silence included, can give",
-        remedy="melpact calibrate compare PRED --target TARGET  (or clamp at the floor if it is only a little)",
+        remedy="melpact calibrate compare PRED TARGET  (or clamp at the floor if it is only a little)",
         field="floor",
     )
 

@@ -40,7 +40,7 @@ def _look(evidence: Evidence) -> Finding | None:
         unit="of the values",
         sentence=f"{share:.1%} of the values lie exactly on the highest one, {top:.3f}: the loud parts were cut off there "
         f"(a right mel reaches its highest value once in {values.size})",
-        remedy="melpact extract AUDIO --dialect NAME  (what was cut is gone; look for a tanh, a sigmoid or a "
+        remedy="melpact extract AUDIO -o OUT --dialect NAME  (what was cut is gone; look for a tanh, a sigmoid or a "
         "clip after the model)",
     )
 

@@ -14,7 +14,8 @@ from melpact.diagnose.severity import certainty, severity
 Floats = NDArray[np.float64]
 _UP_TO_HZ = 320.0
 _REMEDY = (
-    "melpact extract AUDIO --dialect NAME  after a high-pass at 60 to 80 Hz (or take out the constant part of the samples)"
+    "melpact extract AUDIO -o OUT --dialect NAME  "
+    "(after a high-pass at 60 to 80 Hz; or take out the constant part of the samples)"
 )
 
 

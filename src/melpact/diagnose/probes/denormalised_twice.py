@@ -8,7 +8,7 @@ from melpact.diagnose.affine import lines
 from melpact.diagnose.blind import undone_twice
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -20,8 +20,10 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         return
     label = "the normalisation was undone twice: the right values × {:.2f} {:+.2f}, where mean and spread of this mel are "
     label += f"{mean:.2f} and {spread:.2f}"
-    remedy = "undo the normalisation once: in the model or in the loader, not in both (melpact "
-    remedy += "calibrate fit PRED TARGET repairs files)"
+    remedy = (
+        "undo the normalisation once: in the model or in the loader, not in both; files: melpact "
+        "calibrate fit PRED TARGET -o FILE, then melpact calibrate apply PRED FILE -o OUT"
+    )
     # applied twice: offset near the mean, slope near the spread (or 1 where only the mean was added)
     for predict, slope, offset in (
         (found.whole, found.slope, found.offset),
@@ -35,7 +37,7 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
             yield Alternative(
                 "denormalised_twice",
                 label.format(slope, offset),
-                lambda e, p=predict: p(e.reference),
+                of_reference(predict),
                 remedy,
                 "scaling",
                 free=free,

@@ -1,12 +1,22 @@
 """Every number is another published dialect's; only the count of bands agrees. Tried where no single field explains the
 mel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
 
 from melpact.contract.dialect import dialects, name_of
+from melpact.contract.spec import MelSpec
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative
+
+Floats = NDArray[np.float64]
+
+
+def _of(spec: MelSpec) -> Callable[[Evidence], Floats | None]:
+    return lambda evidence: evidence.extracted(spec)
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -20,8 +30,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         yield Alternative(
             "dialect_other",
             f"the mel is one of {found.name} where {believed} is believed",
-            lambda e, s=spec: e.extracted(s),
-            f"melpact translate PRED --dialect {found.name} --to {believed}",
+            _of(spec),
+            f"melpact translate PRED --dialect {found.name} --to {name_of(evidence.spec) or 'DIALECT'} -o OUT",
             free=1,
             spec=spec,
         )

@@ -48,7 +48,7 @@ def _look(evidence: Evidence) -> Finding | None:
         f"zero than they should be, "
         f"about {level:.1f} nat too loud: a click at either end, as of an average that counts zero padding",
         remedy="pad with the edge frame (mode 'edge' or 'replicate') before averaging or convolving a log mel, "
-        "not with zeros",
+        "not with zeros; then melpact doctor PRED",
     )
 
 

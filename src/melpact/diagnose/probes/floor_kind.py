@@ -1,6 +1,7 @@
 """Another floor under the log, or one that was added where it had to be a minimum."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from melpact.diagnose.blind import other_floor
 from melpact.diagnose.evidence import Evidence
@@ -14,7 +15,7 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     if spec.floor_kind == "none":
         return
     other = "add" if spec.floor_kind == "clamp" else "clamp"
-    changes = [
+    changes: list[tuple[str, dict[str, Any]]] = [
         (
             f"the floor {spec.floor:g} was {'added' if other == 'add' else 'a minimum'} where it is believed "
             f"{'a minimum' if other == 'add' else 'added'}",

@@ -28,7 +28,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     lost = int(jumps[jumps > 0].sum())
     label = f"{lost} frames are missing in {n} places ({reference.shape[1]} frames should be there, {values.shape[1]} are)"
     remedy = (
-        "melpact extract AUDIO --dialect NAME  (frames that are gone cannot be put back; look for a data loader that drops)"
+        "melpact extract AUDIO -o OUT --dialect NAME  "
+        "(frames that are gone cannot be put back; look for a data loader that drops)"
     )
     yield Alternative(
         "frames_dropped", label, lambda e: reference[:, places], remedy, "hop_length", free=min(2 * n, 60), shift=False
@@ -44,11 +45,11 @@ def _path(values: Floats, reference: Floats, missing: int) -> NDArray[np.int64]:
     direction = 1 if missing > 0 else -1
     offsets = np.arange(abs(missing) + 1) * direction
     distance = np.full((frames, offsets.size), 1e9)
+    every = np.arange(frames)
     for i, offset in enumerate(offsets):
-        t = np.arange(frames)
-        there = t + offset
+        there = every + offset
         inside = (there >= 0) & (there < reference.shape[1])
-        distance[inside, i] = np.abs(values[:, t[inside]] - reference[:, there[inside]]).mean(axis=0)
+        distance[inside, i] = np.abs(values[:, every[inside]] - reference[:, there[inside]]).mean(axis=0)
     step_cost = 0.02 * float(np.median(np.min(distance, axis=1)) + 0.05 * np.abs(values - np.median(values)).mean())
     cost = distance[0].copy()
     back = np.zeros(distance.shape, np.int64)

@@ -20,7 +20,7 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     label = f"the mel is {abs(lag)} frames ({abs(ms):.0f} ms) {'late' if lag > 0 else 'early'} (r "
     label += f"{at_zero:.2f} at 0, {r:.2f} there)"
     places = np.clip(np.arange(reference.shape[1]) - lag, 0, reference.shape[1] - 1)
-    remedy = "melpact calibrate compare PRED --target TARGET  (cut the late frames off; look for padding on one side only)"
+    remedy = "melpact calibrate compare PRED TARGET  (cut the late frames off; look for padding on one side only)"
     yield Alternative("frames_shifted", label, lambda e: reference[:, places], remedy, "padding", shift=False)
 
 

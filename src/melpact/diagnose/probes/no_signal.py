@@ -41,8 +41,8 @@ def _look(evidence: Evidence) -> Finding | None:
         sentence=f"no signal: the prediction explains R² = {r * r:.3f} of how the target moves over time (r = "
         f"{r:.3f}, n = {n} frames); "
         f"the same frames moved in time give {null * null:.3f}. No rescaling can help",
-        remedy="train on normalised targets and look at the pairing of input and target; melpact calibrate fit "
-        "refuses with NoSkill",
+        remedy="train on normalised targets and look at the pairing of input and target; see "
+        "melpact calibrate compare PRED TARGET  (it finds no correction with skill)",
     )
 
 

@@ -35,8 +35,8 @@ def _look(evidence: Evidence) -> Finding | None:
         unit=evidence.spec.unit,
         sentence=f"every value jitters by {sigma:.3f} (standard deviation), from frame to frame and band to band alike "
         f"(neighbours correlate {white / 2:.2f}); the right mel lies under it (r = {against:.2f})",
-        remedy="let the sampler run to its end (more steps), or lower its temperature; melpact calibrate fit "
-        "(ridge) removes a part",
+        remedy="let the sampler run to its end (more steps), or lower its temperature; a part goes with "
+        "melpact calibrate fit PRED TARGET -o FILE",
     )
 
 

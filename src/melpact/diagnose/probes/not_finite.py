@@ -20,7 +20,7 @@ def _look(evidence: Evidence) -> Finding | None:
         sentence=f"{bad} of {evidence.values.size} values are NaN or infinite, in {frames} of "
         f"{evidence.values.shape[1]} frames; "
         "a right mel has none",
-        remedy="melpact extract AUDIO --dialect NAME  (make it again; in training look for log(0) and division "
+        remedy="melpact extract AUDIO -o OUT --dialect NAME  (make it again; in training look for log(0) and division "
         "by a zero spread)",
     )
 

@@ -6,7 +6,7 @@ from melpact.diagnose.affine import lines
 from melpact.diagnose.blind import normalised
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 from melpact.diagnose.normalised import looks_normalised
 
 
@@ -17,11 +17,12 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         return
     label = f"the values were normalised with this utterance's own statistics ({kind.words}), which nobody has at synthesis"
     remedy = (
-        "melpact stats CORPUS -o STATS, then normalise with those; melpact calibrate fit PRED TARGET repairs only this file"
+        "melpact stats CORPUS -o STATS, then normalise with those; this file alone: "
+        "melpact calibrate fit PRED TARGET -o FILE"
     )
     predictions = [found.whole] if "0 to 1" in kind.words else [found.banded, found.shifted, found.whole]
     for predict in predictions:
-        yield Alternative("one_utterance_statistics", label, lambda e, p=predict: p(e.reference), remedy, "scaling", free=1)
+        yield Alternative("one_utterance_statistics", label, of_reference(predict), remedy, "scaling", free=1)
 
 
 PLUGIN = explained("one_utterance_statistics", _alternatives, blind=normalised("one_utterance_statistics"))

@@ -11,6 +11,9 @@ from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative
 
 Floats = NDArray[np.float64]
+_REMEDY = (
+    "train on: add a loss on variance or an adversarial one; no calibration brings detail back; then melpact doctor PRED"
+)
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -23,7 +26,7 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
             )
             yield Alternative(
                 "over_smoothed", label, _blurred(bands * evidence.values.shape[0] / 80, frames),
-                "train on: add a loss on variance or an adversarial one; no calibration brings detail back", free=2,
+                _REMEDY, free=2,
             )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def _look(evidence: Evidence) -> Finding | None:
         sentence=f"{inner.size} values take only {distinct.size} levels, {step:.3g} apart, about "
         f"{np.log2(span / step):.1f} bits; "
         "a float mel repeats almost none",
-        remedy="melpact extract AUDIO --dialect NAME  (keep float32: do not store a mel as an image or as integers)",
+        remedy="melpact extract AUDIO -o OUT --dialect NAME  (keep float32: do not store a mel as an image or as integers)",
     )
 
 

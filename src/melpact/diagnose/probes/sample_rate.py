@@ -1,6 +1,6 @@
 """Sound of another rate analysed as if it had the believed one: another duration and every formant moved."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,13 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
             scored.append((residual(a, b), r))
     for _, r in sorted(scored)[:2]:
         label = f"sound of {r} Hz was analysed as if it had {spec.sample_rate} Hz (duration × {found.value:.3f})"
-        remedy = f"melpact extract AUDIO --dialect NAME  (it resamples to {spec.sample_rate} Hz; the mel cannot be repaired)"
-        yield Alternative("sample_rate", label, lambda e, r=r: _as_if(e, r), remedy, "sample_rate")
+        remedy = "melpact extract AUDIO -o OUT --dialect NAME  "
+        remedy += f"(it resamples to {spec.sample_rate} Hz; the mel cannot be repaired)"
+        yield Alternative("sample_rate", label, _of_rate(r), remedy, "sample_rate")
+
+
+def _of_rate(rate: int) -> Callable[[Evidence], Floats | None]:
+    return lambda evidence: _as_if(evidence, rate)
 
 
 def _as_if(evidence: Evidence, rate: int) -> Floats | None:

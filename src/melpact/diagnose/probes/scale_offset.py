@@ -7,9 +7,9 @@ import numpy as np
 from melpact.diagnose.affine import lines
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 
-REMEDY = "melpact calibrate fit PRED TARGET -o CALIBRATION  (strategy: affine), then melpact calibrate apply"
+REMEDY = "melpact calibrate fit PRED TARGET -o FILE, then melpact calibrate apply PRED FILE -o OUT"
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -17,10 +17,10 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     if found is None or abs(found.slope) < 1e-3:
         return
     label = f"the values are {found.slope:.3f} × the right ones {found.offset:+.3f}, in all bands"
-    yield Alternative("scale_offset", label, lambda e: found.whole(e.reference), REMEDY, free=2)
+    yield Alternative("scale_offset", label, of_reference(found.whole), REMEDY, free=2)
     shift = float(np.median(found.values - found.reference))
     label = f"the values are the right ones {shift:+.3f}, in all bands"
-    yield Alternative("scale_offset", label, lambda e: e.reference + shift, REMEDY, free=1)
+    yield Alternative("scale_offset", label, of_reference(lambda x: x + shift), REMEDY, free=1)
 
 
 def _more(evidence: Evidence) -> str:

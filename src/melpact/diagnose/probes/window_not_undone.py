@@ -6,7 +6,7 @@ from melpact.diagnose.affine import lines
 from melpact.diagnose.blind import normalised
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 from melpact.diagnose.normalised import INTERVALS, looks_windowed
 
 
@@ -21,9 +21,9 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     if slope[0] <= 0 or abs(slope[0] - 1) < 0.2 or at_floor < low - 0.15 * (high - low):
         return
     label = f"the values were mapped to [{low:g}, {high:g}] and this was not undone"
-    remedy = "melpact translate PRED --to DIALECT  (say with --dialect what it is: a dialect with a window scaling)"
+    remedy = "melpact translate PRED --dialect DIALECT --to DIALECT -o OUT  (--dialect: what it is, one with that window)"
     yield Alternative(
-        "window_not_undone", label, lambda e: found.whole(e.reference).clip(low, high), remedy, "scaling", free=1
+        "window_not_undone", label, of_reference(lambda x: found.whole(x).clip(low, high)), remedy, "scaling", free=1
     )
 
 

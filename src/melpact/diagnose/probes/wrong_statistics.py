@@ -8,7 +8,7 @@ import numpy as np
 from melpact.diagnose.affine import lines
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
-from melpact.diagnose.hypotheses import Alternative
+from melpact.diagnose.hypotheses import Alternative, of_reference
 
 
 def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
@@ -19,9 +19,10 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     label = f"every band has its own scale ({low:.2f} to {high:.2f}) and offset, as if undone with "
     label += "another corpus' mean and spread"
     remedy = (
-        "melpact calibrate fit PRED TARGET -o CALIBRATION  (strategy: per band); better: undo with the training statistics"
+        "melpact calibrate fit PRED TARGET -o FILE, then melpact calibrate apply PRED FILE -o OUT  "
+        "(better: undo with the training statistics)"
     )
-    yield Alternative("wrong_statistics", label, lambda e: found.banded(e.reference), remedy, free=evidence.values.shape[0])
+    yield Alternative("wrong_statistics", label, of_reference(found.banded), remedy, free=evidence.values.shape[0])
 
 
 PLUGIN = explained("wrong_statistics", _alternatives)
