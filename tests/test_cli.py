@@ -87,7 +87,7 @@ def test_as_a_module_and_as_a_program() -> None:
     ("argv", "parts"),
     [
         ([], ["no command", "extract", "melpact --help"]),
-        (["extrct"], ["no command 'extrct'", "Did you mean: melpact extract?"]),
+        (["extrct"], ["no command 'extrct'", "Did you mean: melpact extract"]),
         (["dialect"], ["Did you mean: melpact dialects"]),
         (["zzz"], ["no command 'zzz'", "wanted one of extract"]),
         (["extract"], ["melpact extract", "--out PATH", "--dialect NAME", "melpact extract --help"]),
