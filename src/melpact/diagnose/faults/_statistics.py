@@ -46,8 +46,7 @@ def profile(n_bands: int, rng: np.random.Generator) -> Array:
 
 def of_corpus(values: Array, rng: np.random.Generator) -> Moments:
     """Statistics of a corpus with this speaker in it: the utterance lies .3 deviations off its mean, its spread 10 % off.
-
-    (Between utterances of one speaker in one session the band means scatter by .2 to .4 deviations.)
+    The sizes are assumptions, not measured.
     """
     mean, std = own(values)
     return Moments(mean + 0.3 * std * profile(len(mean), rng), std * np.exp(0.1 * profile(len(mean), rng)))
