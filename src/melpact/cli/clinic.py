@@ -68,8 +68,11 @@ class Doctor(Command):
     """Threads. All CPUs by default."""
 
     def run(self) -> int:
+        from melpact.core.errors import MelpactError
         from melpact.verbs.doctor import doctor
 
+        if not self.pred:
+            raise MelpactError("no mel was given", where="doctor", wanted="melpact doctor PRED")
         report = doctor(
             self.pred[0] if len(self.pred) == 1 else self.pred, self.target, self.audio, for_=self.for_,
             dialect=self.dialect, axes=self.axes, key=self.key, picture=self.picture, report=self.report,
