@@ -10,7 +10,10 @@ librosa and torch, with the cost per unit of FFT work. Last, the largest differe
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -154,38 +157,71 @@ def compare(title: str, seconds: float, engines: dict[str, Callable[[], object]]
     return ratios
 
 
+ENGINES: dict[str, Callable[[MelSpec], Engine]] = {
+    "melpact": melpact_engine,
+    "librosa.stft, filterbank kept": librosa_engine,
+    "librosa.feature.melspectrogram": librosa_feature_engine,
+    "torch.stft, as vocoders do": torch_engine,
+    "nnAudio": nnaudio_engine,
+}
+
+
+def material(spec: MelSpec) -> tuple[list[Wave], Wave]:
+    """24 clips of 5 s, and 60 s in one."""
+    clips = [speech_like(5.0, spec.sample_rate, seed=i).samples[0].copy() for i in range(24)]
+    return clips, np.concatenate(clips)[: 60 * spec.sample_rate]
+
+
+def alone(name: str, spec: MelSpec, threads: int, rounds: int) -> dict[str, float]:
+    """Median seconds of one engine for the clips and for the long signal, nothing else running in the process."""
+    clips, long = material(spec)
+    own = name.startswith(("torch", "nnAudio"))  # these use their threads inside
+    whole = melpact_engine(spec, threads) if name == "melpact" else ENGINES[name](spec)
+    runs = {"clips": over_clips(ENGINES[name](spec), clips, 1 if own else threads), "long": lambda: whole(long)}
+    return {what: median(alternate({what: run}, rounds)[what]) for what, run in runs.items()}
+
+
+def apart(threads: int, rounds: int) -> None:
+    """Several threads: a process per engine, because one library's waiting threads take the cores of the next."""
+    print(f"\nhifigan_22k, {threads} threads, a process for each engine")
+    print(f"  {'engine':34s} {'clips ms':>9s} {'melpact is':>12s} {'60 s ms':>9s} {'melpact is':>12s}")
+    base: dict[str, float] = {}
+    for name in ENGINES:
+        if name == "nnAudio":
+            continue
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.analysis", "--alone", name]
+        command += ["--threads", str(threads), "--rounds", str(rounds)]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads if name.startswith("torch") else 1)}
+        found = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
+        base = base or found
+        cells = "".join(f" {1e3 * found[what]:9.2f} {found[what] / base[what]:10.2f} x" for what in ("clips", "long"))
+        print(f"  {name:34s}{cells}")
+
+
 def main() -> None:
     """Print every comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--alone", choices=list(ENGINES), help="only this engine, as JSON (used for several threads)")
     arguments = parser.parse_args()
     rounds = arguments.rounds
     import torch
 
     spec = dialect("hifigan_22k").spec
-    rate = spec.sample_rate
-    clips = [speech_like(5.0, rate, seed=i).samples[0].copy() for i in range(24)]
-    long = np.concatenate(clips)[: 60 * rate]
-    for threads in arguments.threads:
-        torch.set_num_threads(threads)
-        engines = {
-            "melpact": melpact_engine(spec),
-            "librosa.stft, filterbank kept": librosa_engine(spec),
-            "librosa.feature.melspectrogram": librosa_feature_engine(spec),
-            "torch.stft, as vocoders do": torch_engine(spec),
-        }
-        slow = {"nnAudio": nnaudio_engine(spec)} if threads == 1 else {}
-        compare(
-            f"hifigan_22k, 24 clips of 5 s, {threads} thread(s)", 120.0,
-            {n: over_clips(e, clips, 1 if n.startswith(("torch", "nnAudio")) else threads)
-             for n, e in {**engines, **slow}.items()}, rounds,
-        )  # fmt: skip
-        engines["melpact"] = melpact_engine(spec, threads)
-        compare(
-            f"hifigan_22k, one signal of 60 s, {threads} thread(s)", 60.0,
-            {n: (lambda e=e: e(long)) for n, e in engines.items()}, rounds,
-        )  # fmt: skip
+    clips, long = material(spec)
+    if arguments.alone:
+        torch.set_num_threads(arguments.threads[0])
+        print(json.dumps(alone(arguments.alone, spec, arguments.threads[0], rounds)))
+        return
+    torch.set_num_threads(1)
+    for title, seconds, run in (
+        ("24 clips of 5 s", 120.0, lambda e: over_clips(e, clips, 1)),
+        ("one signal of 60 s", 60.0, lambda e: lambda: e(long)),
+    ):
+        compare(f"hifigan_22k, {title}, 1 thread", seconds, {n: run(make(spec)) for n, make in ENGINES.items()}, rounds)
+    for threads in (n for n in arguments.threads if n > 1):
+        apart(threads, rounds)
 
     torch.set_num_threads(1)
     kaldi = dialect("kaldi_fbank").spec

@@ -133,11 +133,27 @@ def extract(
         AudioError, DialectError: see `melpact.core.errors`.
     """
     target = as_spec(spec)
+    ready = _ready(source, sample_rate, target)
+    if ready is not None:
+        values, utterance = analyse(ready, target, threads)
+        return Mel(values, target, utterance, provenance(None, target.sample_rate, 1, ready.size))
     audio = _as_audio(source, sample_rate)
     mono = to_rate(audio, target.sample_rate)
     values, utterance = analyse(mono.samples[0], target, threads)
     name = Path(source).name if isinstance(source, str | Path) else None
     return Mel(values, target, utterance, provenance(name, audio.sample_rate, audio.channels, mono.n_samples))
+
+
+def _ready(source: Any, sample_rate: int | None, spec: MelSpec) -> Float32 | None:
+    """The array itself where nothing has to be converted: mono float32 at the description's rate, finite; else None.
+
+    The sum of squares is finite only if every sample is; what overflows it takes the general way.
+    """
+    if not isinstance(source, np.ndarray) or source.dtype != np.float32 or source.ndim != 1 or source.size == 0:
+        return None
+    if sample_rate != spec.sample_rate or not source.flags.c_contiguous or not np.isfinite(np.dot(source, source)):
+        return None
+    return source
 
 
 def to_rate(audio: Audio, sample_rate: int) -> Audio:
