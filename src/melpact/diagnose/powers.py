@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.spec import MelSpec
+from melpact.core.errors import MissingUtterance
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.hypotheses import Alternative
 from melpact.diagnose.units import remedy_to
@@ -43,7 +44,7 @@ def power_alternatives(code: str, spec: MelSpec, power: int) -> Iterator[Alterna
             undo = spec.scaling.undo
             try:
                 step = evidence.log_linear(undo(there)) - times * evidence.log_linear(undo(here))
-            except Exception:
+            except MissingUtterance:
                 return there
             return evidence.in_values(times * nats[:, :frames] + step[:, :frames])
 
