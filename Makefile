@@ -35,6 +35,7 @@ bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python -m benchmarks.analysis
 	$(BIN)/python -m benchmarks.inversion
+	$(BIN)/python -m benchmarks.precision
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
