@@ -35,11 +35,10 @@ class Metric:
         title: what the field calls it.
         unit: of the value ("" for a pure number).
         better: whether a higher or a lower value is better.
-        perfect: the value of a sound against itself; None where there is no such value (no original is looked at, or
-        infinite).
+        perfect: the value of a sound against itself; None where there is none (no original is looked at, or infinite).
         observe: pair → what one utterance contributes: a finite float, or anything that `total` sums up (such as errors
-        and words, or
-            an array of features). Must be picklable and made of floats, ints, strings, numpy arrays, tuples. Raises `NotMeasured` with a reason.
+            and words, or an array of features). Picklable: floats, ints, strings, numpy arrays, tuples of these. Raises
+            `NotMeasured` with the reason where there is none.
         meaning: one sentence for a reader who has never met it.
         source: paper and equation, or the package that computes it.
         total: observations → the value over utterances; the mean unless said otherwise.

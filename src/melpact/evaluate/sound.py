@@ -36,7 +36,8 @@ class Sound:
     @property
     def wave(self) -> Wave:
         """float32 [time] at `rate`."""
-        return self.audio.samples[0]
+        samples: Wave = self.audio.samples[0]
+        return samples
 
     @property
     def seconds(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from melpact.evaluate.metric import Metric
@@ -23,7 +25,7 @@ def observe(pair: Pair) -> float:
         return 120.0
     if signal == 0:
         raise NotMeasured("the two are orthogonal: the SI-SDR is -inf")
-    return min(120.0, 10 * np.log10(signal / distortion))
+    return min(120.0, 10 * math.log10(signal / distortion))
 
 
 PLUGIN = Metric(
@@ -32,7 +34,8 @@ PLUGIN = Metric(
     better="higher",
     perfect=120.0,
     observe=observe,
-    meaning="How much of the waveform is the original up to a gain; only for systems that restore the waveform itself. Capped at 120 dB.",
+    meaning="How much of the waveform is the original up to a gain; only for systems that restore the waveform itself. "
+    "Capped at 120 dB.",
     source="Le Roux et al. 2019, SDR - half-baked or well done?, eq. 2 to 5",
     ignores=("gain", "polarity", "delay"),
     waveform_exact=True,
