@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.contract.spec import MelSpec
 from melpact.evaluate.sound import Pair, Sound
 
 MAX_LAG_S = 0.25
@@ -63,7 +64,14 @@ def moved(wave: NDArray[np.float32], lag: int, length: int) -> NDArray[np.float3
 
 
 def pair(
-    original: Sound, made: Audio, *, name: str = "", text: str | None = None, seed: int = 0, max_lag_s: float = MAX_LAG_S
+    original: Sound,
+    made: Audio,
+    *,
+    name: str = "",
+    text: str | None = None,
+    seed: int = 0,
+    max_lag_s: float = MAX_LAG_S,
+    spec: MelSpec | None = None,
 ) -> Pair:
     """The pair of an original and a system's sound, aligned in time, with the gain that fits best.
 
@@ -71,6 +79,7 @@ def pair(
         original: at the rate of the comparison.
         made: the system's sound, at any rate.
         max_lag_s: the longest delay that is looked for; 0 leaves time alone.
+        spec: the mel of the comparison; None: the common one of the rate.
     """
     whole = Sound(made, original.rate)
     lag = delay(original.wave, whole.wave, original.rate, max_lag_s) if max_lag_s > 0 and not whole.silent else 0
@@ -82,4 +91,4 @@ def pair(
     x, y = original.wave.astype(np.float64), laid.wave.astype(np.float64)
     power = float(y @ y)
     gain = float(x @ y) / power if power > 0 else 0.0
-    return Pair(name, original, laid, whole, lag, gain, text, seed)
+    return Pair(name, original, laid, whole, lag, gain, text, seed, spec)

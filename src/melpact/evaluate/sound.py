@@ -7,16 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.contract.dialect import dialect
+from melpact.contract.spec import MelSpec
 from melpact.features.analysis import to_rate
 
 Wave = NDArray[np.float32]
 Kept = TypeVar("Kept")
+
+_DIALECTS = {
+    16000: "speecht5_16k",
+    22050: "hifigan_22k",
+    24000: "bigvgan_24k",
+    32000: "gptsovits_32k",
+    44100: "bigvgan_v2_44k_512x",
+}
+
+
+@lru_cache(maxsize=32)
+def dialect_for(rate: int) -> MelSpec:
+    """The mel that a comparison at `rate` Hz uses unless told: a common one of the highest rate that is not above it
+    (16 kHz at least)."""
+    fitting = [known for known in _DIALECTS if known <= rate]
+    return dialect(_DIALECTS[max(fitting, default=min(_DIALECTS))]).spec
 
 
 class Sound:
@@ -74,6 +93,7 @@ class Pair:
         flipped.
         text: what is said, where it is known.
         seed: for metrics that draw random numbers.
+        spec: the mel of the comparison; None: what `dialect_for` has for the rate.
     """
 
     name: str
@@ -84,11 +104,17 @@ class Pair:
     gain: float = 1.0
     text: str | None = None
     seed: int = 0
+    spec: MelSpec | None = None
     _kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
     def rate(self) -> int:
         return self.original.rate
+
+    @property
+    def mel_spec(self) -> MelSpec:
+        """The mel of the comparison."""
+        return self.spec or dialect_for(self.rate)
 
     def unfit(self) -> str | None:
         """Why nothing can be measured on this pair, or None."""
