@@ -18,7 +18,7 @@ from melpact.evaluate.score import NotMeasured
 from melpact.evaluate.sound import Pair
 
 Domain = Literal["speech", "singing", "music"]
-Change = Literal["gain", "polarity", "delay"]
+Change = Literal["gain", "polarity", "delay", "noise", "pairing"]
 Need = Literal["original", "text"]
 
 
@@ -44,7 +44,8 @@ class Metric:
         total: observations → the value over utterances; the mean unless said otherwise.
         domains: what kind of sound it is made for.
         rate_hz: the only rate it is defined at (sounds are resampled to it); None: the rate of the comparison.
-        ignores: changes that must not move it (held by the laws).
+        ignores: changes that do not move it (held by the laws). "noise": added noise, short of full scale; "pairing": which
+            original it is laid beside, so that the shuffled pairing is no null for it.
         needs: "original": a sound to compare with, paired by name; "text": what was said.
         packages: importable modules that it needs; where one is missing the metric gives the reason.
         install: the command that installs them.
