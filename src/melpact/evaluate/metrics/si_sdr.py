@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 from melpact.evaluate.metric import Metric
+from melpact.evaluate.metrics._waveform import waves
 from melpact.evaluate.score import NotMeasured
 from melpact.evaluate.sound import Pair
 
 
 def observe(pair: Pair) -> float:
-    x = pair.original.wave.astype(np.float64)
-    y = pair.made.wave.astype(np.float64)
+    x, y = waves(pair)
     x, y = x - x.mean(), y - y.mean()
     power = float(x @ x)
     if float(y @ y) == 0:
