@@ -26,7 +26,7 @@ from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.features.analysis import extract, to_rate
-from melpact.verbs.run import with_true_phase
+from melpact.vocoders.griffin_lim.true_phase import with_true_phase
 from melpact.vocoders.griffin_lim.vocoder import invert, linear_mel
 
 

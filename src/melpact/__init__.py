@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from melpact.normalise.calibration import Calibration
     from melpact.normalise.stats import Stats
     from melpact.verbs.doctor import doctor
+    from melpact.verbs.evaluate import evaluate
     from melpact.verbs.inject import inject
     from melpact.vocoders.griffin_lim.vocoder import invert
 
@@ -38,6 +39,7 @@ __all__ = [
     "dialects",
     "diff",
     "doctor",
+    "evaluate",
     "extract",
     "identify",
     "inject",
@@ -124,6 +126,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("melpact")
+    elif name == "evaluate":
+        from importlib import import_module
+
+        value = import_module("melpact.evaluate")
     elif name in _HOMES:
         from importlib import import_module
 

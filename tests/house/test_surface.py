@@ -62,6 +62,24 @@ SURFACE = {
     ),
     "sensitivity": (["CLIPS"], {"-o DIR, --out DIR", "-d NAME, --dialect NAME", "--fault FAULT", "--seed N"}),
     "bridges": (["SPEECH"], {"-o FILE, --out FILE", "-j N, --jobs N"}),
+    "evaluate": (
+        ["REF", "SYS"],
+        {
+            "--suite {speech,singing,vocoder,codec,conversion,tts}",
+            "--metrics NAMES",
+            "--name NAME",
+            "-d NAME, --dialect NAME",
+            "--rate HZ",
+            "--input PATH",
+            "--text TABLE",
+            "-o DIR, --out DIR",
+            "-j N, --jobs N",
+            "--no-laws",
+            "--no-cache",
+            "--seed N",
+        },
+    ),
+    "metrics": (["NAME"], {"--habits", "--laws", "-j N, --jobs N"}),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -104,11 +122,12 @@ def test_the_python_names_are_these() -> None:
         "__version__",
         "identify",
         "doctor",
+        "evaluate",
         "translate",
         "inject",
         "Calibration",
     }
-    assert len(melpact.__all__) == 20
+    assert len(melpact.__all__) == 21
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -129,11 +148,18 @@ def test_the_python_names_are_these() -> None:
         ("diff", ["a", "b"]),
         ("identify", ["mel", "*audio", "*key", "*n_best"]),
         ("translate", ["mel", "to", "*allow_lossy"]),
+        (
+            "evaluate",
+            [
+                "ref", "*systems", "*suite", "*metrics", "*names", "*dialect", "*rate", "*input", "*text", "*jobs", "*out",
+                "*laws", "*cache", "*seed", "*progress",
+            ],
+        ),
         ("inject", ["source", "code", "dose", "*out", "*audio", "*dialect", "*seed"]),
     ],
 )
 def test_the_parameters_are_these(name: str, parameters: list[str]) -> None:
-    marks = {inspect.Parameter.KEYWORD_ONLY: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    marks = {inspect.Parameter.KEYWORD_ONLY: "*", inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     found = inspect.signature(getattr(melpact, name)).parameters.values()
     assert [marks.get(parameter.kind, "") + parameter.name for parameter in found] == parameters
 

@@ -16,6 +16,7 @@ from melpact.contract.dialect import Dialect, as_spec, name_of
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
+from melpact.evaluate.anchor import Scene, anchors
 from melpact.features.analysis import extract, to_rate
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels
@@ -113,7 +114,7 @@ def run(
     made = invert(again, effort=effort, seed=seed)
     write(files["original"], original)
     write(files["sound"], made)
-    systems = {MADE: made.samples[0], **references(original, again, effort=effort, seed=seed)}
+    systems = {MADE: made.samples[0], **references(original, again, seed=seed)}
     rows = kept(original.samples[0], systems, spec)
     draw_mels(
         files["picture"],
@@ -126,49 +127,11 @@ def run(
     return report
 
 
-def references(original: Audio, mel: Mel, *, effort: Effort, seed: int) -> dict[str, NDArray[np.float32]]:
+def references(original: Audio, mel: Mel, *, seed: int) -> dict[str, NDArray[np.float32]]:
     """The nulls, which keep nothing of the sound, and a reference: magnitudes from the mel, phase from the original."""
-    x = original.samples[0]
-    noise = np.random.default_rng(seed).standard_normal(x.size).astype(np.float32)
-    noise *= np.float32(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-    raw = mel.raw()
-    flat = np.broadcast_to(raw.values.mean(axis=1, keepdims=True), raw.values.shape)
-    constant = Mel(flat, raw.spec, provenance=mel.provenance)
-    return {
-        NULLS[0]: np.zeros_like(x),
-        NULLS[1]: noise,
-        NULLS[2]: invert(constant, effort="fast", seed=seed).samples[0],
-        REFERENCE: with_true_phase(original, mel),
-    }
-
-
-def with_true_phase(original: Audio, mel: Mel) -> NDArray[np.float32]:
-    """The sound of the mel's magnitudes with the phase of the original: what the phase alone costs."""
-    from melpact.contract.filterbank import filterbank
-    from melpact.features.framing import pad, preemphasise
-    from melpact.features.inversion import mel_to_magnitude
-    from melpact.vocoders.griffin_lim.fast import Framing
-    from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window, undo_waveform
-
-    spec = mel.spec
-    x = original.samples[0] * np.float32(spec.waveform_scale)
-    padded = pad(preemphasise(x, spec), spec)
-    framing = Framing.of(
-        n_fft=spec.n_fft,
-        window=synthesis_window(spec),
-        hop_length=spec.hop_length,
-        left_pad=spec.left_pad,
-        frames=mel.n_frames,
-    )
-    missing = framing.scale.size - padded.size
-    signal = np.pad(padded, (0, max(0, missing)))[: framing.scale.size]
-    transform = framing.analyse(signal, 0, mel.n_frames)
-    magnitude = mel_to_magnitude(linear_mel(mel), filterbank(spec), power=spec.power).T
-    size = np.abs(transform)
-    phased = np.where(size > 0, transform / np.maximum(size, 1e-30), 1.0) * magnitude
-    y = framing.synthesise(phased.astype(np.complex64))[spec.left_pad :]
-    y = np.pad(y, (0, max(0, x.size - y.size)))[: x.size]
-    return undo_waveform(y.astype(np.float32), spec)
+    scene = Scene(original, None, None, mel.spec, np.random.default_rng(seed))
+    chosen = (*zip(NULLS, ("silence", "shaped_noise", "constant_mel")), (REFERENCE, "true_phase"))
+    return {title: anchors()[name].make(scene).samples[0] for title, name in chosen}
 
 
 def checks(source: Audio, original: Audio, mel: Mel, again: Mel, made: Audio) -> tuple[tuple[str, bool, str], ...]:

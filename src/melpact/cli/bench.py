@@ -1,0 +1,94 @@
+"""The commands of the bench: compare systems, and say what a metric means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from melpact.cli import render
+from melpact.cli.commands import FINDING, OK, Command, Jobs
+
+
+@dataclass(kw_only=True)
+class Evaluate(Command):
+    """Score systems against originals: every number beside its null, its ceiling and its interval.
+
+    Folders are paired by name whatever the suffix. Exit code 1 when a file failed or had no partner; the rest is scored.
+    """
+
+    reference: Annotated[Positional[str], arg(metavar="REF")]
+    """Folder (or file) of the originals; or a manifest: .csv, .tsv, .json or .jsonl with the columns original, one per system,
+    and if you like name, text, input."""
+    systems: Annotated[Positional[list[str]], arg(metavar="SYS")] = field(default_factory=list)
+    """Folders (or files) of the systems' sounds; none with a manifest."""
+    suite: Literal["speech", "singing", "vocoder", "codec", "conversion", "tts"] = "speech"
+    """What kind of system: which metrics, nulls and ceiling."""
+    metrics: Annotated[str | None, arg(metavar="NAMES")] = None
+    """Only these, with commas between: pesq_wb,stoi. melpact metrics lists them."""
+    name: Annotated[UseAppendAction[list[str]], arg(metavar="NAME")] = field(default_factory=list)
+    """What to call the systems, once for each, in their order."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """The mel of the mel metrics and of the ceilings. A common one of the rate by default."""
+    rate: Annotated[int | None, arg(metavar="HZ")] = None
+    """Compare at this rate. The lowest of all sounds by default."""
+    input: Annotated[str | None, arg(metavar="PATH")] = None
+    """What the systems were given, which becomes the null 'unprocessed'."""
+    text: Annotated[str | None, arg(metavar="TABLE")] = None
+    """What is said: lines of name and text, or a folder of .txt files."""
+    out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
+    """Folder for the report as JSON, CSV and LaTeX."""
+    jobs: Jobs = None
+    """Processes. All CPUs by default."""
+    no_laws: bool = False
+    """Print metrics that break their own laws, too."""
+    no_cache: bool = False
+    """Measure everything anew, and keep nothing."""
+    seed: Annotated[int, arg(metavar="N")] = 0
+    """Of the random numbers."""
+
+    def run(self) -> int:
+        from melpact.cli import bench_text
+        from melpact.verbs.evaluate import evaluate
+
+        report = evaluate(
+            self.reference, *self.systems, suite=self.suite, names=self.name or None, dialect=self.dialect, rate=self.rate,
+            metrics=None if self.metrics is None else [name.strip() for name in self.metrics.split(",") if name.strip()],
+            input=self.input, text=self.text, out=self.out, jobs=self.jobs, laws=not self.no_laws, cache=not self.no_cache,
+            seed=self.seed, progress=render.progress(self.quiet),
+        )  # fmt: skip
+        bench_text.evaluated(report, self, self.out)
+        return OK if report.whole else FINDING
+
+
+@dataclass(kw_only=True)
+class Metrics(Command):
+    """Say what each metric means and whether it obeys its laws here.
+
+    With --habits: which laws the habits of published comparisons break, with the figures.
+    """
+
+    names: Annotated[Positional[list[str]], arg(metavar="NAME")] = field(default_factory=list)
+    """Metrics to explain in full; a list of all without."""
+    habits: bool = False
+    """The table of traps."""
+    laws: bool = False
+    """Try the laws of all that have no verdict yet."""
+    jobs: Jobs = None
+    """Processes. All CPUs by default."""
+
+    def run(self) -> int:
+        from melpact.cli import bench_text
+        from melpact.verbs import metrics
+
+        bar = render.progress(self.quiet)
+        if self.habits:
+            bench_text.trapped(metrics.habits(jobs=self.jobs, progress=bar), self)
+            return OK
+        rows = metrics.metrics(self.names, try_laws=self.laws or bool(self.names), jobs=self.jobs, progress=bar)
+        bench_text.explained(rows, self, full=bool(self.names))
+        return OK if all(row.verdict is None or row.verdict.lawful for row in rows) else FINDING
+
+
+COMMANDS: dict[str, type[Command]] = {"evaluate": Evaluate, "metrics": Metrics}

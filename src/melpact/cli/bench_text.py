@@ -1,0 +1,184 @@
+"""What the bench's commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from melpact.cli.render import _out, _print, _table, print_json
+
+if TYPE_CHECKING:
+    from melpact.cli.render import Wishes
+    from melpact.evaluate.report import Report
+    from melpact.evaluate.score import Score
+    from melpact.verbs.metrics import MetricRow
+
+_NAMED = 20
+_TRAPS = ("identity", "silence", "shaped_noise", "delay_0.5_ms", "flipped", "half_level", "griffin_lim")
+
+
+def evaluated(report: Report, wishes: Wishes, out: str | None) -> None:
+    """`evaluate`."""
+    for title, lines in (("missing", report.missing), ("failed", report.failed)):
+        for line in lines[:_NAMED]:
+            print(f"melpact: {title}: {' '.join(line.split())}", file=sys.stderr)
+        if len(lines) > _NAMED:
+            print(f"melpact: {title}: {len(lines) - _NAMED} more (--json names all)", file=sys.stderr)
+    if wishes.json:
+        print_json(report.to_json())
+        return
+    if wishes.quiet:
+        return
+    n = len(report.utterances)
+    _out(
+        f"{', '.join(report.systems)}: suite {report.suite}, {n} utterance{'s' * (n != 1)}, {report.seconds:.0f} s at "
+        f"{report.rate} Hz ({report.rate_why}), mel {report.dialect}",
+        "bold",
+    )
+    for warning in report.warnings:
+        _out(f"  note: {warning}")
+    _out()
+    _scores(report)
+    _notes(report)
+    if out is not None:
+        _out(f"\nwritten: {out}")
+
+
+def _scores(report: Report) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from melpact.evaluate.tables import ARROWS, number
+
+    several = len(report.systems) > 1
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for name in ("metric", *(("system",) if several else ())):
+        table.add_column(name, overflow="fold")
+    for name in ("value", "95 % interval", "skill", "n", "null", "ceiling"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for metric, facts in report.metrics.items():
+        label = f"{facts.title}{', ' + facts.unit if facts.unit else ''} {ARROWS[facts.better]}"
+        for i, system in enumerate(report.systems):
+            score = report.scores[system][metric]
+            style = "bold" if report.best.get(metric) == system else ""
+            first = [Text(label if i == 0 else "")] + ([Text(system, style)] if several else [])
+            table.add_row(*first, *_cells(score, style, number), end_section=several and i == len(report.systems) - 1)
+    _print(table)
+    for system in report.systems:
+        for metric, score in report.scores[system].items():
+            if score.value is None:
+                _out(f"{report.metrics[metric].title} of {system}: {score.reason}")
+
+
+def _cells(score: Score, style: str, number: Any) -> list[Any]:
+    from rich.text import Text
+
+    def beside(value: float | None, anchor: str | None) -> Any:
+        return Text("–") if value is None else Text(f"{number(value)} {anchor}")
+
+    interval = "–" if score.low is None else f"[{number(score.low, score)}, {number(score.high, score)}]"
+    skill = "–" if score.skill is None else f"{score.skill:.2f}"
+    return [
+        Text(number(score.value, score), style), Text(interval), Text(skill), Text(str(score.n)),
+        beside(score.null, score.null_anchor), beside(score.ceiling, score.ceiling_anchor),
+    ]  # fmt: skip
+
+
+def _notes(report: Report) -> None:
+    if len(report.systems) > 1:
+        _out("\nBold: better than every other system; the paired 95 % interval of the difference excludes 0.")
+        for difference in report.differences:
+            if difference.winner is None and difference.reason:
+                _out(f"{report.metrics[difference.metric].title}, {difference.a} and {difference.b}: {difference.reason}")
+    _out("Skill is 0 at the null and 1 at the ceiling; below 0 a system is worse than its null.")
+    said: dict[str, list[str]] = {}
+    for scores in report.scores.values():
+        for metric, score in scores.items():
+            for part in (score.warning or "").split("; "):
+                if part and not part.startswith("n = "):
+                    said.setdefault(part, []).append(report.metrics[metric].title)
+    for warning, titles in said.items():
+        _out(f"Beware, {', '.join(dict.fromkeys(titles))}: {warning}.")
+    for name, verdict in report.withheld.items():
+        for broken in verdict.broken:
+            _out(f"Withheld: {name} breaks its law '{broken.law}': {broken.measured}; wanted {broken.wanted}.")
+    for name, reason in report.untried.items():
+        _out(f"Laws of {name} could not be tried: {reason}.")
+    for name, reason in report.unavailable.items():
+        _out(f"Not measured: {name} {reason}.")
+    total = sum(report.cost_ms.values())
+    if total > 0:
+        dearest = sorted(report.cost_ms.items(), key=lambda item: -item[1])[:4]
+        named = ", ".join(f"{name} {cost:.1f}" for name, cost in dearest)
+        _out(f"Cost: {total:.0f} ms of one core per second of sound and system ({1000 / total:.0f} × real time): {named}, …")
+
+
+def explained(rows: Sequence[MetricRow], wishes: Wishes, *, full: bool) -> None:
+    """`metrics`."""
+    if wishes.json:
+        print_json([row.to_json() for row in rows])
+        return
+    if wishes.quiet:
+        return
+    if not full:
+        _table(
+            ("name", "", "unit", "domains", "laws", "suites"),
+            [
+                (
+                    row.name,
+                    "↑" if row.metric.better == "higher" else "↓",
+                    row.metric.unit,
+                    " ".join(row.metric.domains),
+                    row.status,
+                    " ".join(row.suites) or ("only by name" if row.metric.heavy else ""),
+                )
+                for row in rows
+            ],
+            wrap=("laws", "suites"),
+        )
+        _out(f"{len(rows)} metrics. One in full: melpact metrics NAME. Try all laws: melpact metrics --laws")
+        return
+    for row in rows:
+        metric = row.metric
+        _out(f"{row.name}: {metric.title}{', ' + metric.unit if metric.unit else ''}", "bold")
+        _out(f"  {metric.meaning}")
+        perfect = "" if metric.perfect is None else f", {metric.perfect:g} against itself"
+        _out(f"  {metric.better} is better{perfect}. Not moved by: {', '.join(metric.ignores) or 'nothing is promised'}.")
+        _out(f"  For {', '.join(metric.domains)}" + (f", at {metric.rate_hz} Hz" if metric.rate_hz else "") + ".")
+        _out(f"  Source: {metric.source}")
+        _out(f"  Laws: {row.status}")
+        for broken in row.verdict.broken if row.verdict is not None else ():
+            _out(f"    {broken.law}: {broken.measured}; wanted {broken.wanted}")
+        if row.verdict is not None and row.verdict.tried:
+            values = (f"{case.replace('_', ' ')} {_figure(value)}" for case, value in row.verdict.values.items())
+            _out(f"  On the shipped recordings: {', '.join(values)}")
+
+
+def trapped(rows: Sequence[MetricRow], wishes: Wishes) -> None:
+    """`metrics --habits`."""
+    if wishes.json:
+        print_json([row.to_json() for row in rows])
+        return
+    if wishes.quiet:
+        return
+    cells = []
+    for row in rows:
+        values = {} if row.verdict is None else row.verdict.values
+        unit = f", {row.metric.unit}" if row.metric.unit else ""
+        label = f"{row.metric.title}{unit} {'↑' if row.metric.better == 'higher' else '↓'}"
+        cells.append((label, *(_figure(values.get(case)) for case in ("noise_30_db", *_TRAPS[1:]))))
+    head = ("clean, 30 dB", "silence", "noise", "0.5 ms late", "flipped", "half level", "new phase")
+    _table(("habit", *head), cells, right=head, wrap=("habit",))
+    _out("New phase: Griffin-Lim on the true magnitudes, which sounds like the original (PESQ above 3).")
+    _out("Late, flipped and half level: the 30 dB version, changed by nothing that is heard.\n")
+    for row in rows:
+        _out(f"{row.metric.title}: {row.status}", "bold")
+        _out(f"  {row.metric.meaning}")
+        for broken in row.verdict.broken if row.verdict is not None else ():
+            _out(f"  {broken.law}: {broken.measured}; wanted {broken.wanted}")
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
