@@ -45,7 +45,7 @@ class Metric:
         domains: what kind of sound it is made for.
         rate_hz: the only rate it is defined at (sounds are resampled to it); None: the rate of the comparison.
         ignores: changes that do not move it (held by the laws). "noise": added noise, short of full scale; "pairing": which
-            original it is laid beside, so that the shuffled pairing is no null for it.
+            utterance it is (a distribution over the corpus), so that the shuffled pairing is no null for it.
         needs: "original": a sound to compare with, paired by name; "text": what was said.
         packages: importable modules that it needs; where one is missing the metric gives the reason.
         install: the command that installs them.
