@@ -16,6 +16,8 @@ def observe(pair: Pair) -> float:
     x, y = waves(pair)
     x, y = x - x.mean(), y - y.mean()
     power = float(x @ x)
+    if power == 0:
+        raise NotMeasured("the original is constant")
     if float(y @ y) == 0:
         raise NotMeasured("the system's sound is silent: its SI-SDR is -inf")
     target = x * (float(x @ y) / power)
