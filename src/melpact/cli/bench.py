@@ -19,8 +19,8 @@ class Evaluate(Command):
     """
 
     reference: Annotated[Positional[str], arg(metavar="REF")]
-    """Folder (or file) of the originals; or a manifest: .csv, .tsv, .json or .jsonl with the columns original, one per system,
-    and if you like name, text, input."""
+    """Folder (or file) of the originals; or a manifest: .csv, .tsv, .json or .jsonl with the columns original and one per
+    system, and if you like name, text, input."""
     systems: Annotated[Positional[list[str]], arg(metavar="SYS")] = field(default_factory=list)
     """Folders (or files) of the systems' sounds; none with a manifest."""
     suite: Literal["speech", "singing", "vocoder", "codec", "conversion", "tts"] = "speech"

@@ -76,19 +76,21 @@ def _cells(score: Score, style: str, number: Any) -> list[Any]:
     from rich.text import Text
 
     def beside(value: float | None, anchor: str | None) -> Any:
-        return Text("–") if value is None else Text(f"{number(value)} {anchor}")
+        return Text("–") if value is None else Text(f"{number(value, score)} {anchor}")
 
     interval = "–" if score.low is None else f"[{number(score.low, score)}, {number(score.high, score)}]"
     skill = "–" if score.skill is None else f"{score.skill:.2f}"
+    star = "" if not style or sys.stdout.isatty() else " *"
     return [
-        Text(number(score.value, score), style), Text(interval), Text(skill), Text(str(score.n)),
+        Text(number(score.value, score) + star, style), Text(interval), Text(skill), Text(str(score.n)),
         beside(score.null, score.null_anchor), beside(score.ceiling, score.ceiling_anchor),
     ]  # fmt: skip
 
 
 def _notes(report: Report) -> None:
     if len(report.systems) > 1:
-        _out("\nBold: better than every other system; the paired 95 % interval of the difference excludes 0.")
+        sign = "Bold" if sys.stdout.isatty() else "*"
+        _out(f"\n{sign}: better than every other system; the paired 95 % interval of the difference excludes 0.")
         for difference in report.differences:
             if difference.winner is None and difference.reason:
                 _out(f"{report.metrics[difference.metric].title}, {difference.a} and {difference.b}: {difference.reason}")

@@ -394,7 +394,7 @@ def ran(report: RunReport, wishes: Wishes) -> None:
             if isinstance(value, str) and value not in reasons:
                 reasons.append(value)
             values.append(f"{value:.3f}" if isinstance(value, float) else f"({reasons.index(value) + 1})")
-        cells.append((f"{row.name}, {row.unit}", *values, f"{row.best:g}", row.meaning))
+        cells.append((f"{row.name}, {row.unit}" if row.unit else row.name, *values, f"{row.best:g}", row.meaning))
     _out()
     _table(("kept", *systems, "best", "meaning"), cells, right=(*systems, "best"), wrap=("meaning",))
     for i, reason in enumerate(reasons, start=1):

@@ -54,9 +54,7 @@ def sources_digest(paths: tuple[Path, ...]) -> str:
 
 
 def _root() -> Path:
-    import melpact
-
-    return Path(melpact.__file__).parent
+    return Path(__file__).parents[1]
 
 
 def package_version() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from melpact.core.errors import MelpactError
 from melpact.evaluate import laws
 from melpact.evaluate.cache import Given, package_version
 from melpact.evaluate.metric import Metric, metrics
+from melpact.evaluate.metrics._mel import UNIT
 from melpact.evaluate.report import MetricFacts, Report, Side, Utterance
 from melpact.evaluate.sound import dialect_for
 from melpact.evaluate.suites import suite as suite_named
@@ -26,7 +27,7 @@ from melpact.evaluate.task import Outcome, Settings, Task
 from melpact.evaluate.totals import FEW, TELLING, Totals
 from melpact.evaluate.workers import run as run_tasks
 
-_LATE_S, _LENGTH_S, _NARROW = 0.002, 0.1, 0.85
+_LATE_S, _LENGTH_S, _NARROW, _FLIPPED = 0.002, 0.1, 0.85, -0.7
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def bench(
     Raises:
         MelpactError: nothing to measure; an unknown suite; a rate that cannot be.
     """
-    if not entries or not any(entry.made for entry in entries):
+    entries = [replace(entry, made={name: entry.made[name] for name in systems if name in entry.made}) for entry in entries]
+    if not any(entry.made for entry in entries):
         raise MelpactError("there is nothing to compare", where="evaluate", got="no utterance that any system has")
     entries = sorted(entries, key=lambda entry: entry.name)
     chosen = suite_named(plan.suite)
@@ -98,7 +100,7 @@ def bench(
     rate, why = _rate(entries, plan.rate, notes)
     spec = plan.spec or dialect_for(rate)
     names = plan.metrics or chosen.chosen(text=any(entry.text for entry in entries))
-    known = metrics()
+    known = {name: _in_unit(metric, spec) for name, metric in metrics().items()}
     unavailable = {name: reason for name in names if (reason := known[name].missing())}
     names = tuple(name for name in names if name not in unavailable)
     verdicts = _verdicts(names, plan, start, advance)
@@ -140,6 +142,11 @@ def bench(
         missing=tuple(notes.missing),
         failed=tuple(notes.failed),
     )
+
+
+def _in_unit(metric: Metric, spec: MelSpec) -> Metric:
+    """With the mel's own unit where the metric says that it takes it over."""
+    return replace(metric, unit=spec.unit) if metric.unit == UNIT else metric
 
 
 def tasks(entries: Sequence[Entry]) -> list[Task]:
@@ -236,7 +243,7 @@ def _say_sounds(outcomes: Sequence[Outcome], systems: Sequence[str], rate: int, 
                 f"{system}: delay of {np.median(lags) * 1000:.1f} ms found and taken back (median; "
                 f"{lags.min() * 1000:.1f} to {lags.max() * 1000:.1f} ms)"
             )
-        flipped = sum(facts.flipped and facts.match < -0.3 for _, facts in pairs)
+        flipped = sum(facts.match < _FLIPPED for _, facts in pairs)
         if flipped:
             notes.warnings.append(f"{system}: polarity is flipped in {flipped} of {n}")
         longer = [facts.length_s - outcome.seconds for outcome, facts in pairs]

@@ -61,7 +61,8 @@ class Suite:
 
     def nulls_of(self, metric: Metric) -> tuple[str, ...]:
         """The nulls that mean something for a metric."""
-        return tuple(name for name in (*self.nulls, "unprocessed") if name != "shuffled" or "pairing" not in metric.ignores)
+        paired = "original" in metric.needs and "pairing" not in metric.ignores
+        return tuple(name for name in (*self.nulls, "unprocessed") if name != "shuffled" or paired)
 
     def ceilings_of(self, metric: Metric) -> tuple[str, ...]:
         """Ceilings in the order in which they are asked; a waveform's identity is a cap, not a ceiling."""

@@ -129,14 +129,16 @@ def measure(task: Task, settings: Settings) -> Outcome:
         except OSError as error:
             outcome.failed[side] = f"{given}: {error.strerror or error}"
             continue
-        bench.side(outcome, side, parts, lambda given=given: load(given))  # type: ignore[misc]
+        bench.side(outcome, side, parts, lambda given=given: load(given), settings.max_lag_s)  # type: ignore[misc]
     for name in settings.anchors:
         try:
             parts = ["anchor", name, anchor_digest(name), *bench.anchor_parts(name)]
         except OSError as error:
             outcome.failed[name] = str(error)
             continue
-        bench.side(outcome, name, parts, lambda name=name: anchors()[name].make(bench.scene(name)))  # type: ignore[misc]
+        # what is made of the original lies on it; only the systems' input may have been moved
+        reach = settings.max_lag_s if name == "unprocessed" else 0.0
+        bench.side(outcome, name, parts, lambda name=name: anchors()[name].make(bench.scene()), reach)  # type: ignore[misc]
     return outcome
 
 
@@ -169,8 +171,8 @@ class _Bench:
             self._sound = Sound(load(self._task.original), self._settings.rate)
         return self._sound
 
-    def scene(self, anchor: str) -> Scene:
-        """What the anchor may look at; its random numbers depend on the original's content only."""
+    def scene(self) -> Scene:
+        """What an anchor may look at; its random numbers depend on the original's content only."""
         task, original = self._task, self.original.audio
         return Scene(
             original,
@@ -193,8 +195,8 @@ class _Bench:
         shared = [self._digest, s.rate, s.spec.fingerprint, s.max_lag_s, s.seed]
         return Shelf(s.cache, [*shared, *parts])
 
-    def side(self, outcome: Outcome, side: str, parts: list[str], make: Callable[[], Audio]) -> None:
-        """Measure one sound with every metric that is not on the shelf."""
+    def side(self, outcome: Outcome, side: str, parts: list[str], make: Callable[[], Audio], reach_s: float) -> None:
+        """Measure one sound, moved by up to `reach_s`, with every metric that is not on the shelf."""
         task, settings = self._task, self._settings
         shelf = self._shelf(parts)
         results: dict[str, Found] = {}
@@ -206,7 +208,7 @@ class _Bench:
         if shelf.facts is None or len(results) < len(self._metrics):
             try:
                 made = make()
-                pair = self._pair(made)
+                pair = self._pair(made, reach_s)
                 if shelf.facts is None:
                     shelf.keep_facts(vars(_facts(pair, made)))
             except NotMeasured as reason:
@@ -223,14 +225,12 @@ class _Bench:
         outcome.facts[side] = Facts(**(shelf.facts or {}))
         outcome.found[side] = {name: results[name] for name in self._metrics}
 
-    def _pair(self, made: Audio) -> Pair:
+    def _pair(self, made: Audio, reach_s: float) -> Pair:
         original, settings, task = self.original, self._settings, self._task
         seed = int(self._digest[:8], 16) ^ settings.seed
         if made is original.audio:
             return Pair(task.name, original, original, original, 0, 1.0, task.text, seed, settings.spec)
-        return pair(
-            original, made, name=task.name, text=task.text, seed=seed, max_lag_s=settings.max_lag_s, spec=settings.spec
-        )
+        return pair(original, made, name=task.name, text=task.text, seed=seed, max_lag_s=reach_s, spec=settings.spec)
 
 
 def observed(metric: Metric, pair: Pair) -> Found:
@@ -239,10 +239,8 @@ def observed(metric: Metric, pair: Pair) -> Found:
     try:
         value = decoded(encoded(metric.measure(pair)))
         return Found(value, None, time.process_time() - began)
-    except NotMeasured as reason:
+    except MelpactError as reason:
         return Found(None, str(reason).rstrip("."), time.process_time() - began)
-    except MelpactError as error:
-        return Found(None, str(error), time.process_time() - began, fault=True)
     except Exception as error:  # whatever a package throws at an odd sound costs this one value, not the run
         return Found(None, f"unexpected {type(error).__name__}: {error}", time.process_time() - began, fault=True)
 
