@@ -100,25 +100,23 @@ def _p808_network() -> _Network:
 
 
 def _convolved(picture: Floats, layer: convolution.Layer) -> Floats:
+    """An image whose picture, as large as the one given, starts at row 0 and column 1."""
     rows, columns, channels = picture.shape
     x = convolution.image(rows, columns, channels)
     x[1 : rows + 1, 1 : columns + 1] = picture
     out = convolution.image(rows, columns, layer.bias.size)
     convolution.convolve(x, rows, columns, layer, out, 0)
-    return out[:rows, 1 : columns + 1]
+    return out
 
 
-def _halved(picture: Floats) -> Floats:
-    high, wide = picture.shape[0] // 2, picture.shape[1] // 2
-    cut = picture[: 2 * high, : 2 * wide]
-    rows = np.maximum(cut[::2], cut[1::2])
-    best: Floats = np.maximum(rows[:, ::2], rows[:, 1::2])
-    return best
+def _convolved_and_halved(picture: Floats, layer: convolution.Layer) -> Floats:
+    return convolution.halved(_convolved(picture, layer), picture.shape[0], picture.shape[1], 1)
 
 
 def _judged(picture: Floats, last: convolution.Layer, dense: tuple[tuple[Floats, Floats], ...]) -> Floats:
     """Last convolution, maximum over the picture, dense layers."""
-    found = _convolved(picture, last).max(axis=(0, 1))
+    rows, columns, _ = picture.shape
+    found = _convolved(picture, last)[:rows, 1 : columns + 1].max(axis=(0, 1))
     for at, (matrix, bias) in enumerate(dense):
         found = found @ matrix + bias
         if at < len(dense) - 1:
@@ -147,8 +145,9 @@ def _trunk(spectrum: Floats, network: _Network) -> Floats:
         convolution.convolve(b, rows + 2, bins, third, c, 0)
         _blank(c, begin - 1, rows + 2, frames)
         convolution.convolve(c, rows, bins, fourth, d, 0)
-        half[begin // 2 : (begin + rows) // 2] = _halved(d[:rows, 1 : bins + 1])
-    return _convolved(_halved(_convolved(half, fifth)), sixth)
+        half[begin // 2 : (begin + rows) // 2] = convolution.halved(d, rows, bins, 1)
+    quarter = _convolved_and_halved(half, fifth)
+    return np.ascontiguousarray(_convolved(quarter, sixth)[: quarter.shape[0], 1 : quarter.shape[1] + 1])
 
 
 def _blank(image: Floats, begin: int, rows: int, frames: int) -> None:
@@ -184,7 +183,7 @@ def quality(wave: Floats) -> NDArray[np.float64]:
             own = own.copy()
             own[:_EDGE_ROWS] = _trunk(spectrum[begin : begin + _EDGE_FRAMES], network)[:_EDGE_ROWS]
             own[-_EDGE_ROWS:] = _trunk(spectrum[end - _EDGE_FRAMES : end], network)[-_EDGE_ROWS:]
-        raw = _judged(_halved(own), network.layers[-1], network.dense)
+        raw = _judged(convolution.halved(own, own.shape[0], own.shape[1]), network.layers[-1], network.dense)
         opinions.append([np.polyval(mapping, value) for mapping, value in zip(_MAPPING, raw.astype(np.float64))])
     return np.asarray(np.mean(opinions, axis=0))
 
@@ -238,13 +237,19 @@ def _mel_power(frames: Floats, matrix: Floats, bank: Floats) -> Floats:
 
 
 def _p808_trunk(picture: Floats, network: _Network) -> Floats:
-    rows, columns = picture.shape
-    out = convolution.image(rows, columns, network.first[1].size)
-    convolution.first(np.pad(picture, 1), *network.first, out, rows, columns)
+    """All but the last convolution of the P.808 network: [900, 120] → [112, 15, 32]."""
+    frames, bands = picture.shape
     second, third, fourth, _ = network.layers
-    half = _halved(out[:rows, 1 : columns + 1])
-    quarter = _halved(_convolved(half, second))
-    return _halved(_convolved(_convolved(quarter, third), fourth))
+    padded = np.pad(picture, 1)
+    strip = convolution.image(_STRIP, bands, network.first[1].size)
+    half = np.empty((frames // 2, bands // 2, network.first[1].size), np.float32)
+    for begin in range(0, frames, _STRIP):
+        rows = min(_STRIP, frames - begin)
+        convolution.first(padded[begin : begin + rows + 2], *network.first, strip, rows, bands)
+        half[begin // 2 : (begin + rows) // 2] = convolution.halved(strip, rows, bands, 1)
+    quarter = _convolved_and_halved(half, second)
+    rows, columns, _ = quarter.shape
+    return _convolved_and_halved(np.ascontiguousarray(_convolved(quarter, third)[:rows, 1 : columns + 1]), fourth)
 
 
 def _wave(pair: Pair) -> Sound:
