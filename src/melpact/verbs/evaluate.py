@@ -13,6 +13,7 @@ from melpact.contract.artifact import replacing
 from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
+from melpact.evaluate.page import page
 from melpact.evaluate.report import Report
 from melpact.evaluate.run import Plan, bench
 from melpact.evaluate.suites import named
@@ -53,7 +54,7 @@ def evaluate(
         input: what the systems were given; becomes the null "unprocessed".
         text: utterance → what is said, or a table of it.
         jobs: processes; all CPUs by default.
-        out: folder for report.json, summary.csv, utterances.csv and table.tex.
+        out: folder for report.json, summary.csv, utterances.csv, table.tex and report.html.
         laws: whether a metric that breaks its own laws is withheld.
         cache: whether what was measured before is used, and kept.
         seed: of everything random.
@@ -135,12 +136,13 @@ def _json(report: Report) -> str:
     return json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-# name of a file in the output folder → its text; a page for the browser is one more line here
+# name of a file in the output folder → its text
 WRITERS: Mapping[str, Callable[[Report], str]] = {
     "report.json": _json,
     "summary.csv": summary_csv,
     "utterances.csv": utterances_csv,
     "table.tex": latex,
+    "report.html": page,
 }
 
 
