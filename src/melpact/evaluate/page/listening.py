@@ -121,7 +121,8 @@ def _part(report: Report, utterance: Utterance, spec: MelSpec, *, hidden: bool) 
     table = json.dumps(tracks).replace("</", "<\\/")
     body = (
         f'<div class="heard"{" hidden" if hidden else ""}><h3>{html.escape(utterance.name)}</h3>'
-        f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{table}</script>{pictures}{values}</div>'
+        f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{table}</script>'
+        f"{pictures}{values}</div>"
     )
     return body, size + sum(map(len, files.values()))
 

@@ -29,6 +29,7 @@ def mark(index: int, x: float, y: float) -> str:
 def legend(systems: Sequence[str]) -> str:
     """Every system with its mark."""
     return "".join(
-        f'<span class="sys"><svg class="k" viewBox="0 0 14 14" aria-hidden="true">{mark(i, 7, 7)}</svg>{html.escape(name)}</span>'
+        f'<span class="sys"><svg class="k" viewBox="0 0 14 14" aria-hidden="true">{mark(i, 7, 7)}</svg>'
+        f"{html.escape(name)}</span>"
         for i, name in enumerate(systems)
     )

@@ -1,4 +1,4 @@
-"""The page: what can be said on top, then every metric, then what lies behind it, then the sounds, then how it was measured."""
+"""The page: what can be said on top, then every metric, what lies behind it, the sounds, and how it was measured."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def verdict(report: Report) -> str:
 
 def _how_to_read() -> str:
     return (
-        '<p class="q">Each strip runs from the null (what the best of silence, shaped noise, a constant mel and a wrong pairing '
-        "gets on the same utterances) to the ceiling. Bars are bootstrap 95 % intervals over utterances. Bold numbers are better "
-        "than every other system with a paired interval that excludes 0.</p>"
+        '<p class="q">Each strip runs from the null (what the best of silence, shaped noise, a constant mel and a wrong '
+        "pairing gets on the same utterances) to the ceiling. Bars are bootstrap 95 % intervals over utterances. Bold numbers "
+        "are better than every other system with a paired interval that excludes 0.</p>"
     )
 
 

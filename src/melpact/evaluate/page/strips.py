@@ -1,4 +1,4 @@
-"""Every metric as a strip from its null (0) to its ceiling (1), the systems on it with their intervals, and the numbers beside it."""
+"""Every metric as a strip from its null (0) to its ceiling (1): the systems with their intervals, and the numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ padding:.55rem 0;border-bottom:1px solid var(--rule);align-items:center;break-in
 .strip table{font-size:.8rem}.strip td{border:0;padding:.05rem .6rem .05rem 0;white-space:nowrap}
 .strip .wide{grid-column:1/-1}
 .strip svg{width:100%;height:auto;display:block}
-.sys{white-space:nowrap;margin-right:1rem;font-size:.85rem}.sys .k{width:14px;height:14px;vertical-align:-2px;margin-right:.3rem}
+.sys{white-space:nowrap;margin-right:1rem;font-size:.85rem}
+.sys .k{width:14px;height:14px;vertical-align:-2px;margin-right:.3rem}
 .best{font-weight:700}
 @media (max-width:46rem){.strip{grid-template-columns:minmax(0,1fr)}}
 """
@@ -108,7 +109,8 @@ def _drawn(title: str, scores: list[Score]) -> str:
             shift = 9 if skill < _LOW else -9
             parts.append(f'<text x="{_place(skill) + shift:.1f}" y="{y + 4}" text-anchor="{anchor}">{beyond}</text>')
     label = f"{title}: " + "; ".join(f"system {i + 1} skill {score.skill:.2f}" for i, score in shown)
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{html.escape(label, quote=True)}">{"".join(parts)}</svg>'
+    said = html.escape(label, quote=True)
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
 
 
 def _interval(score: Score, y: float, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""What lies behind the means: each utterance as a dot, the worst ten, and the order in which utterances are worth hearing."""
+"""What lies behind the means: each utterance as a dot, the worst ten, and the order in which they are worth hearing."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def worst(report: Report, heard: Sequence[str]) -> str:
     head = "".join(f"<th>{html.escape(report.metrics[m].title)}</th>" for m in shown)
     return (
         f'<div class="roll"><table><thead><tr><th>utterance</th><th>system</th><th>standing</th>{head}</tr></thead>'
-        f'<tbody>{"".join(rows)}</tbody></table></div><p class="q">Standing: the mean over all metrics of the place between null '
-        f"(0) and ceiling (1), each held within {_BOUND[0]:g} and {_BOUND[1]:g}.</p>"
+        f'<tbody>{"".join(rows)}</tbody></table></div><p class="q">Standing: the mean over all metrics of the place between '
+        f"null (0) and ceiling (1), each held within {_BOUND[0]:g} and {_BOUND[1]:g}.</p>"
     )
 
 
@@ -116,7 +116,7 @@ def _ordered(report: Report, metric: str) -> str:
 
 
 def differences(report: Report) -> str:
-    """Every pair of systems, every metric: the paired difference with its interval, and who is better where that is certain."""
+    """Every pair of systems, every metric: the paired difference with its interval, and who is certainly better."""
     if not report.differences:
         return ""
     rows = []
