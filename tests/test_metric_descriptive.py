@@ -16,6 +16,7 @@ from melpact.evaluate.metric import Metric, metrics
 from melpact.evaluate.metrics import (
     _convolution,
     _dnsmos,
+    _english_numbers,
     _mel_frames,
     _recogniser,
     _voice_activity,
@@ -34,6 +35,7 @@ from melpact.evaluate.sound import Pair, Sound
 
 RATE = 16000
 RNG = np.random.default_rng
+DISTRIBUTIONS = ["wasserstein", "kolmogorov_smirnov", "frechet_mel", "global_variance", "modulation_spectrum"]
 
 
 def audio(wave: NDArray[Any], rate: int = RATE) -> Audio:
@@ -293,9 +295,19 @@ def test_a_distribution_of_two_utterances_is_not_the_mean_of_two(corpus: list[Pa
         assert metric.value(seen) == pytest.approx(metric.value(seen[::-1]), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "name", ["wasserstein", "kolmogorov_smirnov", "frechet_mel", "global_variance", "modulation_spectrum"]
-)
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_utterances_of_different_mels_are_not_added_up(name: str) -> None:
+    """80 bands at 22.05 kHz, 100 at 24 kHz."""
+    metric, time_s = metrics()[name], np.arange(48000) / 24000
+    seen = []
+    for rate in (22050, 24000):
+        x = np.sin(2 * np.pi * (300 + 200 * time_s) * time_s)[: 2 * rate]
+        seen.append(metric.measure(laid(x, 0.5 * x, rate=rate)))
+    with pytest.raises(NotMeasured, match="different mels"):
+        metric.value(seen)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_totalling_twenty_utterances_is_quick(name: str, corpus: list[Pair]) -> None:
     """A bootstrap of 1000 draws must take seconds (aim: 1 ms each; the limit leaves room for a busy machine)."""
     metric = metrics()[name]
@@ -379,6 +391,7 @@ def test_the_recogniser_reads_the_shipped_english() -> None:
     x = speech("en_noservice")
     heard = _recogniser.recognised(Sound(audio(x), RATE), "en")
     text = "The number you have dialed is not in service. Please check the number and try again."
+    assert _recogniser.language(Sound(audio(speech("ru_nocallback")), RATE)) == "ru"
     wrong = _recogniser.edits(_recogniser.words(text), _recogniser.words(heard))
     assert wrong <= 3, heard
     assert metric.measure(laid(x, 0 * x, text)) == (16, 16)
@@ -386,6 +399,22 @@ def test_the_recogniser_reads_the_shipped_english() -> None:
 
 def test_words_are_compared_without_case_and_punctuation() -> None:
     assert _recogniser.words("Don\u2019t stop: it's 'fine', LÀ-BAS!") == ["don't", "stop", "it's", "fine", "là", "bas"]
+
+
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [
+        ("42 lines", "forty two lines"),
+        ("about 1455, the 15th century", "about fourteen fifty five, the fifteenth century"),
+        ("in 1906 and the 1920s", "in nineteen oh six and the nineteen twenties"),
+        ("1,250,003", "one million two hundred fifty thousand three"),
+        ("2012 the 22nd, 20th and 112th", "two thousand twelve the twenty second, twentieth and one hundred twelfth"),
+        ("mp3 and 3.5", "mp3 and 3.5"),
+        ("0 1234567890123", "zero 1234567890123"),
+    ],
+)
+def test_numbers_are_read_aloud(digits: str, said: str) -> None:
+    assert _english_numbers.spelled(digits) == said
 
 
 @pytest.mark.parametrize(
@@ -402,7 +431,8 @@ def test_the_rate_of_a_corpus_weighs_its_words() -> None:
 
 
 def test_error_rates_count_what_was_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_recogniser, "recognised", lambda sound, language=None: "a cat sat on mat.")
+    monkeypatch.setattr(_recogniser, "recognised", lambda sound, language: "a cat sat on mat.")
+    monkeypatch.setattr(_recogniser, "language", lambda sound: "en")
     x = speech()
     one = laid(x, x, "The cat sat on the mat")
     assert _recogniser.tally(one, characters=False) == (2, 6)

@@ -7,7 +7,7 @@ the comparison is in nats, decades or a scaled mel. Contributions are sums: any 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -82,6 +82,17 @@ def both_db(pair: Pair) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return pair.keep("mel levels", make)
 
 
+def require_one_mel(shapes: Iterable[tuple[int, ...]]) -> None:
+    """Refuse to add up observations of different mels.
+
+    Raises:
+        NotMeasured: the shapes differ.
+    """
+    different = sorted(set(shapes))
+    if len(different) > 1:
+        raise NotMeasured(f"the utterances were compared in different mels: {' and '.join(map(str, different))}")
+
+
 # Moments: frames, sum [n_mels], sum of products [n_mels, n_mels], of original and system.
 Moments = tuple[int, NDArray[np.float64], NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64]]
 
@@ -119,6 +130,7 @@ def _histogram(level: NDArray[np.float32]) -> tuple[int, NDArray[np.uint32]]:
 
 def cumulated(observations: Sequence[Counts]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cumulative distribution of each band at the upper edge of each bin, original and system, float64 [n_mels, bins]."""
+    require_one_mel(one[1].shape[:1] for one in observations)
     low = min(min(one[0], one[2]) for one in observations)
     high = max(max(one[0] + one[1].shape[1], one[2] + one[3].shape[1]) for one in observations)
     sums = np.zeros((2, observations[0][1].shape[0], high - low))

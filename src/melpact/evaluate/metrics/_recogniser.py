@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from melpact.evaluate.metrics import _english_numbers
 from melpact.evaluate.score import NotMeasured
 from melpact.evaluate.sound import Pair, Sound
 
@@ -73,8 +74,18 @@ def _model() -> Any:
     return WhisperModel(str(_joined()), device="cpu", compute_type="int8", cpu_threads=1, num_workers=1)
 
 
-def recognised(sound: Sound, language: str | None = None) -> str:
-    """What is understood; silence is the empty text. `language`: two letters, or None to let the recogniser tell it."""
+def language(sound: Sound) -> str:
+    """The language that is spoken, two letters, as the recogniser tells it."""
+
+    def make() -> str:
+        told: str = _model().detect_language(np.clip(sound.at(RATE_HZ), -1, 1))[0]
+        return told
+
+    return sound.keep("language", make)
+
+
+def recognised(sound: Sound, language: str) -> str:
+    """What is understood in a language; silence is the empty text."""
 
     def make() -> str:
         if sound.silent:
@@ -88,9 +99,12 @@ def recognised(sound: Sound, language: str | None = None) -> str:
     return sound.keep(("recognised", language), make)
 
 
-def words(text: str) -> list[str]:
-    """Lower-case words without punctuation; apostrophes inside words stay, accents stay."""
+def words(text: str, language: str = "") -> list[str]:
+    """Lower-case words without punctuation; apostrophes inside words stay, accents stay. In English ("en") numbers in digits
+    become words."""
     kept = []
+    if language == "en":
+        text = _english_numbers.spelled(text)
     for letter in unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'"):
         kept.append(letter if unicodedata.category(letter)[0] in "LNM" or letter == "'" else " ")
     return [word for word in (part.strip("'") for part in "".join(kept).split()) if word]
@@ -112,13 +126,14 @@ def rate_percent(observations: Sequence[Tally]) -> float:
 
 
 def tally(pair: Pair, characters: bool) -> Tally:
-    """Errors and length of the reference in words, or in characters without spaces.
+    """Errors and length of the reference in words, or in characters without spaces. The original tells the language.
 
     Raises:
         NotMeasured: a text without a single word.
     """
-    wanted: Sequence[str] = words(pair.text or "")
-    got: Sequence[str] = words(recognised(pair.made_whole, getattr(pair, "language", None)))
+    told = language(pair.original)
+    wanted: Sequence[str] = words(pair.text or "", told)
+    got: Sequence[str] = words(recognised(pair.made_whole, told), told)
     if characters:
         wanted, got = "".join(wanted), "".join(got)
     if not wanted:

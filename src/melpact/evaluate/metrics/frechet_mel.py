@@ -31,6 +31,7 @@ def distance(
 
 
 def total(observations: Sequence[_mel_frames.Moments]) -> float:
+    _mel_frames.require_one_mel(one[1].shape for one in observations)
     sides = []
     for at in (0, 3):
         frames = sum(one[at] for one in observations)

@@ -19,6 +19,7 @@ def observe(pair: Pair) -> NDArray[np.float64]:
 
 
 def total(observations: Sequence[NDArray[np.float64]]) -> float:
+    _mel_frames.require_one_mel(one.shape for one in observations)
     original, made = np.mean(observations, axis=0)
     moving = original > 1e-3
     if not moving.any():

@@ -36,6 +36,7 @@ def observe(pair: Pair) -> NDArray[np.float64]:
 
 
 def total(observations: Sequence[NDArray[np.float64]]) -> float:
+    _mel_frames.require_one_mel(one.shape for one in observations)
     original, made = sum(observations)  # type: ignore[misc]
     floor = 1e-6 * original.max()
     if floor <= 0:

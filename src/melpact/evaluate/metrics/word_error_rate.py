@@ -20,8 +20,7 @@ PLUGIN = Metric(
     observe=observe,
     total=_recogniser.rate_percent,
     meaning="Substituted, left out and inserted words in per cent of the words of the text, as a recogniser hears "
-    "them. The recogniser errs on natural speech too: read it beside the original's own rate. Numbers in digits count "
-    "as errors; can exceed 100.",
+    "them. The recogniser errs on natural speech too: read it beside the original's own rate. Can exceed 100.",
     source="faster-whisper 1.2.1 with Whisper base (Radford et al. 2022), int8, beam of 5; edit distance after "
     "Levenshtein 1966",
     domains=("speech",),
