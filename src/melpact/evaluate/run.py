@@ -100,7 +100,7 @@ def bench(
     rate, why = _rate(entries, plan.rate, notes)
     spec = plan.spec or dialect_for(rate)
     names = plan.metrics or chosen.chosen(text=any(entry.text for entry in entries))
-    known = {name: _in_unit(metric, spec) for name, metric in metrics().items()}
+    known = {name: in_unit(metric, spec) for name, metric in metrics().items()}
     unavailable = {name: reason for name in names if (reason := known[name].missing())}
     names = tuple(name for name in names if name not in unavailable)
     verdicts = _verdicts(names, plan, start, advance)
@@ -144,7 +144,7 @@ def bench(
     )
 
 
-def _in_unit(metric: Metric, spec: MelSpec) -> Metric:
+def in_unit(metric: Metric, spec: MelSpec) -> Metric:
     """With the mel's own unit where the metric says that it takes it over."""
     return replace(metric, unit=spec.unit) if metric.unit == UNIT else metric
 

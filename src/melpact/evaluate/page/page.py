@@ -78,7 +78,7 @@ def verdict(report: Report) -> str:
 def _how_to_read() -> str:
     return (
         '<p class="q">Each strip runs from the null (what the best of silence, shaped noise, a constant mel and a wrong '
-        "pairing gets on the same utterances) to the ceiling. Bars are bootstrap 95 % intervals over utterances. Bold numbers "
+        "pairing gets on the same utterances) to the ceiling. Bars: bootstrap 95 % intervals over utterances. Bold numbers "
         "are better than every other system with a paired interval that excludes 0.</p>"
     )
 
