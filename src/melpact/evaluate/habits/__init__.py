@@ -1,2 +1,2 @@
-"""Habits of published comparisons, one per module, ending in `PLUGIN`, a `Habit`. They are never part of a suite; the laws are
-held against them to show which ones they break."""
+"""Habits of published comparisons, one per module, ending in `PLUGIN`, a `Habit`. They are in no suite; the laws are held
+against them to show which ones they break."""
