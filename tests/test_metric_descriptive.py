@@ -193,6 +193,13 @@ def test_speech_is_speech_and_noise_hum_and_tones_are_not(name: str) -> None:
         assert _voice_activity.speech(Sound(audio(other), RATE)).mean() < 0.02
 
 
+@pytest.mark.parametrize("made", [np.array([0.5]), np.full(RATE, 0.3), np.eye(1, RATE, RATE - 1)[0]])
+def test_a_click_and_a_constant_are_not_speech(made: NDArray[Any]) -> None:
+    x = speech()[:RATE]
+    whole = 100 * _voice_activity.speech(Sound(audio(x), RATE)).mean()
+    assert value(metrics()["speech_share"], laid(x, made)) == pytest.approx(whole, abs=5.0)
+
+
 # distributions over a corpus
 
 

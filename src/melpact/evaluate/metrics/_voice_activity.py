@@ -1,6 +1,7 @@
 """Which 10 ms frames hold speech, told by level and by how much the spectrum changes over time. No package, no weights.
 
-Made to say whether a sound is speech at all (noise, hum and steady music are not), not to cut recordings apart.
+Made to say whether a sound is speech at all, not to cut recordings apart. Noise, hum and steady tones are not speech;
+rhythmic music passes for it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def _speech(sound: Sound) -> NDArray[np.bool_]:
         raise NotMeasured("the sound is silent")
     power = _frames.band_power(sound).astype(np.float64)
     total = power.sum(axis=1)
+    if total.max() <= 0:
+        return np.zeros(total.size, np.bool_)
     loud = 10 * np.log10(np.maximum(total / total.max(), 1e-9))
     level = 10 * np.log10(np.maximum(power / power.max(), 1e-9))
     mean = uniform_filter1d(level, 2 * _CONTEXT + 1, axis=0, mode="nearest")

@@ -19,7 +19,8 @@ PLUGIN = Metric(
     perfect=0.0,
     observe=observe,
     meaning="Difference to the original, in percentage points, of the share of time that is speech by level and by "
-    "change of the spectrum over time. Noise and buzz are not speech: they miss the whole share.",
+    "change of the spectrum over time. Noise and buzz are not speech: they miss the whole share; rhythmic music "
+    "passes.",
     source="own detector after Ghosh et al. 2011, Robust voice activity detection using long-term signal variability",
     domains=("speech",),
     ignores=("gain", "polarity", "delay"),
