@@ -25,7 +25,8 @@ def observe(pair: Pair) -> float:
     x, y = (mel_cepstrum(sound)[heard(sound), 1:] for sound in (pair.original, made))
     if min(len(x), len(y)) < 2:
         raise NotMeasured(f"{len(x)} frames of the original and {len(y)} of the system's are not silent; 2 are needed")
-    return DB * mean_distance(x, y, int(max(_RADIUS_S / FRAME_S, _RADIUS_SHARE * max(len(x), len(y)))))
+    spare = max(_RADIUS_S / FRAME_S, _RADIUS_SHARE * max(len(x), len(y)))
+    return DB * mean_distance(x, y, abs(len(x) - len(y)) + int(spare))
 
 
 PLUGIN = Metric(
@@ -34,10 +35,11 @@ PLUGIN = Metric(
     better="lower",
     perfect=0.0,
     observe=observe,
-    meaning="MCD along the warping of time that makes it smallest, for systems that speak at their own pace; frames more "
-    "than 40 dB below the loudest of their own sound are left out. Timing is free; a system that fills pauses with noise "
-    "pays for it here alone.",
-    source="Kubichek 1993, eq. 1; Sakoe & Chiba 1978 (band of 1 s or 20 %, mean over the path); envelope as for MCD",
+    meaning="MCD along the warping of time that makes it smallest, for systems that speak at their own pace; frames "
+    "more than 40 dB below the loudest of their own sound are left out. Timing is free; a system that fills pauses "
+    "with noise pays for it here alone.",
+    source="Kubichek 1993, eq. 1; Sakoe & Chiba 1978 (band: the difference in length and 1 s or 20 %; mean over the "
+    "path); envelope as for MCD",
     domains=("speech", "singing"),
     ignores=("gain", "polarity", "delay"),
     packages=PACKAGES,
