@@ -97,6 +97,7 @@ def bench(
     entries = sorted(entries, key=lambda entry: entry.name)
     chosen = suite_named(plan.suite)
     notes = _Notes(missing=[line for entry in entries for line in entry.missing])
+    entries = [entry for entry in entries if entry.made]
     rate, why = _rate(entries, plan.rate, notes)
     spec = plan.spec or dialect_for(rate)
     names = plan.metrics or chosen.chosen(text=any(entry.text for entry in entries))

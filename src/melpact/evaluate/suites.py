@@ -34,7 +34,7 @@ class Suite:
         meaning: one sentence.
         domain: of the sound.
         nulls: names of anchors; "unprocessed" joins where the systems' input is known.
-        ceilings: names of anchors, the first that has a meaningful value is the ceiling.
+        ceilings: names of anchors, the first that has a value better than the null is the ceiling.
         waveform_exact: whether systems are expected to restore the waveform itself.
         without: metrics that say nothing of such systems.
     """

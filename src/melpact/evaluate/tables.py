@@ -26,7 +26,7 @@ def number(value: float | None, score: Score | None = None) -> str:
             return f"{value:.1e}"
         digits = 2 if abs(value) >= 10 else 3
         return f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
-    digits = min(3 if abs(value) >= 0.1 else 5, max(0, 1 - math.floor(math.log10(width))))
+    digits = min(5 if abs(value) < 0.1 else 4 if abs(value) < 10 else 2, max(0, 1 - math.floor(math.log10(width))))
     return f"{value:.{digits}f}"
 
 

@@ -112,7 +112,10 @@ class Totals:
         nulls = self._of(self._suite.nulls_of(metric), name, on)
         ceilings = self._of(self._suite.ceilings_of(metric), name, on)
         null = max(nulls, key=lambda anchor: sign * nulls[anchor], default=None)
-        ceiling = next(iter(ceilings), None)
+        # a ceiling that does not reach the null, as where the mel ends far below the sound, leaves the word to the next
+        floor = -np.inf if null is None else sign * nulls[null]
+        above = (anchor for anchor in ceilings if sign * ceilings[anchor] > floor)
+        ceiling = next(above, next(iter(ceilings), None))
         facts: dict[str, Any] = {"null_anchor": null, "ceiling_anchor": ceiling}
         facts["null"] = None if null is None else nulls[null]
         facts["ceiling"] = None if ceiling is None else ceilings[ceiling]

@@ -1,4 +1,4 @@
-"""Log-spectral distance."""
+"""Log-spectral distance of aligned sounds."""
 
 from __future__ import annotations
 

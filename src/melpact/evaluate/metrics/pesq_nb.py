@@ -1,4 +1,4 @@
-"""Narrow-band PESQ."""
+"""Narrow-band PESQ, at 8 kHz."""
 
 from __future__ import annotations
 

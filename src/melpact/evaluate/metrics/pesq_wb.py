@@ -1,4 +1,4 @@
-"""Wide-band PESQ."""
+"""Wide-band PESQ, at 16 kHz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spectral convergence."""
+"""Spectral convergence of aligned sounds."""
 
 from __future__ import annotations
 
