@@ -172,6 +172,7 @@ def _with(setting: Setting, one: int, x: str, two: int, y: str) -> Setting:
 
 def shares(name: str, factors: Mapping[str, Sequence[str]], values: Mapping[Setting, float]) -> Shares | None:
     """What explains the differences between settings; None unless every setting has a value and there are two at least."""
+    factors = {name: levels for name, levels in factors.items() if len(levels) > 1}
     settings = list(product(*factors.values()))
     if len(settings) < 2 or any(setting not in values for setting in settings):
         return None
