@@ -62,6 +62,19 @@ SURFACE = {
     ),
     "sensitivity": (["CLIPS"], {"-o DIR, --out DIR", "-d NAME, --dialect NAME", "--fault FAULT", "--seed N"}),
     "bridges": (["SPEECH"], {"-o FILE, --out FILE", "-j N, --jobs N"}),
+    "pipeline": (
+        ["PIPE", "INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--check",
+            "--allow {None,exact,fitted,lossy}",
+            "--keep-mel",
+            "--key NAME",
+            "-j N, --jobs N",
+            "--skip-existing",
+        },
+    ),
+    "redescribe": (["INPUTS"], {"-o PATH, --out PATH", "--by TEXT", "-j N, --jobs N"} | FOREIGN),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -107,8 +120,9 @@ def test_the_python_names_are_these() -> None:
         "translate",
         "inject",
         "Calibration",
+        "Pipeline",
     }
-    assert len(melpact.__all__) == 20
+    assert len(melpact.__all__) == 21
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -129,6 +143,7 @@ def test_the_python_names_are_these() -> None:
         ("diff", ["a", "b"]),
         ("identify", ["mel", "*audio", "*key", "*n_best"]),
         ("translate", ["mel", "to", "*allow_lossy"]),
+        ("Pipeline", ["stages", "*allow", "*findings", "*seed"]),
         ("inject", ["source", "code", "dose", "*out", "*audio", "*dialect", "*seed"]),
     ],
 )

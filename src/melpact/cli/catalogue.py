@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from melpact.cli import clinic, commands
+from melpact.cli import clinic, commands, pipeline
 
-COMMANDS: dict[str, type[commands.Command]] = {**commands.COMMANDS, **clinic.COMMANDS}
+COMMANDS: dict[str, type[commands.Command]] = {**commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS}
 COMMANDS["completion"] = COMMANDS.pop("completion")
