@@ -61,7 +61,7 @@ class AcousticModel(Stage):
         self._kind: Kind = "features" if takes == "features" else "text" if takes == "text" else "mel"
         self._takes_spec = as_spec(takes) if self._kind == "mel" else None
         self.name, self.parallel = "model", self.engine.parallel
-        self.where = str(self.engine.facts().get("file") or self.engine.facts().get("call") or "the model")
+        self.where = self.engine.label
         promised = self.engine.output_shape(output)
         if promised is not None:
             self.axes.check(promised, self.spec, self.where)

@@ -33,6 +33,11 @@ class Engine(ABC):
 
     @property
     @abstractmethod
+    def label(self) -> str:
+        """What errors and tables call it."""
+
+    @property
+    @abstractmethod
     def fingerprint(self) -> str | None:
         """SHA-256 of what the model is, where that can be known."""
 

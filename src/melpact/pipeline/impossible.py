@@ -56,7 +56,8 @@ def look(mel: Mel, findings: Findings = "stop") -> Looked:
             always stop.
 
     Raises:
-        ContractError: values that no sound can give, or a finding that stops; its `findings` holds all of them.
+        ContractError: values that no sound can give, or a finding that stops; its `findings` holds all of
+            them, its `mel` the mel.
     """
     evidence = Evidence(mel)
     found = tuple(examine(mel))
@@ -65,7 +66,7 @@ def look(mel: Mel, findings: Findings = "stop") -> Looked:
     if below.max(initial=0) > OVERSHOOT_NAT or above.max(initial=0) > ABOVE_NAT:
         raise _refusal(mel, _sentence(evidence, below, above), found)
     if findings == "stop" and (sure or (unlike := _unlike(evidence))):
-        raise _refusal(mel, sure[0].sentence if sure else unlike, found)
+        raise _refusal(mel, sure[0].sentence if sure else unlike, found, may_go_on=True)
     raised = int(np.count_nonzero(below > 0))
     if raised:
         raw = mel.raw()
@@ -119,17 +120,18 @@ def _unlike(evidence: Evidence) -> str:
     )
 
 
-def _refusal(mel: Mel, sentence: str, found: tuple[Finding, ...]) -> ContractError:
+def _refusal(mel: Mel, sentence: str, found: tuple[Finding, ...], may_go_on: bool = False) -> ContractError:
     undone = "denormalised" in mel.provenance
     hint = (
         "Its normaliser was undone: were these the statistics it was trained with, and does the model not undo them itself?"
         if undone
         else "No normaliser was undone: was the model trained with one?"
     )
+    anyway = " To go on all the same: findings = 'record'" if may_go_on else ""
     error = ContractError(
         f"cannot be a {said(mel.spec)} mel: {sentence}",
         got=f"mean {float(mel.values.mean()):.3g}, deviation {float(mel.values.std()):.3g}",
-        next=f"{hint} More: write the mel and run melpact doctor on it",
+        next=f"{hint}{anyway}",
     )
-    error.findings = found  # type: ignore[attr-defined]
+    error.findings, error.mel = found, mel  # type: ignore[attr-defined]
     return error

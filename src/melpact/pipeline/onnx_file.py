@@ -42,11 +42,15 @@ class OnnxFile(Engine):
         self._version = str(onnxruntime.__version__)
 
     @property
+    def label(self) -> str:
+        return self.path.name
+
+    @property
     def fingerprint(self) -> str:
         return self._sha256
 
     def facts(self) -> dict[str, Any]:
-        return {"file": self.path.name, "sha256": self._sha256}
+        return {"format": "onnx", "sha256": self._sha256}
 
     def place(self) -> dict[str, Any]:
         return {"path": str(self.path.resolve())}

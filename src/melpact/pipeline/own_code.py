@@ -64,6 +64,10 @@ class OwnCode(Engine):
         return cls(function, text, folder)
 
     @property
+    def label(self) -> str:
+        return self.name or str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    @property
     def fingerprint(self) -> str | None:
         """SHA-256 of the function's source; what it calls and loads is not in it. None where there is no source."""
         return None if self._source is None else hashlib.sha256(self._source.encode()).hexdigest()
@@ -83,9 +87,7 @@ class OwnCode(Engine):
         except MelpactError:
             raise
         except Exception as error:
-            raise ContractError(
-                f"the model failed: {type(error).__name__}: {error}", where=self.name or "the given function"
-            ) from error
+            raise ContractError(f"the model failed: {type(error).__name__}: {error}", where=self.label) from error
 
 
 def _importable(function: Callable[..., Any]) -> str | None:

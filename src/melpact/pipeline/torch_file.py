@@ -40,11 +40,15 @@ class TorchFile(Engine):
             ) from error
 
     @property
+    def label(self) -> str:
+        return self.path.name
+
+    @property
     def fingerprint(self) -> str:
         return self._sha256
 
     def facts(self) -> dict[str, Any]:
-        return {"file": self.path.name, "sha256": self._sha256}
+        return {"format": "torchscript", "sha256": self._sha256}
 
     def place(self) -> dict[str, Any]:
         return {"path": str(self.path.resolve())}

@@ -89,7 +89,7 @@ class OwnVocoder(Stage):
         self.axes, self.output = Axes.parse(axes, "vocoder.axes"), output
         self.sample_rate, self.tolerance_frames = sample_rate or self.spec.sample_rate, tolerance_frames
         self.parallel = self.engine.parallel
-        self.where = str(self.engine.facts().get("file") or self.engine.facts().get("call") or "the vocoder")
+        self.where = self.engine.label
 
     def takes(self) -> Port:
         return Port("mel", self.spec)
