@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ from melpact.pipeline.normaliser import Undo
 from melpact.verbs.pipeline import pipeline
 from melpact.vocoders.griffin_lim.vocoder import GriffinLim
 
+DOCS = Path(__file__).parents[1] / "docs" / "pipeline.md"
 HIFI = dialect("hifigan_22k").spec
 MEAN, STD = -5.0, 2.2
 GIVEN = {"mean": MEAN, "std": STD}
@@ -364,6 +366,24 @@ def test_inputs_of_the_wrong_kind_are_refused(speech: Mel, tmp_path: Path) -> No
     np.testing.assert_allclose(by_name.output.values, speech.values, atol=2e-5)
 
 
+def test_weights_beside_a_graph_belong_to_its_fingerprint(speech: Mel, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(write_onnx(tmp_path / "a.onnx")))
+    for tensor, value in zip(model.graph.initializer, (MEAN, STD), strict=True):
+        tensor.CopyFrom(onnx.numpy_helper.from_array(np.full(80, value, np.float32), tensor.name))
+    onnx.save(model, str(tmp_path / "b.onnx"), save_as_external_data=True, location="b.bin", size_threshold=0)
+
+    def acoustic() -> AcousticModel:
+        return AcousticModel(tmp_path / "b.onnx", HIFI, axes="batch, frames, bands", normaliser=GIVEN)
+
+    before = acoustic()
+    np.testing.assert_allclose(Pipeline([before]).run(speech.values.T).output.values, speech.values, atol=2e-5)
+    weights = bytearray((tmp_path / "b.bin").read_bytes())
+    weights[3] ^= 1
+    (tmp_path / "b.bin").write_bytes(weights)
+    assert acoustic().engine.fingerprint != before.engine.fingerprint
+
+
 def test_one_of_several_results_has_to_be_named(speech: Mel, tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "two.onnx", outputs=2)
     with pytest.raises(ContractError, match=r"gives several results; got 'mel', 'gate'"):
@@ -697,3 +717,24 @@ def test_neither_torch_nor_onnxruntime_is_loaded_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(not DOCS.is_file(), reason="the page is in the source tree")
+def test_the_pages_example_runs_as_it_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnx"), pytest.importorskip("torch")
+    blocks = re.findall(r"```(python|bash)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert [kind for kind, _ in blocks] == ["python", "bash", "python", "bash"]
+    program = f'melpact() {{ "{sys.executable}" -m melpact "$@"; }}\nset -e\n'
+    said = ""
+    python = "\n".join(text for kind, text in blocks if kind == "python" and "make_graph" in text)
+    later = "import numpy as np\nimport melpact as mp\n" + blocks[2][1]
+    for command in ([sys.executable, "-c", python], ["bash", "-c", program + blocks[1][1]], [sys.executable, "-c", later],
+                    ["bash", "-c", program + blocks[3][1]]):  # fmt: skip
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout + done.stderr
+    assert (tmp_path / "again" / "hello.wav").read_bytes() == (tmp_path / "out" / "hello.wav").read_bytes()
+    assert not (tmp_path / "bad").exists() or not list((tmp_path / "bad").iterdir())
+    assert "the values look normalised: mean -0.01 and spread 1.04" in said
+    one, other = (json.loads((tmp_path / name).read_text()) for name in ("out/hello.run.json", "hello.run.json"))
+    assert one["output"]["sha256"] == other["output"]["sha256"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,17 @@ class OnnxFile(Engine):
     """Runs an ONNX graph on the CPU, one thread per call.
 
     A lone array goes to the graph's only input; several go by their names, and are refused where one is missing or unknown.
-    Real numbers become the input's own width; reals where the graph wants whole numbers are refused.
+    The fingerprint is the file's SHA-256; where weights lie in files of their own, one over the digests of all of them. Real
+    numbers become the input's own width; reals where the graph wants whole numbers are refused.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._sha256 = file_digest(path)
+        weights = _external(path)
+        if weights:
+            parts = [self._sha256, *(file_digest(one) for one in weights)]
+            self._sha256 = hashlib.sha256("".join(parts).encode()).hexdigest()
         try:
             import onnxruntime
         except ImportError:
@@ -116,6 +123,14 @@ class OnnxFile(Engine):
                 wanted=f"{['?' if not isinstance(n, int) else n for n in one.shape]}",
             )
         return np.ascontiguousarray(values, wanted)
+
+
+def _external(path: Path) -> list[Path]:
+    """The files beside a graph that hold its weights, by name. (A tensor's external_data has an entry "location": field 1 is
+    the key, field 2 the file, in protobuf's bytes; see onnx.proto, TensorProto.)"""
+    found = re.findall(rb"\x0a\x08location\x12([\x01-\x7f])([\x20-\x7e]{1,127})", path.read_bytes())
+    names = {text[: length[0]].decode("ascii") for length, text in found}
+    return sorted(path.parent / name for name in names if (path.parent / name).is_file())
 
 
 def _line(error: Exception) -> str:
