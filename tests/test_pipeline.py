@@ -343,6 +343,13 @@ def test_a_small_overshoot_below_the_floor_is_raised_and_counted(speech: Mel) ->
     assert notes["raised_to_floor"] == 50 and notes["raised_by_nat"] == pytest.approx(0.25, abs=1e-3)
     assert made.output.values.min() == pytest.approx(HIFI.floor_value, abs=1e-6)
     np.testing.assert_allclose(made.output.values[:70], speech.values[:70], atol=2e-5)
+    low[70:, :5] = HIFI.floor_value
+    low[79, :3] = HIFI.floor_value - 3.0
+    few = Pipeline([own(), To(HIFI)]).run(low.T).record["measured"]["stages"][1]
+    assert few["raised_by_nat"] == pytest.approx(3.0, abs=1e-3)
+    low[79, 0] = HIFI.floor_value - 4.5
+    with pytest.raises(ContractError, match=r"the lowest at -16\.01"):
+        Pipeline([own(), To(HIFI)], findings="record").run(low.T)
     low[70:, :5] = HIFI.floor_value - 1.25
     with pytest.raises(ContractError, match=r"0\.48% of the values lie far below the log floor, the lowest at -12\.76"):
         Pipeline([own(), To(HIFI)], findings="record").run(low.T)
@@ -738,3 +745,19 @@ def test_the_pages_example_runs_as_it_is_printed(tmp_path: Path, monkeypatch: py
     assert "the values look normalised: mean -0.01 and spread 1.04" in said
     one, other = (json.loads((tmp_path / name).read_text()) for name in ("out/hello.run.json", "hello.run.json"))
     assert one["output"]["sha256"] == other["output"]["sha256"]
+
+
+def test_a_module_beside_the_description_is_that_one_and_no_other(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for i, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / "beside_the_pipe.py").write_text(f"def model(x):\n    return x + {i}\n", encoding="utf-8")
+        write_toml(folder, 'call = "beside_the_pipe:model"\naxes = "frames, bands"\nnormaliser = "none"')
+    path = list(sys.path)
+    chain = pipeline(folders[0] / "pipe.toml", check=True).pipeline
+    assert sys.path == path
+    assert chain.links[0].stage.place() == {"folder": str(folders[0].resolve())}
+    with pytest.raises(ArtifactError, match="another module of that name is in use already"):
+        pipeline(folders[1] / "pipe.toml", check=True)
+    with pytest.raises(ArtifactError, match="cannot be imported: AttributeError"):
+        AcousticModel("beside_the_pipe:modell", HIFI, axes="frames, bands", normaliser=None, folder=folders[0])

@@ -20,9 +20,10 @@ from melpact.diagnose.finding import Finding
 from melpact.diagnose.natural import LEVELS, measure, outside, ranges
 
 Findings = Literal["stop", "record"]
-OVERSHOOT_NAT = 1.0
-"""Below the floor by up to this much is a model's overshoot; beyond is another mel."""
-ABOVE_NAT = 0.5
+OVERSHOOT_NAT, ABOVE_NAT = 1.0, 0.5
+"""Below the floor, above the ceiling by up to this much is a model's overshoot."""
+SHARE, WORST = 0.002, 4.0
+"""Beyond that it is another mel where more than this share of the values lie there, or one by this many times as much."""
 _SURE = 0.7
 _UNLIKE = 1.0
 """How far outside the ranges of clean mels, summed over level, span and spread in widths of their 5 to 95 % ranges, stops a
@@ -63,7 +64,7 @@ def look(mel: Mel, findings: Findings = "stop") -> Looked:
     found = tuple(examine(mel))
     sure = [f for f in found if f.code in STOPPING and f.certainty >= _SURE]
     below, above = _beyond(evidence)
-    if below.max(initial=0) > OVERSHOOT_NAT or above.max(initial=0) > ABOVE_NAT:
+    if _too_far(below, OVERSHOOT_NAT) or _too_far(above, ABOVE_NAT):
         raise _refusal(mel, _sentence(evidence, below, above), found)
     if findings == "stop" and (sure or (unlike := _unlike(evidence))):
         raise _refusal(mel, sure[0].sentence if sure else unlike, found, may_go_on=True)
@@ -73,6 +74,10 @@ def look(mel: Mel, findings: Findings = "stop") -> Looked:
         lifted = np.maximum(raw.values, evidence.floor[:, None]).astype(np.float32)
         mel = replace(mel, values=mel.spec.scaling.apply(lifted, mel.utterance))
     return Looked(mel, found, raised, float(below.max(initial=0)))
+
+
+def _too_far(distance: np.ndarray, allowed: float) -> bool:
+    return distance.size > 0 and bool((distance > allowed).mean() > SHARE or distance.max() > WORST * allowed)
 
 
 def _beyond(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +94,7 @@ def _beyond(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
 
 def _sentence(evidence: Evidence, below: np.ndarray, above: np.ndarray) -> str:
     unit = evidence.spec.unit
-    if below.max(initial=0) > OVERSHOOT_NAT:
+    if _too_far(below, OVERSHOOT_NAT):
         return (
             f"{float((below > OVERSHOOT_NAT).mean()):.2%} of the values lie far below the log floor, the lowest at "
             f"{float(evidence.raw.min()):.2f} {unit} where {float(evidence.floor.min()):.2f} is the least that any sound, "

@@ -47,7 +47,8 @@ class OwnCode(Engine):
         searched = [] if folder is None else [str(folder.resolve())]
         sys.path[:0] = searched
         try:
-            function = importlib.import_module(module)
+            found = importlib.import_module(module)
+            function: Any = found
             for part in attribute.split("."):
                 function = getattr(function, part)
         except Exception as error:
@@ -59,6 +60,16 @@ class OwnCode(Engine):
         finally:
             for path in searched:
                 sys.path.remove(path)
+        beside = None if folder is None else folder.resolve() / (module.replace(".", "/") + ".py")
+        loaded = getattr(found, "__file__", None)
+        if beside is not None and beside.is_file() and (loaded is None or Path(loaded).resolve() != beside.resolve()):
+            raise ArtifactError(
+                "another module of that name is in use already",
+                where=text,
+                got=loaded,
+                wanted=beside,
+                next="Give it another name",
+            )
         if not callable(function):
             raise ArtifactError("is not a function", where=text, got=type(function).__name__)
         return cls(function, text, folder)
