@@ -317,16 +317,35 @@ def test_a_missing_denormalisation_is_caught(speech: Mel) -> None:
         pytest.param(
             lambda x: (x + 11.52) / 13.52 * 2 - 1,
             GIVEN,
-            r"another normaliser was undone than the one that was done",
+            r"deviations of the mean, as those of a min-max window do",
             id="minmax",
         ),
-        pytest.param(normalise, {"min": -11.52, "max": 2.0}, r"below the log floor", id="standardised"),
+        pytest.param(normalise, {"min": -11.52, "max": 2.0}, r"values lie far outside -1 to 1", id="standardised"),
         pytest.param(lambda x: 20 / np.log(10) * x, None, r"below the log floor.*nat", id="decibels"),
     ],
 )
 def test_a_wrong_normaliser_is_caught(speech: Mel, made: Any, said: Any, words: str) -> None:
     with pytest.raises(ContractError, match=words):
         Pipeline([AcousticModel(made, HIFI, axes="frames, bands", normaliser=said), GriffinLim("fast")]).run(speech.values.T)
+
+
+def test_a_right_normaliser_is_not_doubted(speech: Mel) -> None:
+    bands = {"mean": speech.values.mean(axis=1).tolist(), "std": speech.values.std(axis=1).tolist()}
+    for given in (GIVEN, bands, {"min": -11.52, "max": 2.0}, {"min": -9.0, "max": 1.0, "low": -4.0, "high": 4.0}):
+        scaling = normaliser(given, HIFI)
+        model = AcousticModel(
+            lambda x, s=scaling: s.apply(x.T).T, HIFI, axes="frames, bands", normaliser=given
+        )  # fmt: skip
+        run = Pipeline([model]).run(speech.values.T)
+        np.testing.assert_allclose(run.output.values, speech.values, atol=2e-5)
+        assert run.record["findings"] == []
+
+
+def test_a_doubt_is_only_noted_where_that_was_asked(speech: Mel) -> None:
+    model = AcousticModel(lambda x: (x + 11.52) / 13.52, HIFI, axes="frames, bands", normaliser=GIVEN)
+    notes = Pipeline([model], findings="record").run(speech.values.T).record["measured"]["stages"][1]
+    assert "deviations of the mean" in notes["unlike_its_normaliser"]
+    assert notes["mean_before"] == pytest.approx(float((speech.values + 11.52).mean() / 13.52), abs=1e-4)
 
 
 def test_a_wrong_description_of_as_many_bands_is_caught(speech: Mel) -> None:

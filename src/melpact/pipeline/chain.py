@@ -143,7 +143,7 @@ class Pipeline:
         mel: Mel | None = None
         first, began = value, time.perf_counter()
         for i, link in enumerate(self.links):
-            context, start = Context(self.seed), time.perf_counter()
+            context, start = Context(self.seed, self.findings == "stop"), time.perf_counter()
             try:
                 value = link.stage.run(value, context)
                 if i == self._looked_at and isinstance(value, Mel):

@@ -146,6 +146,40 @@ def _extrema(least: Any, most: Any, low: float, high: float) -> Scaling:
     return BandAffine(scale=tuple(scale.tolist()), shift=tuple((low - least * scale).tolist()))
 
 
+def unlike(values: np.ndarray[Any, np.dtype[np.float32]], scaling: Scaling, spec: MelSpec) -> str:
+    """In what a prediction is not like mels that went through this scaling; "" where nothing speaks against it.
+
+    Standardised speech reaches beyond one deviation of its corpus; what a window of extremes made stays in it. Too short or
+    constant values are not judged.
+    """
+    low, high = float(values.min()), float(values.max())
+    if values.shape[-1] < _FEWEST_FRAMES or high - low < 1e-3:
+        return ""
+    if isinstance(scaling, Affine | BandAffine):
+        deviation = float(np.median(1 / np.abs(np.asarray(scaling.scale)))) / abs(spec.log_gain or 1.0) / spec.power
+        if spec.log_gain is not None and _DEVIATIONS[0] < deviation < _DEVIATIONS[1] and max(-low, high) <= _WITHIN:
+            return (
+                f"all values lie within {low:.2f} to {high:.2f} deviations of the mean, as those of a min-max window do; "
+                "standardised speech reaches beyond 1"
+            )
+    if isinstance(scaling, Window):
+        room = _ROOM * (scaling.out_high - scaling.out_low)
+        share = float(((values < scaling.out_low - room) | (values > scaling.out_high + room)).mean())
+        if share > _OUTSIDE:
+            return (
+                f"{share:.1%} of the values lie far outside {scaling.out_low:g} to {scaling.out_high:g}, where this "
+                f"normaliser puts a corpus' mels ({low:.2f} to {high:.2f}), as standardised ones do"
+            )
+    return ""
+
+
+_FEWEST_FRAMES = 20
+_WITHIN = 1.05
+_DEVIATIONS = (0.5, 6.0)
+"""nat of amplitude: deviations of a corpus of log mels; anything else is no standardisation."""
+_ROOM, _OUTSIDE = 0.25, 0.01
+
+
 class Undo(Stage):
     """Takes a model's normaliser off: what it predicted → a mel of its description."""
 
@@ -163,6 +197,14 @@ class Undo(Stage):
     def run(self, value: Predicted, context: Context) -> Mel:
         before = value.values
         after = self.scaling.undo(before)
+        odd = unlike(before, self.scaling, self.spec)
+        if odd and context.strict:
+            raise ContractError(
+                f"the model's output was not normalised with what it is said to be: {odd}",
+                got=f"mean {float(before.mean()):.3g}, deviation {float(before.std()):.3g}",
+                next="Look up what its training mels went through. To go on all the same: findings = 'record'",
+            )
+        context.notes |= {"unlike_its_normaliser": odd} if odd else {}
         context.notes |= {"mean_before": float(before.mean()), "std_before": float(before.std())}
         context.notes |= {"mean_after": float(after.mean()), "std_after": float(after.std())}
         facts = {"denormalised": self.scaling.model_dump(mode="json")}

@@ -72,10 +72,12 @@ class Predicted:
 class Context:
     """What one run gives to its stages and hears from them.
 
-    `notes` is the record's entry of the stage that is running: plain JSON values.
+    `strict`: stop where a value is implausible, not only where it is impossible. `notes` is the record's
+    entry of the stage that is running: plain JSON values.
     """
 
     seed: int = 0
+    strict: bool = True
     notes: dict[str, Any] = field(default_factory=dict)
 
 
