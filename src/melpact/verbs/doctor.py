@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from melpact.audio.audio import Audio
 from melpact.contract.artifact import replacing
@@ -27,6 +27,9 @@ from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import described
 from melpact.verbs.progress import Progress
 from melpact.verbs.targets import Source, mel_files, sources
+
+if TYPE_CHECKING:
+    from melpact.diagnose.report import Part
 
 _MELS = (".mel", *SUFFIXES)
 Given = str | Path | Mel
@@ -156,38 +159,60 @@ def doctor(
     pairs, missing = _pairs(pred, target, audio)
     single = len(pairs) == 1 and not missing
 
-    def work(pair: _Pair, tick: Tick) -> tuple[Examined, Evidence]:
+    page = _Page(pairs) if report is not None else None
+
+    def work(pair: _Pair, tick: Tick) -> tuple[Examined, Part | None]:
         tick(0)
-        evidence, notes, names = _evidence(pair, read_as, believed, axes, key)
+        evidence, own, notes, names = _evidence(pair, read_as, believed, axes, key)
         findings = diagnose(evidence)
         drawn = None
         if picture is not None:
             drawn = Path(picture) if single else Path(picture) / f"{Path(pair.name).stem}.png"
             drawn.parent.mkdir(parents=True, exist_ok=True)
             draw_evidence(drawn, evidence, findings, pair.name)
+        part = page.part(pair, evidence, findings, own, notes, names) if page is not None else None
         tick(1)
-        return _examined(pair, evidence, findings, notes, names, drawn), evidence
-
-    def light(pair: _Pair, tick: Tick) -> tuple[Examined, Evidence | None]:
-        found, evidence = work(pair, tick)
-        return found, evidence if report is not None else None
+        return _examined(pair, evidence, findings, notes, names, drawn), part
 
     if not pairs:
         return DoctorReport([], [], missing)
-    result = batch(light, pairs, jobs=jobs, progress=progress)
+    result = batch(work, pairs, jobs=jobs, progress=progress)
     done = [found for found, _ in result.done]
-    if report is not None:
-        from melpact.diagnose.report import write_report
-
-        write_report(report, [(one.name, one.findings, evidence) for one, evidence in result.done if evidence is not None])
+    if page is not None and report is not None:
+        page.write(report, [part for _, part in result.done if part is not None], result.failed, missing)
     return DoctorReport(done, result.failed, missing)
+
+
+class _Page:
+    """The HTML report, whose parts are made while the evidence of each mel is at hand; imported only where one is wanted."""
+
+    def __init__(self, pairs: Sequence[_Pair]) -> None:
+        from melpact.diagnose import report
+
+        self._report = report
+        self._full = {id(pair) for pair in pairs[: report.FULL]}
+
+    def part(
+        self,
+        pair: _Pair,
+        evidence: Evidence,
+        findings: list[Finding],
+        own: MelSpec,
+        notes: list[str],
+        names: tuple[str | None, str | None],
+    ) -> Part:
+        case = self._report.Case(pair.name, evidence, findings, own, notes, *names)
+        return self._report.section(case, full=id(pair) in self._full, among=len(self._full))
+
+    def write(self, path: str | Path, parts: list[Part], failed: list[Failure], missing: list[str]) -> None:
+        self._report.write(path, parts, failed=[(f.item, f.message) for f in failed], missing=missing)
 
 
 def _evidence(
     pair: _Pair, read_as: MelSpec | None, believed: MelSpec | None, axes: Axes | None, key: str | None
-) -> tuple[Evidence, list[str], tuple[str | None, str | None]]:
+) -> tuple[Evidence, MelSpec, list[str], tuple[str | None, str | None]]:
     mel = _mel(pair.mel, read_as, axes, key)
-    notes = []
+    own, notes = mel.spec, []
     if believed is not None and believed != mel.spec:
         notes.append(
             f"examined as {name_of(believed) or believed.fingerprint}; the file says {mel.dialect or mel.spec.fingerprint}"
@@ -214,7 +239,7 @@ def _evidence(
         elif target.n_frames != mel.n_frames:
             notes.append(f"the target has {target.n_frames} frames, the mel {mel.n_frames}")
     names = tuple(None if what is None else _name(what) for what in (pair.target, pair.audio))
-    return Evidence(mel, target, audio), notes, (names[0], names[1])
+    return Evidence(mel, target, audio), own, notes, (names[0], names[1])
 
 
 def _examined(
