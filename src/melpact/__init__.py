@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from melpact.features.analysis import extract
     from melpact.normalise.calibration import Calibration
     from melpact.normalise.stats import Stats
+    from melpact.pipeline.chain import Pipeline
     from melpact.verbs.doctor import doctor
     from melpact.verbs.evaluate import evaluate
     from melpact.verbs.inject import inject
@@ -32,6 +33,7 @@ __all__ = [
     "Mel",
     "MelSpec",
     "MelpactError",
+    "Pipeline",
     "Stats",
     "__version__",
     "dialect",
@@ -56,6 +58,7 @@ _HOMES = {
     "Mel": "melpact.contract.mel",
     "MelSpec": "melpact.contract.spec",
     "MelpactError": "melpact.core.errors",
+    "Pipeline": "melpact.pipeline.chain",
     "Stats": "melpact.normalise.stats",
     "dialect": "melpact.contract.dialect",
     "dialect_for": "melpact.contract.dialect",

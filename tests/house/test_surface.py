@@ -80,6 +80,19 @@ SURFACE = {
         },
     ),
     "metrics": (["NAME"], {"--habits", "--laws", "-j N, --jobs N"}),
+    "pipeline": (
+        ["PIPE", "INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--check",
+            "--allow {None,exact,fitted,lossy}",
+            "--keep-mel",
+            "--key NAME",
+            "-j N, --jobs N",
+            "--skip-existing",
+        },
+    ),
+    "redescribe": (["INPUTS"], {"-o PATH, --out PATH", "--by TEXT", "-j N, --jobs N"} | FOREIGN),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -126,6 +139,7 @@ def test_the_python_names_are_these() -> None:
         "translate",
         "inject",
         "Calibration",
+        "Pipeline",
     }
     assert len(melpact.__all__) == 21
     for name in melpact.__all__:
@@ -155,6 +169,7 @@ def test_the_python_names_are_these() -> None:
                 "*laws", "*cache", "*seed", "*progress",
             ],
         ),
+        ("Pipeline", ["stages", "*allow", "*findings", "*seed"]),
         ("inject", ["source", "code", "dose", "*out", "*audio", "*dialect", "*seed"]),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands
+from melpact.cli import bench, clinic, commands, pipeline
 
-COMMANDS: dict[str, type[commands.Command]] = {**commands.COMMANDS, **clinic.COMMANDS, **bench.COMMANDS}
+COMMANDS: dict[str, type[commands.Command]] = {
+    **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS,
+}  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

@@ -32,7 +32,10 @@ def identified(found: Identified, wishes: Wishes) -> None:
     result = found.found
     _out(f"{found.path or 'array'}: {result.dialect or 'a description that no dialect has'}", "bold")
     if found.claimed is not None:
-        _out(f"It says it is {found.claimed}: {'so it is' if found.agrees else 'it is not'}.")
+        judged = {True: "so it is", False: "it is not", None: "that cannot be judged"}[found.agrees]
+        _out(f"It says it is {found.claimed}: {judged}.")
+    for note in found.notes:
+        _out(f"Note: {note}")
     for change in result.differs:
         _out(f"Unlike {result.best.dialect}: {change}")
     _table(
@@ -82,6 +85,11 @@ def calibrated(found: Compared, wishes: Wishes) -> None:
         return
     head, *rows = found.report.table()
     _table(head, rows, right=head[1:])
+    _out(f"{found.report.counted}, {found.report.frames} frames; verdict: {found.report.verdict}.")
+    if found.report.caution:
+        _out(f"Caution: {found.report.caution}.")
+    for note in found.report.notes:
+        _out(f"  {note}")
     for missing in found.missing:
         _out(f"without a partner: {missing.path}")
     if found.path is not None:

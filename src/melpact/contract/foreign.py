@@ -232,6 +232,7 @@ def load(
             where=path,
             got=mel.dialect or mel.spec.fingerprint,
             wanted=name_of(as_spec(spec)) or as_spec(spec).fingerprint,
-            next="Leave the dialect out, or look at the difference: melpact diff FILE DIALECT",
+            next="Leave the dialect out, or look at the difference: melpact diff FILE DIALECT. Where the file is wrong: "
+            "melpact redescribe FILE --dialect DIALECT -o OUT",
         )
     return mel

@@ -234,8 +234,8 @@ def normalised(code: str) -> Look:
             "CORPUS, shows them)",
             "one_utterance_statistics": "melpact stats CORPUS -o STATS, then normalise with those; nobody can "
             "undo an utterance's own",
-            "window_not_undone": "melpact translate PRED --dialect DIALECT --to DIALECT -o OUT  (name the dialect with "
-            "that window)",
+            "window_not_undone": "melpact redescribe PRED --dialect DIALECT -o OUT, then melpact translate OUT --to "
+            "DIALECT -o DIR  (redescribe: the dialect with that window)",
         }
         typical = -5.5 * gain * evidence.spec.power
         return Finding(

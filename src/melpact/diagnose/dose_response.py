@@ -22,6 +22,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
+from melpact.diagnose.evidence import Evidence, shared
 from melpact.diagnose.faults import Fault
 from melpact.diagnose.faults._making import unscaled
 from melpact.features.analysis import extract, to_rate
@@ -127,12 +128,17 @@ def doses_of(fault: Fault, n: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Point:
-    """One dose of one fault, averaged over the clips on which each metric could be computed."""
+    """One dose of one fault, averaged over the clips on which each metric could be computed.
+
+    `distance_nat` is how far the wrong mel lies from the right one before anything is made of it, see `distance_nat`; NaN
+    where the fault could be planted nowhere.
+    """
 
     dose: float
     name: str
     n: int
     scores: Scores
+    distance_nat: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,16 @@ class Curves:
             "ceiling": _plain(self.ceiling),
             "nulls": {name: _plain(found) for name, found in self.nulls.items()},
             "faults": {
-                code: [{"dose": p.dose, "name": p.name, "n": p.n, **_plain(p.scores)} for p in points]
+                code: [
+                    {
+                        "dose": p.dose,
+                        "name": p.name,
+                        "n": p.n,
+                        "mel_distance_nat": None if math.isnan(p.distance_nat) else round(p.distance_nat, 5),
+                        **_plain(p.scores),
+                    }
+                    for p in points
+                ]
                 for code, points in self.faults.items()
             },
             "refused": dict(self.refused),
@@ -164,6 +179,22 @@ class Curves:
 
 def _plain(found: Scores) -> dict[str, Any]:
     return {k: {"reason": v} if isinstance(v, str) else round(v, 5) for k, v in found.items()}
+
+
+def distance_nat(mel: Mel, right: Mel) -> float:
+    """Mean |difference| of two mels of one description in nat of amplitude, over the frames and values that both have.
+
+    Before any sound is made: the common measure of how wrong a mel is, whatever the fault. Values that are no numbers are
+    left out; NaN where none is left, or where the scaling of either cannot be undone.
+    """
+    a, b = Evidence(mel), Evidence(right)
+    if not (a.has_level and b.has_level):
+        return math.nan
+    with np.errstate(all="ignore"):
+        x, y = shared(np.where(a.finite, a.level, np.nan), np.where(b.finite, b.level, np.nan))
+        apart = np.abs(x - y)
+    kept = apart[np.isfinite(apart)]
+    return float(kept.mean()) if kept.size else math.nan
 
 
 def averaged(found: Sequence[Scores]) -> Scores:
@@ -243,6 +274,7 @@ def _point(
     fault: Fault, dose: float, pairs: Sequence[tuple[Audio, Mel]], spec: MelSpec, vocode: Vocode, seed: int, quality: bool
 ) -> Point:
     rows: list[Scores] = []
+    apart: list[float] = []
     reason = ""
     for i, (clip, mel) in enumerate(pairs):
         try:
@@ -250,8 +282,11 @@ def _point(
         except ContractError as error:
             reason = str(error)
             continue
+        apart.append(distance_nat(wrong, mel))
         rows.append(scores(clip, sounded(wrong, vocode), spec, quality=quality))
-    return Point(dose, fault.name_of_dose(dose), len(rows), averaged(rows) if rows else dict.fromkeys(METRICS, reason))
+    found: Scores = averaged(rows) if rows else dict.fromkeys(METRICS, reason)
+    known = [d for d in apart if not math.isnan(d)]
+    return Point(dose, fault.name_of_dose(dose), len(rows), found, float(np.mean(known)) if known else math.nan)
 
 
 @lru_cache(maxsize=1)

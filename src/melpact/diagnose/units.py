@@ -24,7 +24,7 @@ def remedy_to(spec: MelSpec) -> str:
     believed = name_of(spec) or "DIALECT"
     return (
         f"melpact translate PRED --dialect DIALECT --to {believed} -o OUT  (--dialect: what it really is; PRED: the bare "
-        "array, for a .mel that says wrong of itself has to be made again)"
+        "array. A .mel that says wrong of itself: melpact redescribe PRED --dialect DIALECT -o OUT)"
     )
 
 

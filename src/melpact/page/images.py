@@ -21,7 +21,7 @@ LEVEL: Anchors = (
     "00224e", "123570", "3b496c", "575d6d", "707173", "8a8678", "a59c74", "c3b369", "e1cc55", "fee838",
 )  # fmt: skip
 """Cividis (Nuñez, Anderton and Renslow, 2018) at ten places: even in lightness, the same for red-green blind eyes."""
-CHANGE: Anchors = ("00243f", "00558a", "3a8fc4", "9cc9e6", "f6f5f2", "f5bf93", "e0803c", "b04a00", "4f1e00")
+CHANGE: Anchors = ("00243f", "00558a", "3a8fc4", "9cc9e6", "f6f5f2", "edb98e", "c87235", "893a00", "3d1700")
 """Blue below, orange above, light where nothing differs; the two sides have the same lightness."""
 MOST_COLUMNS = 2600
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from melpact.contract.dialect import Dialect
 from melpact.contract.foreign import SUFFIXES, Axes, load
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError, NoSkill, SpecMismatch
-from melpact.normalise.calibration import Calibration, Pair, Report, pair, strategy
+from melpact.normalise.calibration import Calibration, Pair, Report, StoredPair, pair, stored, strategy
 from melpact.normalise.calibration import compare as compared
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, mel_files, plan, sources
+
+HELD_BYTES = 1 << 28
+"""Pairs are kept in memory up to this size together (256 MiB); the values of the others are read again when needed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Compared:
     path: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: strategies and nulls with error, skill and interval, and every pair that was left out."""
+        """Plain values: strategies and nulls with error, null, skill and interval, and every pair that was left out."""
         rows = self.report.model_dump(mode="json")
         told = rows.pop("rows")
         return {
@@ -54,11 +58,18 @@ class Compared:
             "skill": self.report.skilled,
             **rows,
             "affine_r_squared": self.report.affine_r_squared,
-            "strategies": [{k: v for k, v in row.items() if k != "null"} for row in told if not row["null"]],
-            "nulls": [{k: v for k, v in row.items() if k != "null"} for row in told if row["null"]],
+            "measure": "rmse",
+            "strategies": [self._row(row) for row in told if not row["null"]],
+            "nulls": [self._row(row) for row in told if row["null"]],
             "missing": [{"name": m.name, "path": str(m.path), "side": m.side} for m in self.missing],
             "failed": [{"source": f.item, "error": f.error, "message": f.message} for f in self.failed],
         }
+
+    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """`error` in the unit of the report and the `null` it has to beat, both as `measure` says, then everything else."""
+        null = self.report.row(self.report.best_null, null=True).rmse
+        rest = {k: v for k, v in row.items() if k not in ("name", "null", "skill")}
+        return {"name": row["name"], "error": row["rmse"], "null": null, "skill": row["skill"], **rest}
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class _Couple:
 
 @dataclass
 class _Gathered:
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[Pair | StoredPair] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
@@ -128,7 +139,8 @@ def fit(
     """Compare all strategies on held-out utterances and write the simplest good one.
 
     Args:
-        predictions, targets: folders or patterns; files with one name below them belong together, whatever their suffix.
+        predictions, targets: folders or patterns; files with one name below them belong together, whatever their suffix. Or
+            one file each. Of one or two pairs blocks of time are held out, and the report's `caution` says what that means.
         out: the calibration file to write.
         model: names the state of the model that predicted (a checkpoint's hash, a version); kept in the file.
         only: names of strategies; all by default.
@@ -138,7 +150,7 @@ def fit(
 
     Raises:
         NoSkill: no strategy beats the best null; nothing is written. `outcome` is the `Compared` that shows it.
-        MelpactError: no or too few usable pairs.
+        MelpactError: no usable pair, or too little of them to hold anything out.
     """
     for name in only or ():
         strategy(name)
@@ -248,11 +260,18 @@ def _gather(
             wanted=f"the same names below {targets}",
         )
 
-    def work(couple: _Couple, tick: Tick) -> Pair | Failure:
+    held = [0]
+
+    def read(couple: _Couple) -> Pair:
+        x, t = (load(path, meaning.spec, axes=axes, key=key) for path in (couple.prediction, couple.target))
+        return pair(couple.name, x, t)
+
+    def work(couple: _Couple, tick: Tick) -> Pair | StoredPair | Failure:
         tick(0)
         try:
-            x, t = (load(path, meaning.spec, axes=axes, key=key) for path in (couple.prediction, couple.target))
-            return pair(couple.name, x, t)
+            made = read(couple)
+            held[0] += made.prediction.nbytes + made.target.nbytes
+            return made if held[0] <= HELD_BYTES else stored(made, partial(read, couple))
         except (MelpactError, OSError) as error:
             return Failure(couple.name, str(error), type(error).__name__)
 
@@ -272,13 +291,13 @@ def _gather(
             found.failed.append(Failure(one.name, str(error), "SpecMismatch"))
         else:
             found.pairs.append(one)
-    if not found.pairs or (len(found.pairs) < 3 and (found.failed or found.missing)):
+    if not found.pairs:
         raise ContractError(
-            "too few pairs can be used",
+            "no pair can be used",
             where=predictions,
-            got=f"{len(found.pairs)} of {len(couples) + len(missing)}; without a partner: "
+            got=f"0 of {len(couples) + len(missing)}; without a partner: "
             f"{_listed([m.name for m in missing])}; failed: {_listed([f.item for f in found.failed])}",
-            wanted="at least 3",
+            wanted="at least one prediction with its target",
             next=f"The first failure: {found.failed[0].message}" if found.failed else None,
         )
     return found
@@ -289,6 +308,10 @@ def _couples(predictions: str | Path, targets: str | Path, suffixes: tuple[str, 
     one, other = _by_name(predictions, suffixes), _by_name(targets, suffixes)
     if set(one.values()) & set(other.values()):
         raise MelpactError("predictions and targets are the same files", where=predictions, wanted="two folders")
+    if len(one) == len(other) == 1 and Path(predictions).is_file() and Path(targets).is_file():
+        # two files that were named belong together, whatever they are called
+        (name, x), (t,) = next(iter(one.items())), other.values()
+        return [_Couple(name, x, t)], []
     couples = [_Couple(name, one[name], other[name]) for name in sorted(one.keys() & other.keys())]
     alone = [Missing(name, one[name], "prediction") for name in one.keys() - other.keys()]
     alone += [Missing(name, other[name], "target") for name in other.keys() - one.keys()]

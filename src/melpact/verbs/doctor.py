@@ -10,26 +10,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from melpact.audio.audio import Audio
 from melpact.contract.artifact import replacing
-from melpact.contract.dialect import Dialect, name_of
-from melpact.contract.foreign import SUFFIXES, Axes, is_foreign, load
+from melpact.contract.dialect import Dialect
+from melpact.contract.foreign import SUFFIXES, Axes
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError
+from melpact.core.errors import ArtifactError
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.examine import diagnose
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.picture import draw
 from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.beside import Given, Reading, expected_frames, laid, uncompared
 from melpact.verbs.meaning import described
 from melpact.verbs.progress import Progress
 from melpact.verbs.targets import Source, mel_files, sources
 
+if TYPE_CHECKING:
+    from melpact.diagnose.report import Part
+
 _MELS = (".mel", *SUFFIXES)
-Given = str | Path | Mel
 
 
 @dataclass(frozen=True)
@@ -155,66 +158,59 @@ def doctor(
     read_as = described(dialect) if dialect is not None else believed
     pairs, missing = _pairs(pred, target, audio)
     single = len(pairs) == 1 and not missing
+    how = Reading(read_as, believed, axes, key)
+    if report is not None:
+        _with_folder(Path(report))
 
-    def work(pair: _Pair, tick: Tick) -> tuple[Examined, Evidence]:
+    page = _Page(pairs) if report is not None else None
+
+    def work(pair: _Pair, tick: Tick) -> tuple[Examined, Part | None]:
         tick(0)
-        evidence, notes, names = _evidence(pair, read_as, believed, axes, key)
+        case = laid(pair.name, pair.mel, pair.target, pair.audio, how)
+        evidence, names = case.evidence, (_name(pair.target), _name(pair.audio))
         findings = diagnose(evidence)
+        notes = [*case.notes, *uncompared(pair.name, evidence, findings)]
         drawn = None
         if picture is not None:
             drawn = Path(picture) if single else Path(picture) / f"{Path(pair.name).stem}.png"
             drawn.parent.mkdir(parents=True, exist_ok=True)
             draw_evidence(drawn, evidence, findings, pair.name)
+        part = page.part(pair, evidence, findings, case.own, notes, names) if page is not None else None
         tick(1)
-        return _examined(pair, evidence, findings, notes, names, drawn), evidence
-
-    def light(pair: _Pair, tick: Tick) -> tuple[Examined, Evidence | None]:
-        found, evidence = work(pair, tick)
-        return found, evidence if report is not None else None
+        return _examined(pair, evidence, findings, notes, names, drawn), part
 
     if not pairs:
         return DoctorReport([], [], missing)
-    result = batch(light, pairs, jobs=jobs, progress=progress)
+    result = batch(work, pairs, jobs=jobs, progress=progress)
     done = [found for found, _ in result.done]
-    if report is not None:
-        from melpact.diagnose.report import write_report
-
-        write_report(report, [(one.name, one.findings, evidence) for one, evidence in result.done if evidence is not None])
+    if page is not None and report is not None:
+        page.write(report, [part for _, part in result.done if part is not None], result.failed, missing)
     return DoctorReport(done, result.failed, missing)
 
 
-def _evidence(
-    pair: _Pair, read_as: MelSpec | None, believed: MelSpec | None, axes: Axes | None, key: str | None
-) -> tuple[Evidence, list[str], tuple[str | None, str | None]]:
-    mel = _mel(pair.mel, read_as, axes, key)
-    notes = []
-    if believed is not None and believed != mel.spec:
-        notes.append(
-            f"examined as {name_of(believed) or believed.fingerprint}; the file says {mel.dialect or mel.spec.fingerprint}"
-        )
-        if believed.n_mels != mel.n_mels:
-            raise ContractError(
-                "has another number of bands than what it is for",
-                where=pair.name,
-                got=f"{mel.n_mels} bands",
-                wanted=f"{believed.n_mels} bands ({name_of(believed) or believed.fingerprint})",
-                next="Translate it: melpact translate FILE --to DIALECT",
-            )
-        facts = mel.utterance if believed.scaling == mel.spec.scaling else {}
-        mel = Mel(mel.values, believed, facts, mel.provenance)
-    target = None if pair.target is None else _mel(pair.target, read_as or mel.spec, axes, key)
-    audio = _audio(pair.audio)
-    if target is not None:
-        if target.spec != mel.spec:
-            words = target.spec.diff(mel.spec)
-            how = (
-                "converted exactly" if words.worst in ("same", "exact") and words.algebraic else "compared through its sound"
-            )
-            notes.append(f"the target is in another dialect ({target.dialect or target.spec.fingerprint}): {how}")
-        elif target.n_frames != mel.n_frames:
-            notes.append(f"the target has {target.n_frames} frames, the mel {mel.n_frames}")
-    names = tuple(None if what is None else _name(what) for what in (pair.target, pair.audio))
-    return Evidence(mel, target, audio), notes, (names[0], names[1])
+class _Page:
+    """The HTML report, whose parts are made while the evidence of each mel is at hand; imported only where one is wanted."""
+
+    def __init__(self, pairs: Sequence[_Pair]) -> None:
+        from melpact.diagnose import report
+
+        self._report = report
+        self._full = {id(pair) for pair in pairs[: report.FULL]}
+
+    def part(
+        self,
+        pair: _Pair,
+        evidence: Evidence,
+        findings: list[Finding],
+        own: MelSpec,
+        notes: list[str],
+        names: tuple[str | None, str | None],
+    ) -> Part:
+        case = self._report.Case(pair.name, evidence, findings, own, notes, *names)
+        return self._report.section(case, full=id(pair) in self._full, among=len(self._full))
+
+    def write(self, path: str | Path, parts: list[Part], failed: list[Failure], missing: list[str]) -> None:
+        self._report.write(path, parts, failed=[(f.item, f.message) for f in failed], missing=missing)
 
 
 def _examined(
@@ -225,11 +221,7 @@ def _examined(
     names: tuple[str | None, str | None],
     picture: Path | None,
 ) -> Examined:
-    mel, expected = evidence.mel, None
-    if evidence.audio is not None:
-        expected = mel.spec.frames(round(evidence.audio.n_samples * mel.spec.sample_rate / evidence.audio.sample_rate))
-    elif evidence.target is not None and evidence.target.spec == mel.spec:
-        expected = evidence.target.n_frames
+    mel = evidence.mel
     return Examined(
         name=pair.name,
         dialect=mel.dialect,
@@ -239,31 +231,23 @@ def _examined(
         findings=findings,
         target=names[0],
         audio=names[1],
-        expected_frames=expected,
+        expected_frames=expected_frames(evidence),
         notes=notes,
         picture=picture,
     )
 
 
-def _mel(given: Given, spec: MelSpec | None, axes: Axes | None, key: str | None) -> Mel:
-    mel = given if isinstance(given, Mel) else load(given, spec if is_foreign(given) else None, axes=axes, key=key)
-    values = mel.values
-    while values.ndim > 2 and values.shape[0] == 1:
-        values = values[0]
-    return mel if values is mel.values else Mel(values, mel.spec, mel.utterance, mel.provenance)
-
-
-def _audio(given: str | Path | Audio | None) -> Audio | None:
-    if given is None or isinstance(given, Audio):
-        return given
-    from melpact.audio.files import read
-    from melpact.audio.samples import resolve
-
-    return read(resolve(given))
-
-
-def _name(what: object) -> str:
+def _name(what: object) -> str | None:
+    if what is None:
+        return None
     return str(what) if isinstance(what, str | Path) else repr(what)
+
+
+def _with_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=path.parent) from error
 
 
 def _pairs(pred: Any, target: Any, audio: Any) -> tuple[list[_Pair], list[str]]:

@@ -14,9 +14,12 @@ from melpact.contract.artifact import load_mel
 from melpact.contract.dialect import name_of
 from melpact.contract.foreign import ForeignFacts, describe, is_foreign
 from melpact.contract.mel import Mel
-from melpact.core.errors import ArtifactError
+from melpact.core.errors import ArtifactError, AudioError
 from melpact.diagnose.identify import Identification
 from melpact.diagnose.identify import identify as identify_values
+
+_UNLIKE_NAT = 1.0
+"""Median distance of the values from the best description above which the sound and the mel do not belong together."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Identified:
         path, array: the file and the name of its array ("" for a melpact file or an array in memory).
         found: the identification.
         claimed: for a melpact file the dialect it says it is in (its fingerprint where that has no name); else None.
-        agrees: whether the claim is the best candidate or one of its equals; None where nothing is claimed.
+        agrees: whether the claim is the best candidate or one of its equals; None where nothing is claimed, and where no
+            description turns the sound that was given into these values.
+        notes: what makes the answer doubtful: a sound of another length, or another recording.
     """
 
     path: str
@@ -35,6 +40,7 @@ class Identified:
     found: Identification
     claimed: str | None = None
     agrees: bool | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -43,6 +49,7 @@ class Identified:
             "array": self.array,
             "claimed": self.claimed,
             "agrees": self.agrees,
+            "notes": list(self.notes),
             **self.found.to_json(),
         }
 
@@ -65,7 +72,7 @@ def identify(
 
     Raises:
         ArtifactError: a file that cannot be read. AxisError, ContractError: see `melpact.diagnose.identify.identify`.
-        AudioFileError: sound that cannot be read.
+        AudioFileError: sound that cannot be read. AudioError: sound that is silent.
     """
     path, array, values, spec = "", "", mel, None
     if isinstance(mel, str | Path):
@@ -76,11 +83,33 @@ def identify(
             values = load_mel(mel)
     if isinstance(values, Mel):
         spec, values = values.spec, values.values
-    found = identify_values(np.asarray(values), audio=_sound(audio), n_best=n_best)
-    if spec is None:
-        return Identified(path, array, found)
-    claimed = name_of(spec) or spec.fingerprint
-    return Identified(path, array, found, claimed, claimed in (found.dialect, *found.same_values_as) or spec == found.spec)
+    sound = _sound(audio)
+    if sound is not None and sound.peak == 0:
+        raise AudioError(
+            "the sound is digital silence, so that no mel can be laid beside it",
+            where=audio if isinstance(audio, str | Path) else "audio",
+            wanted="the sound that the mel was made from",
+            next="Leave the sound out to identify by the values alone",
+        )
+    found = identify_values(np.asarray(values), audio=sound, n_best=n_best)
+    claimed = None if spec is None else name_of(spec) or spec.fingerprint
+    unlike = found.residual_nat is not None and found.residual_nat > _UNLIKE_NAT
+    notes = _doubts(found, sound, unlike)
+    if spec is None or unlike:
+        return Identified(path, array, found, claimed, None, notes)
+    return Identified(
+        path, array, found, claimed, claimed in (found.dialect, *found.same_values_as) or spec == found.spec, notes
+    )
+
+
+def _doubts(found: Identification, sound: Audio | None, unlike: bool) -> tuple[str, ...]:
+    if sound is None or not unlike:
+        return ()
+    left = f"{found.residual_nat:.2g} nat are left"
+    return (
+        f"no description turns this sound of {sound.duration_s:.2f} s into these values ({left}): it may be another "
+        "recording or another part of it, or the mel may be wrong; ask melpact doctor MEL --audio SOUND",
+    )
 
 
 def _sound(audio: str | Path | Audio | None) -> Audio | None:

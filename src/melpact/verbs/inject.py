@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -86,6 +87,7 @@ def inject(
     else:
         mel = load(source, None if dialect is None else as_spec(dialect))
     amount = _amount(planted, dose)
+    _check(planted, mel, sound)
     wrong = planted.inject(mel, amount, np.random.default_rng(seed), sound)
     done = {
         "code": code, "dose": amount, "dose_name": planted.name_of_dose(amount), "note": planted.note, "seed": seed,
@@ -97,11 +99,38 @@ def inject(
 
 
 def _amount(planted: Fault, dose: float | Dose) -> float:
-    if not isinstance(dose, str):
-        return float(dose)
-    if dose not in _DOSES:
-        raise ContractError("no such dose", got=repr(dose), wanted=f"{', '.join(_DOSES)}, or a number in {planted.unit}")
-    return float(planted.doses[_DOSES.index(dose)])
+    known = f"{', '.join(_DOSES)}, or a number of 0 or more (unit: {planted.unit})"
+    if isinstance(dose, str):
+        if dose not in _DOSES:
+            raise ContractError("no such dose", got=repr(dose), wanted=known)
+        return float(planted.doses[_DOSES.index(dose)])
+    if not math.isfinite(dose) or dose < 0:
+        raise ContractError("no such dose", got=dose, wanted=known)
+    return float(dose)
+
+
+def _check(planted: Fault, mel: Mel, sound: Audio | None) -> None:
+    """Refuse what no fault can be planted into."""
+    if mel.n_frames == 0:
+        raise ContractError("the mel has no frames", where="inject", got=f"shape {list(mel.values.shape)}")
+    if planted.needs != "audio":
+        return
+    if sound is None:
+        raise ContractError(
+            f"the fault {planted.code} is made from the sound, not from the mel",
+            where="inject",
+            wanted="--audio FILE, the sound of this mel (or the sound itself in place of the mel)",
+        )
+    if sound.peak == 0:
+        raise ContractError("the sound is digital silence, in which no fault can be heard", where="inject")
+    expected = mel.spec.frames(round(sound.n_samples * mel.spec.sample_rate / sound.sample_rate))
+    if abs(expected - mel.n_frames) > max(2, 0.02 * mel.n_frames):
+        raise ContractError(
+            "this sound does not belong to this mel",
+            where="inject",
+            got=f"a sound of {sound.duration_s:.2f} s, which gives {expected} frames",
+            wanted=f"the sound of these {mel.n_frames} frames",
+        )
 
 
 def _is_mel_file(path: str | Path) -> bool:

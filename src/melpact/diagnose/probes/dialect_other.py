@@ -31,7 +31,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
             "dialect_other",
             f"the mel is one of {found.name} where {believed} is believed",
             _of(spec),
-            f"melpact translate PRED --dialect {found.name} --to {name_of(evidence.spec) or 'DIALECT'} -o OUT",
+            f"melpact redescribe PRED --dialect {found.name} -o OUT, then "
+            f"melpact translate OUT --to {name_of(evidence.spec) or 'DIALECT'} -o DIR",
             free=1,
             spec=spec,
         )

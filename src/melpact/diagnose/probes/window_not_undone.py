@@ -21,7 +21,10 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     if slope[0] <= 0 or abs(slope[0] - 1) < 0.2 or at_floor < low - 0.15 * (high - low):
         return
     label = f"the values were mapped to [{low:g}, {high:g}] and this was not undone"
-    remedy = "melpact translate PRED --dialect DIALECT --to DIALECT -o OUT  (--dialect: what it is, one with that window)"
+    remedy = (
+        "melpact redescribe PRED --dialect DIALECT -o OUT, then melpact translate OUT --to DIALECT -o DIR  "
+        "(--dialect: what it is, one with that window)"
+    )
     yield Alternative(
         "window_not_undone", label, of_reference(lambda x: found.whole(x).clip(low, high)), remedy, "scaling", free=1
     )

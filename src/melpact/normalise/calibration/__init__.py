@@ -6,8 +6,8 @@ target, every strategy ends at the mean, and `fit` raises `NoSkill`. Reading pai
 
 from melpact.normalise.calibration.base import strategies, strategy
 from melpact.normalise.calibration.fitted import Calibration
-from melpact.normalise.calibration.pairs import Pair, pair
+from melpact.normalise.calibration.pairs import Pair, StoredPair, pair, stored
 from melpact.normalise.calibration.report import Report, Row
 from melpact.normalise.calibration.validation import compare
 
-__all__ = ["Calibration", "Pair", "Report", "Row", "compare", "pair", "strategies", "strategy"]
+__all__ = ["Calibration", "Pair", "Report", "Row", "StoredPair", "compare", "pair", "stored", "strategies", "strategy"]

@@ -20,9 +20,9 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError, NotAnArtifact, SpecMismatch
 from melpact.core.records import canonical_json, digest
 from melpact.normalise.calibration.base import Params, Strategy, strategy
-from melpact.normalise.calibration.pairs import Pair, checked
+from melpact.normalise.calibration.pairs import AnyPair, checked
 from melpact.normalise.calibration.report import Report
-from melpact.normalise.calibration.validation import FOLDS, RESAMPLES, compare
+from melpact.normalise.calibration.validation import FOLDS, RESAMPLES, compare, training
 from melpact.normalise.fitting import apply as scaled
 
 
@@ -51,7 +51,7 @@ class Calibration:
     @classmethod
     def fit(
         cls,
-        pairs: Iterable[Pair],
+        pairs: Iterable[AnyPair],
         *,
         model: str | None = None,
         only: Sequence[str] | None = None,
@@ -62,7 +62,7 @@ class Calibration:
         """Compare the strategies on held-out utterances, take the simplest good one and fit it to all pairs.
 
         Args:
-            pairs: from `pair(name, prediction, target)`; at least 3, of one description.
+            pairs: from `pair(name, prediction, target)`, of one description; see `compare` for one or two.
             model: names the state of the model that predicted; kept, and compared when the calibration is used.
             only: names of strategies; all by default.
             folds, resamples, rng: see `compare`.
@@ -76,9 +76,7 @@ class Calibration:
         report = compare(found, only=allowed, folds=folds, resamples=resamples, rng=rng)
         report.check()
         taken = strategy(str(report.chosen))
-        x = np.concatenate([p.prediction for p in found], axis=1, dtype=np.float64)
-        t = np.concatenate([p.target for p in found], axis=1, dtype=np.float64)
-        return cls(found[0].spec, taken.name, taken.fit(x, t), report, model)
+        return cls(found[0].spec, taken.name, taken.fit(*training(found)), report, model)
 
     @property
     def data(self) -> str:

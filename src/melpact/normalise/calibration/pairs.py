@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +34,49 @@ class Pair:
     target: NDArray[np.float32]
     notes: tuple[str, ...]
     identity: str
+
+    @property
+    def frames(self) -> int:
+        """Frames that both have."""
+        return int(self.target.shape[1])
+
+    def values(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Prediction and target, [n_mels, frames] each."""
+        return self.prediction, self.target
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPair:
+    """A pair whose values are read again whenever they are needed, so that any number of them takes no memory.
+
+    `read` makes the `Pair` again; the other attributes are those it had when it was first read.
+    """
+
+    name: str
+    spec: MelSpec
+    frames: int
+    notes: tuple[str, ...]
+    identity: str
+    read: Callable[[], Pair]
+
+    def values(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Prediction and target, [n_mels, frames] each.
+
+        Raises:
+            ContractError: the files are not what they were.
+        """
+        again = self.read()
+        if again.identity != self.identity:
+            raise ContractError("the files changed while they were compared", where=self.name, next="Run it again")
+        return again.values()
+
+
+AnyPair = Pair | StoredPair
+
+
+def stored(made: Pair, read: Callable[[], Pair]) -> StoredPair:
+    """A pair without its values, and how to get them again."""
+    return StoredPair(made.name, made.spec, made.frames, made.notes, made.identity, read)
 
 
 def pair(name: str, prediction: Mel, target: Mel) -> Pair:
@@ -115,7 +158,7 @@ def correlation(x: NDArray[np.floating], t: NDArray[np.floating], *, bands: bool
     return float((a * b).sum() / size) if size > 0 else 0.0
 
 
-def checked(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+def checked(pairs: Iterable[AnyPair]) -> tuple[AnyPair, ...]:
     """The pairs in the order of their names.
 
     Raises:
@@ -124,7 +167,9 @@ def checked(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
     """
     found = tuple(sorted(pairs, key=lambda p: p.name))
     if not found:
-        raise ContractError("no pairs of a prediction and its target were given", wanted="at least 3 utterances")
+        raise ContractError(
+            "no pairs of a prediction and its target were given", wanted="at least one; 10 utterances and more to trust it"
+        )
     for before, after in pairwise(found):
         if before.name == after.name:
             raise ContractError("two pairs have one name", where=after.name, wanted="a name per utterance")
@@ -140,6 +185,6 @@ def checked(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
     return found
 
 
-def data_fingerprint(pairs: Sequence[Pair]) -> str:
+def data_fingerprint(pairs: Sequence[AnyPair]) -> str:
     """16 hexadecimal digits over names, shapes and values of all pairs, whatever their order."""
     return digest(sorted(p.identity for p in pairs))

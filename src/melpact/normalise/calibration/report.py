@@ -53,7 +53,8 @@ class Report(Record):
     `correlation` is Pearson's r over all values of all bands, `band_correlation` after each band's mean was taken out of
     both (what the prediction knows beyond which bands are loud). `affine_r_squared` = r² is the R² of the best affine
     map on the very data it is fitted to: no scale and offset can have more. `notes` name pairs that were cropped
-    or converted.
+    or converted. `blocks` is the number of blocks of time that were left out in turn where there were too few utterances
+    (else 0), and `caution` says what that leaves open. Strategies were fitted to every `stride`-th frame.
     """
 
     unit: str
@@ -74,6 +75,9 @@ class Report(Record):
     verdict: str
     data: str
     notes: tuple[str, ...] = ()
+    blocks: int = 0
+    stride: int = 1
+    caution: str = ""
 
     @property
     def affine_r_squared(self) -> float:
@@ -88,6 +92,13 @@ class Report(Record):
     def row(self, name: str, *, null: bool = False) -> Row:
         """The row of a strategy, or of a null."""
         return next(row for row in self.rows if row.name == name and row.null == null)
+
+    @property
+    def counted(self) -> str:
+        """What the intervals are taken over, in words."""
+        if self.blocks:
+            return f"{self.blocks} blocks of {self.utterances} recording{'s' if self.utterances > 1 else ''}"
+        return f"{self.utterances} utterances"
 
     def check(self) -> None:
         """Raise where nothing in the prediction can be made use of.
@@ -105,7 +116,7 @@ class Report(Record):
             f"strategy, {best.name}, leaves {best.rmse:.4g} {self.unit} RMSE ({best.mae:.4g} MAE), and the null {null.name} "
             f"({null.note}) {null.rmse:.4g} ({null.mae:.4g})",
             where="calibration",
-            got=f"skill {best.skill:+.2g} ({low:+.2g} to {high:+.2g}, {self.utterances} utterances)",
+            got=f"skill {best.skill:+.2g} ({low:+.2g} to {high:+.2g}, {self.counted})",
             wanted=f"at least {LEAST_SKILL:g}, and an interval above 0",
             next=_NEXT[self.finding],
         )

@@ -3,6 +3,10 @@
 Folds are made of whole utterances: frames of one utterance resemble each other, and a frame of a training utterance
 in the test set would let a strategy look good by knowing the speaker's room. The bootstrap resamples utterances
 for the same reason (Efron and Tibshirani, 1993, chapter 8: the unit that was sampled is the unit that is resampled).
+What is left out where there are only one or two utterances is decided in `parts`.
+
+Pairs are gone through one at a time, so that memory does not grow with their number: once to count and to keep the frames
+that strategies are fitted to, once to score every strategy, once for the shuffled null.
 """
 
 from __future__ import annotations
@@ -15,18 +19,18 @@ from numpy.typing import NDArray
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.normalise.calibration.base import Strategy, Values, strategies
-from melpact.normalise.calibration.pairs import Pair, checked, correlation, data_fingerprint
+from melpact.normalise.calibration.pairs import AnyPair, checked, data_fingerprint
+from melpact.normalise.calibration.parts import Moments, Parts, parts
 from melpact.normalise.calibration.report import CLOSE, LEAST_SKILL, NO_SIGNAL, STILL, TOO_FEW, Report, Row
 
 FOLDS, RESAMPLES = 5, 2000
-_FEWEST = 3
 _CONSTANT, _BANDS, _ZERO, _SHUFFLED = "constant", "band_mean", "zero", "shuffled"
 Array = NDArray[np.float32]
 Fitted = Callable[[Array], Values]
 
 
 def compare(
-    pairs: Sequence[Pair],
+    pairs: Sequence[AnyPair],
     *,
     only: Sequence[Strategy] | None = None,
     folds: int = FOLDS,
@@ -36,52 +40,49 @@ def compare(
     """Every strategy and null on utterances that it was not fitted to.
 
     Args:
-        pairs: of one description, at least 3 utterances; every value weighs the same.
+        pairs: of one description; every value weighs the same. Of one or two, blocks of time are left out, and the report's
+            `caution` says what that leaves open.
         only: these strategies; all by default.
         folds: parts that are left out in turn; never more than there are utterances.
         resamples: of the bootstrap over utterances.
         rng: draws the folds, the shuffled pairs and the bootstrap; by default a generator seeded with 0.
 
     Raises:
-        ContractError: fewer than 3 utterances, fewer than 2 folds, no strategy. SpecMismatch: several descriptions.
+        ContractError: too little to leave anything out, fewer than 2 folds, no strategy. SpecMismatch: several descriptions.
     """
     pairs = checked(pairs)
-    count = len(pairs)
-    if count < _FEWEST:
-        raise ContractError(
-            "cross-validation leaves out whole utterances, and there are too few",
-            where="calibration",
-            got=f"{count} pair(s)",
-            wanted=f"at least {_FEWEST}",
-            next="Give more utterances, or cut a long recording into several",
-        )
     if folds < 2 or resamples < 1:
         raise ContractError("too few folds or resamples", got=f"{folds} and {resamples}", wanted="at least 2 and 1")
     chosen = strategies() if only is None else tuple(sorted(only, key=lambda s: s.complexity))
     if not chosen:
         raise ContractError("no strategy to compare", wanted=", ".join(s.name for s in strategies()))
     rng = rng if rng is not None else np.random.default_rng(0)
-    parts = [np.sort(part) for part in np.array_split(rng.permutation(count), min(folds, count))]
+    cut = parts(pairs, folds, rng)
+    count = len(cut)
     partner = _derangement(rng, count)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
 
-    predictions, targets = [p.prediction for p in pairs], [p.target for p in pairs]
+    moments, sizes, kept = _first_look(cut)
     nulls = _nulls(pairs[0].spec)
     sums = {(s.name, False): np.zeros((count, 2)) for s in chosen}
     sums |= {(name, True): np.zeros((count, 2)) for name in (*nulls, _SHUFFLED)}
-    for test in parts:
-        x, t = _joined(predictions, test), _joined(targets, test)
-        for s in chosen:
-            _score(sums[s.name, False], _applied(s, s.fit(x, t)), predictions, targets, test)
-        for name, make in nulls.items():
-            _score(sums[name, True], make(t), predictions, targets, test)
+    for test in cut.folds:
+        x, t = _joined([a for a, _ in kept], test), _joined([b for _, b in kept], test)
+        made = {(s.name, False): _applied(s, s.fit(x, t)) for s in chosen}
+        made |= {(name, True): make(t) for name, make in nulls.items()}
+        del x, t
+        for i in test:
+            prediction, target = cut.values(i)
+            for key, fitted in made.items():
+                sums[key][i] = _errors(fitted, prediction, target)
     best = min(chosen, key=lambda s: (sums[s.name, False][:, 1].sum(), s.complexity))
-    others = [_stretched(predictions[partner[i]], targets[i].shape[1]) for i in range(count)]
-    for test in parts:
-        learned = best.fit(_joined(others, test), _joined(targets, test))
-        _score(sums[_SHUFFLED, True], _applied(best, learned), others, targets, test)
+    others = [_stretched(kept[partner[i]][0], kept[i][1].shape[1]) for i in range(count)]
+    for test in cut.folds:
+        learned = _applied(best, best.fit(_joined(others, test), _joined([b for _, b in kept], test)))
+        for i in test:
+            target = cut.values(i)[1]
+            sums[_SHUFFLED, True][i] = _errors(learned, _stretched(cut.values(partner[i])[0], target.shape[1]), target)
 
-    sizes = np.array([t.size for t in targets], np.float64)
     notes = {s.name: s.note for s in chosen}
     null_notes = {
         _ZERO: "all values 0, before scaling is undone",
@@ -89,8 +90,7 @@ def compare(
         _BANDS: "each band's mean of the training targets",
         _SHUFFLED: f"{best.name} fitted to and tried on pairs of different utterances",
     }
-    pooled_x, pooled_t = np.concatenate(predictions, axis=1), np.concatenate(targets, axis=1)
-    spread = float(pooled_t.var(dtype=np.float64))
+    spread_x, spread, _ = moments.spread()
     best_null = min(null_notes, key=lambda name: float(sums[name, True][:, 1].sum()))
     reference = sums[best_null, True]
 
@@ -103,15 +103,15 @@ def compare(
     finding, verdict = (taken.finding, taken.verdict) if taken else _refusal(rows[chosen.index(best)])
     return Report(
         unit=pairs[0].spec.unit,
-        utterances=count,
-        frames=pooled_t.shape[1],
-        values=pooled_t.size,
-        folds=len(parts),
+        utterances=len(pairs),
+        frames=moments.frames,
+        values=int(sizes.sum()),
+        folds=len(cut.folds),
         resamples=resamples,
         target_std=spread**0.5,
-        prediction_std=float(pooled_x.std(dtype=np.float64)),
-        correlation=correlation(pooled_x, pooled_t, bands=False),
-        band_correlation=correlation(pooled_x, pooled_t),
+        prediction_std=spread_x**0.5,
+        correlation=moments.correlation(bands=False),
+        band_correlation=moments.correlation(),
         rows=rows,
         best=best.name,
         best_null=best_null,
@@ -120,7 +120,31 @@ def compare(
         verdict=verdict,
         data=data_fingerprint(pairs),
         notes=tuple(f"{p.name}: {note}" for p in pairs for note in p.notes),
+        blocks=count if cut.blocks else 0,
+        stride=cut.stride,
+        caution=cut.caution,
     )
+
+
+def training(pairs: Sequence[AnyPair]) -> tuple[Values, Values]:
+    """All pairs side by side, or every k-th frame of each where they are many: what a calibration is fitted to."""
+    whole = parts(pairs, 2, np.random.default_rng(0))
+    _, _, kept = _first_look(whole)
+    nobody = np.zeros(0, np.int64)
+    return _joined([a for a, _ in kept], nobody), _joined([b for _, b in kept], nobody)
+
+
+def _first_look(cut: Parts) -> tuple[Moments, NDArray[np.float64], list[tuple[Array, Array]]]:
+    """Moments of all values, the size of every item, and the frames that are kept for fitting."""
+    moments, sizes, kept = Moments(), np.zeros(len(cut)), []
+    step = cut.stride
+    for i in range(len(cut)):
+        x, t = cut.values(i)
+        moments.add(x, t)
+        sizes[i] = t.size
+        # a copy of the few frames, so that the many are let go
+        kept.append((x, t) if step == 1 else (x[:, ::step].copy(), t[:, ::step].copy()))
+    return moments, sizes, kept
 
 
 def _simplest(chosen: Sequence[Strategy], rows: Sequence[Row], best: Strategy) -> Strategy | None:
@@ -164,13 +188,10 @@ def _nulls(spec: MelSpec) -> dict[str, Callable[[Values], Fitted]]:
     }
 
 
-def _score(
-    sums: NDArray[np.float64], made: Fitted, predictions: Sequence[Array], targets: Sequence[Array], test: NDArray[np.int64]
-) -> None:
-    """Absolute and squared error of every test utterance, summed over its values."""
-    for i in test:
-        error = made(predictions[i]) - targets[i]
-        sums[i] = np.abs(error).sum(), np.square(error).sum()
+def _errors(made: Fitted, prediction: Array, target: Array) -> tuple[float, float]:
+    """Absolute and squared error, summed over the values."""
+    error = made(prediction) - target
+    return float(np.abs(error).sum()), float(np.square(error).sum())
 
 
 def _row(

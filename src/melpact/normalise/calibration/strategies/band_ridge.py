@@ -22,7 +22,6 @@ class BandRidge(Strategy):
     name = "band_ridge"
     note = f"each band from itself and {NEIGHBOURS} bands on either side, same frame"
     complexity = 8
-    finding = "band_offset"
     verdict = "neighbouring bands help: they are mixed, blurred or noisy, and each is repaired from itself and those around"
 
     def fit(self, prediction: Values, target: Values) -> Params:
