@@ -62,6 +62,19 @@ SURFACE = {
     ),
     "sensitivity": (["CLIPS"], {"-o DIR, --out DIR", "-d NAME, --dialect NAME", "--fault FAULT", "--seed N"}),
     "bridges": (["SPEECH"], {"-o FILE, --out FILE", "-j N, --jobs N"}),
+    "pipeline": (
+        ["PIPE", "INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--check",
+            "--allow {None,exact,fitted,lossy}",
+            "--keep-mel",
+            "--key NAME",
+            "-j N, --jobs N",
+            "--skip-existing",
+        },
+    ),
+    "redescribe": (["INPUTS"], {"-o PATH, --out PATH", "--by TEXT", "-j N, --jobs N"} | FOREIGN),
     "evaluate": (
         ["REF", "SYS"],
         {
@@ -80,19 +93,8 @@ SURFACE = {
         },
     ),
     "metrics": (["NAME"], {"--habits", "--laws", "-j N, --jobs N"}),
-    "pipeline": (
-        ["PIPE", "INPUTS"],
-        {
-            "-o PATH, --out PATH",
-            "--check",
-            "--allow {None,exact,fitted,lossy}",
-            "--keep-mel",
-            "--key NAME",
-            "-j N, --jobs N",
-            "--skip-existing",
-        },
-    ),
-    "redescribe": (["INPUTS"], {"-o PATH, --out PATH", "--by TEXT", "-j N, --jobs N"} | FOREIGN),
+    "check": (["REF", "SYS"], {"--tolerance METRIC=VALUE", "--text TABLE", "-o DIR, --out DIR", "-j N, --jobs N"}),
+    "ablate": (["AUDIO"], {"-o DIR, --out DIR", "-j N, --jobs N", "--no-cache"}),
     "completion": (["bash|zsh|fish"], set()),
 }
 

@@ -91,4 +91,86 @@ class Metrics(Command):
         return OK if all(row.verdict is None or row.verdict.lawful for row in rows) else FINDING
 
 
-COMMANDS: dict[str, type[Command]] = {"evaluate": Evaluate, "metrics": Metrics}
+@dataclass(kw_only=True)
+class Check(Command):
+    """Stop when a system got worse than its baseline by more than the noise: a gate for continuous integration.
+
+    Measures with the baseline's own settings. Exit code 0: nothing got worse; 1: something did, or was lost.
+    """
+
+    baseline: Annotated[Positional[str], arg(metavar="BASELINE.json")]
+    """The report.json that melpact evaluate REF SYS -o DIR wrote."""
+    reference: Annotated[Positional[str], arg(metavar="REF")]
+    """Folder of the originals."""
+    systems: Annotated[Positional[list[str]], arg(metavar="SYS")] = field(default_factory=list)
+    """Folders of the systems' sounds, in the baseline's order."""
+    tolerance: Annotated[UseAppendAction[list[str]], arg(metavar="METRIC=VALUE")] = field(default_factory=list)
+    """So much worse is let pass, in the metric's unit: pesq_wb=0.02."""
+    text: Annotated[str | None, arg(metavar="TABLE")] = None
+    """What is said, where the baseline knew it."""
+    out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
+    """Folder for the new report, the next baseline."""
+    jobs: Jobs = None
+    """Processes. All CPUs by default."""
+
+    def run(self) -> int:
+        from melpact.cli import bench_text
+        from melpact.verbs.check import check
+
+        found = check(
+            self.baseline, self.reference, *self.systems, tolerance=_tolerances(self.tolerance), text=self.text,
+            jobs=self.jobs, out=self.out, progress=render.progress(self.quiet),
+        )  # fmt: skip
+        bench_text.checked(found, self)
+        return OK if found.passed else FINDING
+
+
+@dataclass(kw_only=True)
+class Ablate(Command):
+    """One factorial table of mel settings, normalisers and vocoders over the same sounds, with effects and interactions.
+
+    GRID.toml: [data] audio, clips, seconds; [mel] base and any field, a value or a list of values; normaliser, store,
+    filter, vocoder at the top, likewise; [bench] metrics, seed. Without sounds the shipped recordings are used.
+    """
+
+    grid: Annotated[Positional[str], arg(metavar="GRID.toml")]
+    """The grid."""
+    audio: Annotated[Positional[list[str]], arg(metavar="AUDIO")] = field(default_factory=list)
+    """Sound files and folders, in place of the grid's."""
+    out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
+    """Folder for the table as JSON and CSV, and every sound."""
+    jobs: Jobs = None
+    """Threads and processes. All CPUs by default."""
+    no_cache: bool = False
+    """Measure everything anew, and keep nothing."""
+
+    def run(self) -> int:
+        from melpact.cli import bench_text
+        from melpact.verbs.ablate import ablate
+
+        found = ablate(self.grid, audio=self.audio, out=self.out, jobs=self.jobs, cache=not self.no_cache,
+                       progress=render.progress(self.quiet))  # fmt: skip
+        bench_text.ablated(found, self, self.out)
+        return OK if not found.failed else FINDING
+
+
+def _tolerances(texts: list[str]) -> dict[str, float]:
+    from melpact.core.errors import MelpactError
+
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise MelpactError("is not a tolerance", where="--tolerance", got=repr(text),
+                               wanted="METRIC=VALUE, such as pesq_wb=0.02") from None  # fmt: skip
+    return found
+
+
+COMMANDS: dict[str, type[Command]] = {
+    "evaluate": Evaluate,
+    "metrics": Metrics,
+    "check": Check,
+    "ablate": Ablate,
+}

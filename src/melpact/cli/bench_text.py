@@ -10,8 +10,11 @@ from melpact.cli.render import _out, _print, _table, print_json
 
 if TYPE_CHECKING:
     from melpact.cli.render import Wishes
+    from melpact.evaluate.gate import Gate
     from melpact.evaluate.report import Report
     from melpact.evaluate.score import Score
+    from melpact.verbs.ablate import Ablation
+    from melpact.verbs.check import CheckReport
     from melpact.verbs.metrics import MetricRow
 
 _NAMED = 20
@@ -184,3 +187,96 @@ def trapped(rows: Sequence[MetricRow], wishes: Wishes) -> None:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def checked(found: CheckReport, wishes: Wishes) -> None:
+    """`check`."""
+    if wishes.json:
+        print_json(found.to_json())
+        return
+    for line in found.checked.lost[:_NAMED]:
+        print(f"melpact: lost: {line}", file=sys.stderr)
+    if wishes.quiet:
+        return
+    for note in found.checked.notes[:_NAMED]:
+        _out(f"  note: {note}")
+    several = len({row.system for row in found.checked.rows}) > 1
+    worse = [row for row in found.checked.rows if row.worse]
+    rows = []
+    for row in found.checked.rows:
+        verdict = "worse" if row.worse else "better" if row.better else row.reason or ""
+        cells = [f"{row.title}{', ' + row.unit if row.unit else ''}", *((row.system,) if several else ())]
+        rows.append([*cells, _four(row.before), _four(row.now), _change(row), str(row.n), verdict])
+    head = ["metric", *(("system",) if several else ()), "before", "now", "change, 95 % interval", "n", "verdict"]
+    _table(head, rows, right=("before", "now", "n"), wrap=("verdict",))
+    for row in worse:
+        _out(f"{row.title} of {row.system}: {row.reason or 'the worst'}", "bold")
+        for one in row.worst:
+            _out(f"  {one.utterance}: {one.before:.4g} before, {one.now:.4g} now")
+    total, lost = len(found.checked.rows), len(found.checked.lost)
+    if found.passed:
+        _out(f"passed: none of {total} figures got worse by more than the noise")
+    else:
+        _out(f"failed: {len(worse)} of {total} figures got worse by more than the noise; {lost} sounds were lost", "bold")
+
+
+def _four(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _change(row: Gate) -> str:
+    if row.change is None:
+        return "–"
+    return f"{row.change:+.3g}" + ("" if row.low is None or row.high is None else f" [{row.low:+.3g}, {row.high:+.3g}]")
+
+
+_MOST_CELLS = 40
+
+
+def ablated(found: Ablation, wishes: Wishes, out: str | None) -> None:
+    """`ablate`."""
+    from melpact.evaluate.metric import metrics
+
+    for line in found.failed[:_NAMED]:
+        print(f"melpact: failed: {line}", file=sys.stderr)
+    if wishes.json:
+        print_json(found.to_json())
+        return
+    if wishes.quiet:
+        return
+    known = metrics()
+    names = [name for name in found.grid.metrics if any(name in cell.values for cell in found.cells)]
+    titles = [known[name].title for name in names]
+    factors = list(found.grid.factors)
+    rows = [
+        [*cell.setting, str(cell.n), *(_four(cell.values.get(name)) for name in names)] for cell in found.cells[:_MOST_CELLS]
+    ]
+    for anchor, values in found.anchors.items():
+        filled = [anchor.replace("_", " ")] + [""] * (len(factors) - 1)
+        rows.append([*filled, "", *(_four(values.get(name)) for name in names)])
+    _table([*factors, "n", *titles], rows, right=("n", *titles))
+    if len(found.cells) > _MOST_CELLS:
+        _out(f"{len(found.cells) - _MOST_CELLS} more settings (-o writes all)")
+    for setting, why in list(found.impossible.items())[:_NAMED]:
+        _out(f"impossible: {', '.join(setting)}: {why}")
+    _out()
+    rows = []
+    for factor, a, b in dict.fromkeys((e.factor, e.a, e.b) for e in found.effects):
+        row = {e.metric: e for e in found.effects if (e.factor, e.a, e.b) == (factor, a, b)}
+        rows.append([f"{factor}: {a} → {b}", *(_effect(row.get(name)) for name in names)])
+    for x, y in dict.fromkeys(i.factors for i in found.interactions):
+        held = {i.metric: i for i in found.interactions if i.factors == (x, y)}
+        rows.append([f"{x} × {y}", *(_effect(held.get(name)) for name in names)])
+    _table(["what changes", *titles], rows, wrap=titles)
+    _out("mean change and 95 % interval over utterances; * the interval excludes 0. a × b: how much the change by one")
+    _out("depends on the other (the largest contrast of contrasts).")
+    if out is not None:
+        _out(f"\nwritten: {out}")
+
+
+def _effect(found: Any) -> str:
+    if found is None or found.change is None:
+        return "–"
+    if found.low is None:
+        return f"{found.change:+.3g}"
+    return f"{found.change:+.3g} [{found.low:+.3g}, {found.high:+.3g}]{' *' if found.certain else ''}"

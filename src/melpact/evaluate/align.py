@@ -24,8 +24,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], reach: int) -> 
     product = irfft(np.conj(rfft(a, size)) * rfft(b, size), size)
     around = np.concatenate([product[-reach:], product[: reach + 1]]) if reach else product[:1]
     scale = np.sqrt(float(a @ a) * float(b @ b))
-    correlation: NDArray[np.float64] = around / scale if scale > 0 else np.zeros(2 * reach + 1)
-    return correlation
+    return np.array(around / scale if scale > 0 else np.zeros(2 * reach + 1), dtype=np.float64)
 
 
 def _envelope(wave: NDArray[np.float32], step: int) -> NDArray[np.float64]:

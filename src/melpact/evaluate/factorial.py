@@ -103,7 +103,7 @@ def effects(
         factors: name → levels, in the order of a setting.
         seen: what was measured; settings that do not exist are left out.
     """
-    found = []
+    found: list[Effect] = []
     if metric.total is not mean:
         return found
     for place, factor in enumerate(factors):
