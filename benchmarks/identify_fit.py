@@ -232,8 +232,8 @@ def _tables(n_mels: int, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _calibrate(root: Path, n_mels: int, per_set: int = 40, seed: int = 77) -> np.ndarray:
-    """Temperature without resynthesis, temperature with it, its weight, and the exponent with which the temperature follows the
-    number of frames: of the least log loss on `_CHECKED_SETS`."""
+    """Temperature without resynthesis, temperature with it, its weight, and the exponent with which the temperature follows
+    the number of frames: of the least log loss on `_CHECKED_SETS`."""
     rng = np.random.default_rng(seed + n_mels)
     cases = []
     for _, cut in clips(root, _CHECKED_SETS, per_set, (0.5, 1.0, 2.0, 5.0), rng):
@@ -248,7 +248,8 @@ def _calibrate(root: Path, n_mels: int, per_set: int = 40, seed: int = 77) -> np
         for g in _EXPONENTS
     }
     best = min(loss, key=lambda k: loss[k])
-    print(f"{n_mels} bands: log loss {loss[best]:.3f} (temperature {best[0]}, weight {best[1]}, exponent {best[2]}), n = {len(cases)}", flush=True)
+    chosen = f"temperature {best[0]}, weight {best[1]}, exponent {best[2]}"
+    print(f"{n_mels} bands: log loss {loss[best]:.3f} ({chosen}), n = {len(cases)}", flush=True)
     return np.array([plain, *best], np.float32)
 
 

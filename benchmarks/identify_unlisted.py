@@ -2,10 +2,10 @@
 
     python -m benchmarks.identify_unlisted DATA [--sets NAME …] [--n 200] [--seconds 2] [--seed 1] [--changes 1 2 3]
 
-A listed dialect, drawn at random, has 1, 2 or 3 fields changed to other values that programs use; the mel is made from the 16-bit
-samples that `identify` is then given. "exact": 99.5 % of the values of the description that was found, computed from the same sound,
-lie within 1e-3 nat of the mel, and it has as many frames. "fields" also wants every changed field named with its value. Where it
-is not exact, the fields that are wrong are counted, and the median distance in nat is given.
+A listed dialect, drawn at random, has 1, 2 or 3 fields changed to other values that programs use; the mel is made from the
+16-bit samples that `identify` is then given. "exact": 99.5 % of the values of the description that was found, computed from
+the same sound, lie within 1e-3 nat of the mel, and it has as many frames. "fields": every changed field has its value, too.
+Where it is not exact, the fields that are wrong are counted, and the median distance in nat is given.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from melpact.features.analysis import analyse, to_rate
 
 SPEECH = tuple(s for s in HELD_OUT_SETS if s not in ("vocobox_notes",))
 FIELDS = (
-    "log", "power", "mel_scale", "mel_norm", "f_min", "f_max", "hop_length", "window", "win_length", "n_fft", "padding", "floor",
-    "preemphasis", "scaling",
+    "log", "power", "mel_scale", "mel_norm", "f_min", "f_max", "hop_length", "window", "win_length", "n_fft",
+    "padding", "floor", "preemphasis", "scaling",
 )  # fmt: skip
 _F_MIN = (0.0, 20.0, 30.0, 40.0, 50.0, 55.0, 60.0, 65.0, 70.0, 80.0, 90.0, 95.0, 100.0, 125.0)
 _F_MAX = (
-    4000.0, 5500.0, 6000.0, 7000.0, 7600.0, 8000.0, 9000.0, 10000.0, 11000.0, 11025.0, 12000.0, 14000.0, 15000.0, 16000.0, 18000.0,
-    20000.0, 22050.0, 24000.0,
+    4000.0, 5500.0, 6000.0, 7000.0, 7600.0, 8000.0, 9000.0, 10000.0, 11000.0, 11025.0, 12000.0, 14000.0, 15000.0,
+    16000.0, 18000.0, 20000.0, 22050.0, 24000.0,
 )  # fmt: skip
 _HOPS = (
-    80, 100, 110, 120, 128, 160, 192, 200, 220, 240, 250, 256, 275, 276, 300, 320, 360, 384, 400, 441, 480, 512, 600, 640, 800, 882,
-    1024,
+    80, 100, 110, 120, 128, 160, 192, 200, 220, 240, 250, 256, 275, 276, 300, 320, 360, 384, 400, 441, 480, 512, 600,
+    640, 800, 882, 1024,
 )  # fmt: skip
 _WINS = (320, 400, 480, 512, 551, 600, 640, 800, 882, 1000, 1024, 1100, 1102, 1200, 1280, 1536, 1764, 1920, 2048, 2400, 4096)
 _SIZES = (400, 512, 800, 1024, 1200, 1280, 1536, 1920, 2048, 2400, 4096)
@@ -176,7 +176,8 @@ def measure(root: Path, sets: tuple[str, ...], seconds: float, n: int, counts: t
                 if not cases[-1].exact:
                     c = cases[-1]
                     changed = {f: getattr(spec, f) for f in fields}
-                    print(f"  {c.name} {changed}: wrong {', '.join(c.wrong)}; {c.typical:.2g} nat, {c.seconds:.1f} s", flush=True)
+                    told = f"wrong {', '.join(c.wrong)}; {c.typical:.2g} nat, {c.seconds:.1f} s"
+                    print(f"  {c.name} {changed}: {told}", flush=True)
     return cases
 
 
@@ -186,14 +187,15 @@ def report(cases: list[Case]) -> None:
     for count in sorted({len(c.fields) for c in cases}):
         rows = [c for c in cases if len(c.fields) == count]
         rest = [c.typical for c in rows if not c.exact]
+        exact, named = (100 * float(np.mean(found)) for found in ([c.exact for c in rows], [c.named for c in rows]))
+        far, took = np.median(rest) if rest else 0.0, [c.seconds for c in rows]
         print(
-            f"  {count:7d} {len(rows):4d} {100 * np.mean([c.exact for c in rows]):6.1f}% {100 * np.mean([c.named for c in rows]):6.1f}%"
-            f" {np.median(rest) if rest else 0:18.3g} {np.median([c.seconds for c in rows]):15.2f} {max(c.seconds for c in rows):9.1f}"
+            f"  {count:7d} {len(rows):4d} {exact:6.1f}% {named:6.1f}% {far:18.3g} {np.median(took):15.2f} {max(took):9.1f}"
         )
-    print("  by changed field: " + "; ".join(
-        f"{f} {sum(c.exact for c in cases if f in c.fields)}/{sum(f in c.fields for c in cases)}" for f in FIELDS))  # fmt: skip
-    print("  wrong where not exact: " + ", ".join(
-        f"{f} {k}" for f, k in Counter(f for c in cases if not c.exact for f in c.wrong).most_common(12)))  # fmt: skip
+    right, drawn = (Counter(f for c in cases if c.exact or not only for f in c.fields) for only in (True, False))
+    print("  by changed field: " + "; ".join(f"{f} {right[f]}/{drawn[f]}" for f in FIELDS))
+    wrong = Counter(f for c in cases if not c.exact for f in c.wrong).most_common(12)
+    print("  wrong where not exact: " + ", ".join(f"{f} {k}" for f, k in wrong))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Hop and offset of the frames, before anything else is known: loudness contours of the sound beside those of the values.
 
-Fine contours of the sound in a few bands are sampled at every hop and offset that the number of frames allows; the right ones
-explain most of how the values move, whatever filterbank, log or scaling they went through.
+Fine contours of the sound in a few bands are sampled at every hop and offset that the number of frames allows; the right
+ones explain most of how the values move, whatever filterbank, log or scaling they went through.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     off = float(np.mean(np.abs(best.residual) > _OFF_NAT))
     unexplained = _UNEXPLAINED_UTTERANCE_NAT if best.hypothesis.spec.scaling.needs() else _UNEXPLAINED_NAT
     unlisted = None
-    if best.typical > unexplained or off > _OFF or best.lag == 0 and values.shape[1] != sound.frames(best.hypothesis.spec):
+    if best.typical > unexplained or off > _OFF or (best.lag == 0 and values.shape[1] != sound.frames(best.hypothesis.spec)):
         unlisted = search(sound, values, found)
         if not _better(unlisted, best, off):
             unlisted = None
@@ -130,7 +130,8 @@ def _unlisted(
     differs = tuple(f.change for f in difference.changed if u.floor_seen or f.name != "floor")
     left = f" (the best, {best.hypothesis.name}, leaves {best.typical:.3g} nat)" if best else ""
     evidence.append(
-        f"No dialect explains the values{left}; {u.evaluated} other descriptions were tried, and one leaves {u.typical:.2g} nat"
+        f"No dialect explains the values{left}; {u.evaluated} other descriptions were tried, and one leaves "
+        f"{u.typical:.2g} nat"
     )
     evidence.append(f"Against {nearest.name} it changes: " + ("; ".join(differs) or "nothing but the level"))
     ordered = sorted(candidates, key=lambda c: c.dialect != nearest.name)

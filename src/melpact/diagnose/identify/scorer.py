@@ -229,4 +229,4 @@ def _calibration(n_mels: int, frames: int) -> tuple[float, float]:
 
 def temperature_at(usual: float, exponent: float, frames: int) -> float:
     """The temperature of a mel of that many frames, where `usual` is that of `_USUAL_FRAMES`."""
-    return usual * (min(max(frames, 20), 1000) / _USUAL_FRAMES) ** exponent
+    return float(usual * (min(max(frames, 20), 1000) / _USUAL_FRAMES) ** exponent)

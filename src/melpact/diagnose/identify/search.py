@@ -1,15 +1,16 @@
 """The search outwards from the dialects for a description that none of them has.
 
-Hop and offset come from loudness contours (`contour`); then every analysis of the dialects at such a hop is laid beside the
-values on the `workbench`, and from the best few the fields before the logarithm are changed, alone and jointly, under fits that
-forgive what is not looked for. Log, floor, scaling and padding then follow from the line (`shaping`).
+Hop and offset come from loudness contours (`contour`), the filterbank from how each band moves, by look-up. With these
+every analysis of the dialects is laid beside the values on the `workbench`, and from the best few the fields before the
+logarithm are changed, always the one that helps most, under fits that forgive what is not looked for. Log, floor, scaling
+and padding then follow from the line (`shaping`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -76,18 +77,19 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
             break
         refined[i] = _polish(bench, state)
     best = min(refined, key=lambda s: s.score.cost)
-    known = {(h.spec.epsilon_kind, h.spec.epsilon) for h in by_bands()[values.shape[0]]}
+    known: set[tuple[str, float]] = {(h.spec.epsilon_kind, h.spec.epsilon) for h in by_bands()[values.shape[0]]}
     told = []
     for rated in (best, *_twins(bench, best)):
         for s in _variants(bench, rated, known):
-            told.append(shaped(sound, values, s.spec, s.score.lag, bench.readings[s.score.reading][0], bench.per_band, bench.evaluated))
+            reading = bench.readings[s.score.reading][0]
+            told.append(shaped(sound, values, s.spec, s.score.lag, reading, bench.per_band, bench.evaluated))
     least = min(u.off + u.wide for u in told)
     near = [u for u in told if u.off + u.wide <= least + _AS_GOOD]
     return min(near, key=lambda u: (_unlike(u), abs(u.gain_nat)))
 
 
-def _variants(bench: Bench, state: _State, known: set[tuple[str, float]]) -> list[_State]:
-    """What only the quietest values tell apart, the likeliest first: epsilon, symmetry, and behind lines per band the norm."""
+def _variants(bench: Bench, state: _State, known: Set[tuple[str, float]]) -> list[_State]:
+    """What only the quietest values tell apart, likeliest first: epsilon, symmetry, and behind lines per band the norm."""
     change = {"mel_norm": "none" if state.spec.mel_norm == "slaney" else "slaney"}
     specs = [state.spec, *([moves.changed(state.spec, change)] if bench.per_band else [])]
     specs += [_finer(bench, state).spec]
@@ -102,7 +104,7 @@ def _unlike(u: Unlisted) -> int:
     """How many fields a description has otherwise than the dialect that it is most like."""
     facts = u.spec.facts()
     listed = (h.spec.facts() for h in by_bands()[u.spec.n_mels])
-    return min(sum(facts.get(k) != known.get(k) for k in facts.keys() | known.keys()) for known in listed)
+    return min(sum(1 for k in facts.keys() | known.keys() if facts.get(k) != known.get(k)) for known in listed)
 
 
 # where to begin
@@ -156,7 +158,8 @@ def _by_band(bench: Bench, found: list[_State]) -> list[_State]:
     """The same states; where only a line of each band's own explains the values, scored so from here on."""
     fits: tuple[Fit, Fit] = ("offsets", "bands")
     shared, own = (
-        min((bench.score(s.spec, (s.score.lag,), fit, s.score.reading).cost for s in found[:8]), default=math.inf) for fit in fits
+        min((bench.score(s.spec, (s.score.lag,), fit, s.score.reading).cost for s in found[:8]), default=math.inf)
+        for fit in fits
     )
     if own > shared - _PER_BAND:
         return found
@@ -218,10 +221,9 @@ def _lags(spec: MelSpec, first_s: float) -> tuple[int, ...]:
 # outwards
 
 
-
 def _refine(bench: Bench, state: _State) -> _State:
-    """Sizes, window and bank under a fit that forgives an offset per band, always the one step that helps most; then what that
-    forgave."""
+    """Sizes, window and bank under a fit that forgives an offset per band, always the one step that helps most; then what
+    that forgave."""
     for _ in range(_ROUNDS):
         before = state
         steps = (_likely(bench, state), moves.windows, moves.sizes, moves.shapes, moves.emphases, moves.details, moves.edges)

@@ -104,7 +104,8 @@ def _padded(sound: Sound, y: Float64, spec: MelSpec, line: Line) -> tuple[MelSpe
         p, shown = overlap_of(x, y[:, : x.shape[1] + 8], lag)
         apart = np.abs(shown - line.slope * p - line.offset) / np.abs(line.slope)
         ends = np.concatenate([apart[:, :4], apart[:, -4:]], axis=1) if whole else apart[:, :4]
-        cost = float(np.mean(np.log(np.minimum(ends, 3.0) + 1e-3))) + 20.0 * (lag != 0) + 10.0 * (left_out != 0) + 0.01 * rank
+        cost = float(np.mean(np.log(np.minimum(ends, 3.0) + 1e-3)))
+        cost += 20.0 * (lag != 0) + 10.0 * (left_out != 0) + 0.01 * rank
         if cost < least:
             best, least = (laid, lag), cost
     return best
@@ -129,7 +130,7 @@ def _wholes(sound: Sound, y: Float64, spec: MelSpec, line: Line, reading: str) -
     for shape in _shapes(spec, line, y):
         made = shape.spec
         raised = spec.power * (shape.gain + math.log(made.waveform_scale))
-        own = _floor(p + raised, shown, Line(line.slope, line.offset - line.slope * raised, line.typical, line.cost, line.lag, 0))
+        own = _floor(p + raised, shown, line.slope, line.offset - line.slope * raised)
         listed = [(made.floor, made.floor_kind)] if made.floor > 0 else []
         guess = [(math.exp(min(-11.5, float(p.min() + raised))), "clamp")] if own is None and not listed else []
         for floor, kind in dict.fromkeys([*([own] if own else []), *listed, *guess]):
@@ -170,21 +171,16 @@ def _shapes(spec: MelSpec, line: Line, y: Float64) -> list[_Shape]:
     slope, offset = line.slope, line.offset
     plain = spec.replace_quietly(log="ln", floor=1e-30, floor_kind="clamp", reference=0.0, waveform_scale=1.0)
     if slope.size > 1:
-        found.append(_Shape(_bare(plain, BandAffine(scale=tuple(slope[:, 0].tolist()), shift=tuple(offset[:, 0].tolist()))), 0.0))
-        return found
+        own = BandAffine(scale=tuple(slope[:, 0].tolist()), shift=tuple(offset[:, 0].tolist()))
+        return [*found, _Shape(plain.replace_quietly(scaling=own), 0.0)]
     a, b = float(slope[0, 0]), float(offset[0, 0])
     for log, gain in _LOGS:
         if abs(a / gain - 1) < 2e-3 and abs(b / a) < 3.0:
             left = b / a / spec.power
-            found.append(_Shape(_bare(plain.replace_quietly(log=log), NoScaling()), left if abs(left) > 1e-3 else 0.0))
-    found.append(_Shape(_bare(plain, _clipped(Affine(scale=a, shift=b), y)), 0.0))
+            found.append(_Shape(plain.replace_quietly(log=log, scaling=NoScaling()), left if abs(left) > 1e-3 else 0.0))
+    found.append(_Shape(plain.replace_quietly(scaling=_clipped(Affine(scale=a, shift=b), y)), 0.0))
     exact = [f for f in found if abs(f.gain) < 0.01]
     return exact if exact else found
-
-
-def _bare(spec: MelSpec, scaling: Scaling) -> MelSpec:
-    """With that scaling, and a floor of 1e-30 that says that it is still to be found."""
-    return spec.replace_quietly(scaling=scaling)
 
 
 def _clipped(scaling: Affine, y: Float64) -> Affine | Window:
@@ -225,20 +221,20 @@ def _could_follow(scaling: Scaling, y: Float64, line: Line, made: MelSpec) -> bo
     return bool(np.max(np.abs(y.mean(axis=1))) < 0.02)
 
 
-def _floor(p: Float64, y: Float64, line: Line) -> tuple[float, str] | None:
+def _floor(p: Float64, y: Float64, slope: Float64, offset: Float64) -> tuple[float, str] | None:
     """The log floor: as a value that many share (clamp), or as the bend of the quiet values (added); else None."""
     low = float(y.min())
     on = y <= low + 1e-4 * max(1e-9, float(y.max()) - low)
     options: list[tuple[float, str]] = [(0.0, "none")]
-    if on.sum() > 1 and line.slope.size == 1:
-        solved = math.exp(min(80.0, max(-80.0, (low - float(line.offset[0, 0])) / float(line.slope[0, 0]))))
+    if on.sum() > 1 and slope.size == 1:
+        solved = math.exp(min(80.0, max(-80.0, (low - float(offset[0, 0])) / float(slope[0, 0]))))
         nice = min(_FLOORS, key=lambda f: abs(math.log(f / solved)))
         options.append((nice if abs(math.log(nice / solved)) < 0.002 else solved, "clamp"))
     options += [(f, "add") for f in (1.0, *_FLOORS)] + [(f, "clamp") for f in _FLOORS]
     costs = []
     for value, kind in options:
         z = p if kind == "none" else np.log(np.exp(p) + value) if kind == "add" else np.maximum(p, math.log(value))
-        costs.append(robust(np.minimum(np.abs((y - line.offset) / line.slope - z), 10.0), NUMERIC))
+        costs.append(robust(np.minimum(np.abs((y - offset) / slope - z), 10.0), NUMERIC))
     best = int(np.argmin(costs))
     return options[best] if costs[best] < costs[0] - 1e-4 else None
 
@@ -259,4 +255,5 @@ def _measured(sound: Sound, values: Float64, u: Unlisted, line: Line) -> Unliste
         apart = np.abs(np.log(np.maximum(y, 1e-30)) - np.log(np.maximum(p, 1e-30)))
     else:
         apart = np.abs(p - y) / np.abs(line.slope)
-    return dataclasses.replace(u, typical=float(np.median(apart)), off=float(np.mean(apart > 1e-3)), wide=float(np.mean(apart > 1e-2)))
+    off, wide = float(np.mean(apart > 1e-3)), float(np.mean(apart > 1e-2))
+    return dataclasses.replace(u, typical=float(np.median(apart)), off=off, wide=wide)

@@ -77,7 +77,8 @@ class Bench:
         self.readings: list[tuple[str, Float64, NDArray[np.bool_]]] = []
         for name, y in readings(values):
             keep = inside(y) & (y > -60)
-            self.readings.append((name, y[np.ix_(self.bands, self.frames)].T.copy(), keep[np.ix_(self.bands, self.frames)].T.copy()))
+            at = np.ix_(self.bands, self.frames)
+            self.readings.append((name, y[at].T.copy(), keep[at].T.copy()))
         self._samples: dict[tuple[object, ...], Float32] = {}
         self._power: dict[tuple[object, ...], Float64] = {}
         self._scores: dict[tuple[object, ...], Score] = {}
@@ -102,10 +103,10 @@ class Bench:
 
     def likely_banks(self, spec: MelSpec, lag: int, reading: int, tops_hz: tuple[float, ...], bottoms_hz: tuple[float, ...],
                      most: int) -> list[tuple[str, float, float]]:  # fmt: skip
-        """(scale, f_min, f_max) of the banks whose bands move most like the spectrum at their centres does, the likeliest first.
+        """(scale, f_min, f_max) of the banks whose bands move most like the spectrum at their centres, the likeliest first.
 
-        Each band of the values is correlated over time with the spectrum smoothed at every bin, once; every pair of edges is then
-        a look-up.
+        Each band of the values is correlated over time with the spectrum smoothed at every bin, once; every pair of edges is
+        then a look-up.
         """
         p = self._spectrum(spec, lag)
         total = np.concatenate([np.zeros((p.shape[0], 1)), np.cumsum(p, axis=1)], axis=1)
@@ -151,8 +152,8 @@ class Bench:
         """|STFT|² at the chosen frames, [frames, bins]."""
         start = lag * spec.hop_length - spec.left_pad
         length = spec.frame_length
-        key = (spec.sample_rate, spec.hop_length, start, length, spec.n_fft, spec.win_length, spec.window, spec.window_periodic,
-               spec.preemphasis, spec.preemphasis_kind, spec.remove_dc)  # fmt: skip
+        key = (spec.sample_rate, spec.hop_length, start, length, spec.n_fft, spec.win_length, spec.window,
+               spec.window_periodic, spec.preemphasis, spec.preemphasis_kind, spec.remove_dc)  # fmt: skip
         if key in self._power:
             return self._power[key]
         x = self._signal(spec)
@@ -184,7 +185,7 @@ class Bench:
 
 
 def _lively(values: Float64, most: int) -> NDArray[np.intp]:
-    """Indices of up to `most` frames, in equal shares over the time: in each stretch, those that are loudest and move most."""
+    """Indices of up to `most` frames, in equal shares over the time: in each stretch the loudest and liveliest."""
     frames = values.shape[1]
     if frames <= most:
         return np.arange(frames)
@@ -193,7 +194,8 @@ def _lively(values: Float64, most: int) -> NDArray[np.intp]:
     worth = loud + 0.5 * np.concatenate([[0.0], np.abs(np.diff(loud))])
     stretches = np.array_split(np.arange(frames), 16)
     per = most // len(stretches)
-    return np.sort(np.concatenate([s[np.argsort(-worth[s])[:per]] for s in stretches]))
+    chosen: list[NDArray[np.intp]] = [s[np.argsort(-worth[s])[:per]] for s in stretches]
+    return np.sort(np.concatenate(chosen))
 
 
 def _moving(values: Float64, most: int) -> NDArray[np.intp]:
