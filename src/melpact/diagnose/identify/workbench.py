@@ -194,15 +194,16 @@ def _lively(values: Float64, most: int) -> NDArray[np.intp]:
     worth = loud + 0.5 * np.concatenate([[0.0], np.abs(np.diff(loud))])
     stretches = np.array_split(np.arange(frames), 16)
     per = most // len(stretches)
-    chosen: list[NDArray[np.intp]] = [s[np.argsort(-worth[s])[:per]] for s in stretches]
-    return np.sort(np.concatenate(chosen))
+    chosen = [s[np.argsort(-worth[s])[:per]] for s in stretches]
+    return np.asarray(np.sort(np.concatenate(chosen)), np.intp)
 
 
 def _moving(values: Float64, most: int) -> NDArray[np.intp]:
     """Indices of up to `most` bands, evenly, without those that hold nothing but an epsilon or rounding."""
     spread = values.std(axis=1)
     alive = np.flatnonzero(spread > _STILL * np.quantile(spread, 0.9))
-    return alive[np.unique(np.round(np.linspace(0, alive.size - 1, min(most, alive.size))).astype(int))]
+    at = np.unique(np.round(np.linspace(0, alive.size - 1, min(most, alive.size))).astype(int))
+    return np.asarray(alive[at], np.intp)
 
 
 def _cost(x: Float64, y: Float64, keep: NDArray[np.bool_], fit: Fit, share: float) -> tuple[float, float]:
