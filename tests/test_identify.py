@@ -107,7 +107,7 @@ def test_a_combination_that_no_dialect_has_is_found(name: str, changes: dict[str
 def test_what_no_dialect_can_be_laid_beside_is_searched_for_all_the_same() -> None:
     audio = two_seconds("en_unidentified")
     only = next(hs[0].spec for n, hs in by_bands().items() if len(hs) == 1 and n > 100)
-    spec = only.replace_quietly(hop_length=only.hop_length * 3 // 5)
+    spec = only.replace_quietly(hop_length=160 if only.hop_length >= 200 else 100)
     found = identify(extract(audio, spec).values, audio=audio)
     assert found.spec.hop_length / found.spec.sample_rate == pytest.approx(spec.hop_length / spec.sample_rate, rel=1e-6)
     assert found.residual_nat is not None and found.residual_nat < 2e-3

@@ -1,8 +1,8 @@
 """Probability of every dialect of one number of bands, from the values alone.
 
-Two sources: a small network over `traits` (tables in model.npz; `python -m benchmarks.identify --fit DATA` makes new ones), and
-resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them back;
-under a wrong filterbank, window or hop no sound does. What a description forbids (a value below silence) rules it out.
+Two sources: a small network over `traits` (tables in model.npz; `python -m benchmarks.identify --fit DATA` makes new ones),
+and resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them
+back; under a wrong filterbank, window or hop no sound does. What a description forbids (a value below silence) rules it out.
 """
 
 from __future__ import annotations
