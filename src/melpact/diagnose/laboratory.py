@@ -24,6 +24,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
+from melpact.diagnose.claim.apart import apart_nats
 from melpact.diagnose.confusion_table import CLEAN, Row
 from melpact.diagnose.faults import Fault, faults
 from melpact.diagnose.faults._making import floor_nats, nats, of_nats
@@ -212,7 +213,8 @@ def examined(laboratory: Laboratory, trial: Trial, examine: Examine) -> Row:
         return replace(row, also=case.also, error=f"{type(error).__name__}: {error}")
     seconds = round(time.perf_counter() - start, 4)
     findings = tuple((f.code, round(f.severity * f.certainty, 4)) for f in found)
-    return replace(row, findings=findings, also=case.also, seconds=seconds)
+    apart = apart_nats(case.target, case.mel) if trial.mode == "values" and trial.code != CLEAN else None
+    return replace(row, findings=findings, also=case.also, seconds=seconds, apart_nats=apart)
 
 
 def confusion(
