@@ -44,6 +44,7 @@ _FACTS = ("not_finite", "silent", "constant", "quantised", "one_utterance_statis
 _BEHIND = 0.25
 _REMEDY = "melpact doctor PRED --audio AUDIO  (with its sound this is settled), or melpact identify PRED"
 _LEAST_SHARE = 0.04
+_SECOND_SHARE = 0.2
 _LEAST_SECONDS = 1.3
 
 
@@ -79,6 +80,10 @@ def beside(evidence: Evidence, found: list[Finding]) -> list[Finding]:
         return found
     order = np.argsort(-said.shares)[:2]
     codes = [CODES[1 + i] for i in order if said.shares[i] > _LEAST_SHARE or i == order[0]]
+    other = max((f for f in found if f.code in CODES), key=lambda f: f.weight, default=None)
+    if other is not None and other.code not in codes and said.shares[order[1]] < _SECOND_SHARE:
+        # a probe that names something else knows more than the networks' second choice
+        codes = [codes[0], other.code]
     kept = [f if f.code in codes else f.model_copy(update={"certainty": _BEHIND * f.certainty}) for f in found]
     known = {f.code for f in found}
     return [*kept, *(_finding(evidence, said, codes, code) for code in codes if code not in known)]
