@@ -41,7 +41,6 @@ _WORDS = {
     "axes_swapped": ("time and band taken for one another", None),
 }
 _FACTS = ("not_finite", "silent", "constant", "quantised", "one_utterance_statistics")
-_TEXTURE = ("noise_added", "over_smoothed")
 _BEHIND = 0.25
 _REMEDY = "melpact doctor PRED --audio AUDIO  (with its sound this is settled), or melpact identify PRED"
 _LEAST_SHARE = 0.04
@@ -72,14 +71,14 @@ def beside(evidence: Evidence, found: list[Finding]) -> list[Finding]:
     """The findings of the probes, with the two faults that the networks hold for likeliest where the claim cannot be right.
 
     Facts that the networks were not shown (`_FACTS`) stand alone. Where the networks speak, other explanations and what
-    follows from one go behind the two; where they do not, or the mel is too short for them, no word on texture is said
-    either (a sustained sung note can be as rough or as smooth as a wrong mel of speech).
+    follows from one go behind the two; where they do not, or the mel is too short for them, noise is not said either
+    (a sustained sung note can be as rough as a noisy mel of speech).
     """
     if any(f.code in _FACTS for f in found):
         return found
     said = asked(evidence)
     if said is None or said.odds_nat < said.threshold_nat:
-        return [f for f in found if f.code not in _TEXTURE]
+        return [f for f in found if f.code != "noise_added"]
     order = np.argsort(-said.shares)[:2]
     codes = [CODES[1 + i] for i in order if said.shares[i] > _LEAST_SHARE or i == order[0]]
     other = max((f for f in found if f.code in CODES), key=lambda f: f.weight, default=None)
