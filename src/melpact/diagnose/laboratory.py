@@ -103,7 +103,8 @@ def honest_prediction(mel: Mel, rng: np.random.Generator, error_nats: float = PR
     error = gaussian_filter(rng.standard_normal(values.shape), (2.0, 2.0), mode="nearest")
     error *= error_nats / np.sqrt(np.mean(error**2))
     floor = floor_nats(mel.spec)
-    return of_nats(np.where(values >= floor, np.maximum(values + error, floor), values + error), mel.spec)
+    # a value on the floor may lie a rounding below it
+    return of_nats(np.where(values >= floor - 1e-6, np.maximum(values + error, floor), values + error), mel.spec)
 
 
 class Laboratory:
