@@ -56,6 +56,22 @@ def test_decibels_read_as_ln() -> None:
     assert first(changed(mel().values * 20 / np.log(10)), target=mel()) == "log_unit_db"
 
 
+@pytest.mark.parametrize("times", [1 / np.log(10), np.log(10) ** 2])
+def test_a_log10_that_was_converted_once_too_often(times: float) -> None:
+    """A log10 divided by ln 10 again, or turned into ln twice: neither is the ln that a single mistake gives."""
+    right = extract(samples.path("it_noservice"), "pwg_24k")
+    wrong = Mel((right.values * times).astype(np.float32), right.spec)
+    best = next(f for f in examine(wrong) if f.code == "log_base")
+    assert "once too often" in best.sentence
+
+
+def test_a_log10_read_as_if_it_were_ln_is_not_called_converted_twice() -> None:
+    right = extract(samples.path("it_noservice"), "pwg_24k")
+    found = examine(Mel((right.values * np.log(10)).astype(np.float32), right.spec))
+    assert found[0].code == "log_base"
+    assert "the values are ln where log10 is believed" in found[0].sentence
+
+
 def test_a_normalised_mel_is_not_undone() -> None:
     assert first(changed((mel().values + 5.4) / 2.1), target=mel()) == "not_denormalised"
 
