@@ -55,7 +55,7 @@ def _around(values: Rows, band: NDArray[np.intp], frame: NDArray[np.intp]) -> Ro
     """The neighbourhood of each value, [values, (2 BANDS + 1) (2 FRAMES + 1)]; the edge repeats."""
     padded = np.pad(values, ((BANDS, BANDS), (FRAMES, FRAMES)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * BANDS + 1, 2 * FRAMES + 1))
-    return np.asarray(windows[band, frame].reshape(band.size, -1))
+    return np.asarray(windows[band, frame].reshape(band.size, windows.shape[2] * windows.shape[3]))
 
 
 def _of_bands(source: MelSpec, target: MelSpec) -> Rows:

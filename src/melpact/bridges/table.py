@@ -85,7 +85,7 @@ def expected(a: MelSpec, b: MelSpec, *, exact: bool = False) -> Expected | None:
         return None
     bands = (0.0,) * b.n_mels if exact else _over_bands(decode(entry["regions"][i]), b)
     error = 0.0 if exact else float(error)
-    null, stale = table.null_nat[column], table.stale and not exact
+    null, stale = table.null_nat[column], not exact and table.stale(row)
     return Expected(error, bands, null, pesq, entry["ms"][i], table.clips, int(entry["scored"][i]), stale)
 
 
@@ -123,13 +123,10 @@ class Table:
     fingerprints: Mapping[str, str]
     rows: Mapping[str, Mapping[str, Any]]
     clips: int
-    fitted: str
-    """Fingerprint of the fitted numbers that were measured."""
 
-    @property
-    def stale(self) -> bool:
-        """Whether the package now holds other fitted numbers."""
-        return bool(self.rows) and self.fitted != shipped_fingerprint()
+    def stale(self, source: str) -> bool:
+        """Whether a row was measured with other fitted numbers than the package holds now."""
+        return bool(self.rows[source]["fitted"] != shipped_fingerprint())
 
     def find(self, spec: MelSpec) -> str | None:
         """The family with this analysis."""
@@ -151,7 +148,6 @@ def parse(content: Mapping[str, Any]) -> Table:
         MappingProxyType({v: k for k, v in zip(targets, content.get("fingerprints", ()), strict=True)}),
         MappingProxyType(content.get("rows", {})),
         content.get("clips", 0),
-        content.get("fitted", ""),
     )
 
 

@@ -114,7 +114,7 @@ def matrix(
     Args:
         speech: files, folders or patterns that nothing was fitted on; the shipped prompts by default.
         out: the table; the package's own by default. Rows that are already there, made from the same speech, are kept: an
-            interrupted run goes on where it stopped. Those measured with other fitted numbers are measured again.
+            interrupted run goes on where it stopped. Those measured with other fitted numbers stay until they are replaced.
         families: only these (all by default).
         clips, seconds: how many recordings, and how much of the middle of each.
         score: how good a sound is against its original (`pesq`); None measures no vocoded sound. Rows that were measured
@@ -142,7 +142,6 @@ def matrix(
         "clips": len(found),
         "targets": list(chosen),
         "fingerprints": [spec.analysis_fingerprint for spec in chosen.values()],
-        "fitted": corrector.shipped_fingerprint(),
     }
     key = digest(head)
     old = tables.read(path)
@@ -159,24 +158,33 @@ def matrix(
             nulls.setdefault(source, _null(natives[source], originals))
             _write(path, {**head, "key": key, "null_nat": [nulls.get(n) for n in chosen], "rows": rows})
 
-    def errors(source: str, tick: Tick) -> None:
-        keep(source, _row(source, chosen, natives, originals, tick))
+    numbers = corrector.shipped_fingerprint()
+
+    def current(source: str) -> bool:
+        return source in rows and rows[source]["fitted"] == numbers
+
+    def errors(source: str, tick: Tick, kinds: str = "ef") -> None:
+        row = rows[source] if current(source) else None
+        keep(source, _errors(source, row, kinds, chosen, natives, originals, tick))
+
+    def lossy(source: str, tick: Tick) -> None:
+        errors(source, tick, "r")
 
     def scores(source: str, tick: Tick) -> None:
         assert score is not None
         keep(source, _scored(source, dict(rows[source]), wanted, chosen, natives, originals, score, ceilings, tick))
 
     wanted = {"f": scored, "e": len(found) if scored else 0}
-    missing = [name for name in chosen if name not in rows]
-    if missing:
-        batch(errors, missing, jobs=jobs, progress=progress, what="sources").check()
-    unscored = [
-        name
-        for name in chosen
-        if any(have < wanted.get(k, 0) for have, k in zip(rows[name]["scored"], rows[name]["kind"], strict=True))
-    ]
-    if unscored:
-        batch(scores, unscored, jobs=jobs, progress=progress, what="sources").check()
+    def left(kinds: str) -> list[str]:
+        return [n for n in chosen if not current(n) or any(_unmeasured(rows[n], i, kinds) for i in range(len(chosen)))]
+
+    def run(work: Callable[[str, Tick], None], sources: list[str]) -> None:
+        if sources:
+            batch(work, sources, jobs=jobs, progress=progress, what="sources").check()
+
+    run(errors, left("ef"))
+    run(scores, [n for n in chosen if _unscored(rows[n], wanted)])
+    run(lossy, left("r"))
     tables.shipped.cache_clear()
     return report(path)
 
@@ -197,40 +205,53 @@ def _null(natives: Sequence[Mel], originals: Sequence[Audio]) -> float:
     return round(total.mean_null_nat, 3)
 
 
-def _row(
+def _unmeasured(row: Mapping[str, Any], i: int, kinds: str) -> bool:
+    return row["kind"][i] in kinds and row["ms"][i] is None
+
+
+def _unscored(row: Mapping[str, Any], wanted: Mapping[str, int]) -> bool:
+    return any(have < wanted.get(kind, 0) for have, kind in zip(row["scored"], row["kind"], strict=True))
+
+
+def _errors(
     source: str,
+    row: Mapping[str, Any] | None,
+    kinds: str,
     specs: Mapping[str, MelSpec],
     natives: Mapping[str, Sequence[Mel]],
     originals: Sequence[Audio],
     tick: Tick,
 ) -> dict[str, Any]:
-    """All targets of one source, as the table keeps them; nothing vocoded yet."""
+    """A row (a new one where there is none) with the errors and times of all targets of these kinds; nothing is vocoded."""
     from melpact.bridges.blend import hear
     from melpact.bridges.measuring import Distances, distances
 
+    if row is None:
+        letters = ["-" if n == source else _KINDS[bridge(specs[source], spec).kind] for n, spec in specs.items()]
+        none: list[Any] = [None] * len(specs)
+        figures = {"error": none, "regions": none, "ms": none, "pesq": none}
+        row = {"kind": "".join(letters), "fitted": corrector.shipped_fingerprint(), **figures, "scored": [0] * len(specs)}
+    made = {name: list(value) if isinstance(value, list) else value for name, value in row.items()}
     began = time.thread_time()
     heard = [hear(mel) for mel in natives[source]]
     seconds = sum(audio.duration_s for audio in originals)
     hearing = time.thread_time() - began
-    nothing = {"pesq": [None] * len(specs), "scored": [0] * len(specs)}
-    row: dict[str, Any] = {"kind": "", "error": [], "regions": [], "ms": [], **nothing}
-    for target, spec in specs.items():
+    for i, (target, spec) in enumerate(specs.items()):
         tick(0)
+        if not _unmeasured(row, i, kinds):
+            continue
         total, spent = Distances.none(), 0.0
         way = bridge(specs[source], spec, allow_lossy=True)
-        if target != source:
-            for mel, native, ear, audio in zip(natives[source], natives[target], heard, originals, strict=True):
-                began = time.thread_time()
-                made = _made(way, mel, ear)
-                spent += time.thread_time() - began
-                total += distances(made, native, mel, audio.sample_rate)
+        for mel, native, ear, audio in zip(natives[source], natives[target], heard, originals, strict=True):
+            began = time.thread_time()
+            translated = _made(way, mel, ear)
+            spent += time.thread_time() - began
+            total += distances(translated, native, mel, audio.sample_rate)
         error = total.mean_nat
-        row["kind"] += "-" if target == source else _KINDS[bridge(specs[source], spec).kind]
-        row["error"].append(None if math.isnan(error) else round(error, 4))
-        row["regions"].append(None if target == source else tables.encode(total.regions_nat))
-        cost = 1000 * (spent + (0 if way.route == "algebra" else hearing)) / seconds
-        row["ms"].append(None if target == source else round(cost, 1))
-    return row
+        made["error"][i] = None if math.isnan(error) else round(error, 4)
+        made["regions"][i] = tables.encode(total.regions_nat)
+        made["ms"][i] = round(1000 * (spent + (0 if way.route == "algebra" else hearing)) / seconds, 1)
+    return made
 
 
 def _scored(
