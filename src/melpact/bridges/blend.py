@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.bridges import corrector
-from melpact.bridges.context import rows
+from melpact.bridges.context import blocks
 from melpact.bridges.grids import Floats, in_time, lowest, moved, nats, reaches, unscaled
 from melpact.contract.diff.grid_rules import centres_hz
 from melpact.contract.diff.limits import epsilon_floor, linear_to_raw
@@ -39,6 +39,8 @@ from melpact.vocoders.griffin_lim.vocoder import Effort, invert, linear_mel
 
 _SILENT_BIN = -35.0
 """ln of the magnitude of bins that a mel says nothing about; its square is still a float32."""
+_AT_ONCE = 16384
+"""Values that go through the network together."""
 _ALIKE = 4 / 3
 """Windows and band distances within this factor count as alike."""
 
@@ -117,7 +119,8 @@ def estimate(heard: Heard, target: MelSpec) -> Floats:
         return seen.sound + missed * seen.missed + magnitude * seen.magnitude
     result = seen.sound.copy()
     where = seen.sound > seen.sound.min() + 1e-3
-    result[where] += target.power * known(rows(seen, source, target, where)).astype(np.float64)
+    parts = [known(block) for block in blocks(seen, source, target, where, _AT_ONCE)]
+    result[where] += target.power * np.concatenate(parts).astype(np.float64)
     return result
 
 

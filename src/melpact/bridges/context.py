@@ -6,6 +6,8 @@ serves every description and every gain. Not here: the views (`blend`), the mode
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,29 +35,38 @@ def rows(maps: tuple[Floats, ...], source: MelSpec, target: MelSpec, where: NDAr
     Returns:
         float32 [values, width], in the order of `np.nonzero(where)`.
     """
-    n_mels, frames = maps[0].shape
-    band, frame = np.nonzero(np.ones((n_mels, frames), np.bool_) if where is None else where)
+    chosen = np.ones(maps[0].shape, np.bool_) if where is None else where
+    return next(blocks(maps, source, target, chosen, max(int(chosen.sum()), 1)))
+
+
+def blocks(
+    maps: tuple[Floats, ...], source: MelSpec, target: MelSpec, where: NDArray[np.bool_], size: int
+) -> Iterator[Rows]:
+    """The same in blocks of up to `size` values; one empty block where there are none."""
     levels, *additions = (np.asarray(m / target.power, np.float32) for m in maps)
-    centre = levels[band, frame]
-    parts = [np.clip(_around(levels, band, frame) - centre[:, None], -_FURTHEST, _FURTHEST)]
-    parts += [np.clip(_around(m, band, frame), -_FURTHEST, _FURTHEST) for m in additions]
-    loudest = float(levels.max(initial=-1e9))
-    band_mean = levels.mean(axis=1)
-    frame_top = levels.max(axis=0)
-    beside_band = np.clip(centre - band_mean[band], -8, 8) / 2
-    parts.append(np.stack([(centre - loudest) / 4, beside_band, (centre - frame_top[frame]) / 4], axis=1))
-    parts.append(_of_bands(source, target)[band])
-    parts.append(_of_frames(source, target, frames)[frame])
-    pair = _of_pair(source, target)
-    parts.append(np.broadcast_to(pair, (band.size, pair.size)))
-    return np.concatenate(parts, axis=1, dtype=np.float32)
+    around = [_windows(m) for m in (levels, *additions)]
+    loudest = levels.max(initial=-1e9)
+    band_mean, frame_top = levels.mean(axis=1), levels.max(axis=0)
+    of_bands, of_pair = _of_bands(source, target), _of_pair(source, target)
+    of_frames = _of_frames(source, target, levels.shape[1])
+    bands, frames = np.nonzero(where)
+    for start in range(0, max(bands.size, 1), size):
+        band, frame = bands[start : start + size], frames[start : start + size]
+        centre = levels[band, frame]
+        shape = (band.size, (2 * BANDS + 1) * (2 * FRAMES + 1))
+        near = [windows[band, frame].reshape(shape) for windows in around]
+        near[0] = near[0] - centre[:, None]
+        beside_band = np.clip(centre - band_mean[band], -8, 8) / 2
+        parts = [np.clip(values, -_FURTHEST, _FURTHEST) for values in near]
+        parts.append(np.stack([(centre - loudest) / 4, beside_band, (centre - frame_top[frame]) / 4], axis=1))
+        parts += [of_bands[band], of_frames[frame], np.broadcast_to(of_pair, (band.size, of_pair.size))]
+        yield np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def _around(values: Rows, band: NDArray[np.intp], frame: NDArray[np.intp]) -> Rows:
-    """The neighbourhood of each value, [values, (2 BANDS + 1) (2 FRAMES + 1)]; the edge repeats."""
+def _windows(values: Rows) -> Rows:
+    """The neighbourhood of each value as a view, [n_mels, frames, 2 BANDS + 1, 2 FRAMES + 1]; the edge repeats."""
     padded = np.pad(values, ((BANDS, BANDS), (FRAMES, FRAMES)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * BANDS + 1, 2 * FRAMES + 1))
-    return np.asarray(windows[band, frame].reshape(band.size, windows.shape[2] * windows.shape[3]))
+    return np.lib.stride_tricks.sliding_window_view(padded, (2 * BANDS + 1, 2 * FRAMES + 1))
 
 
 def _of_bands(source: MelSpec, target: MelSpec) -> Rows:

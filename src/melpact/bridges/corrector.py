@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from melpact.bridges.learning import forward
 from melpact.core.errors import MelpactError
 
-_AT_ONCE = 16384
-"""Rows that go through the network together."""
 _FILE = "corrector.npz"
 
 
@@ -37,8 +35,7 @@ class Corrector:
 
     def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrections in nat of magnitude, [values], of rows from `context.rows`."""
-        parts = [forward(rows[i : i + _AT_ONCE], self.layers) for i in range(0, len(rows), _AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return forward(rows, self.layers)
 
     @property
     def fingerprint(self) -> str:
