@@ -154,6 +154,7 @@ _TABLE = Path(scorer.__file__).with_name("model.npz")
 _CHECKED_SETS = ("libritts_en", "vctk_en_22k", "nitsong_singing_ja", "asterisk_es")
 """Fit sets that the first fit leaves out, so that temperature and the weight of resynthesis are chosen on other voices."""
 _WEIGHTS = (4.0, 8.0, 12.0)
+_EXPONENTS = (-0.4, -0.2, 0.0, 0.2, 0.4)
 _TEMPERATURES = (0.5, 0.7, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
@@ -231,25 +232,31 @@ def _tables(n_mels: int, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _calibrate(root: Path, n_mels: int, per_set: int = 40, seed: int = 77) -> np.ndarray:
-    """Temperature without resynthesis, temperature with it, and its weight: of the least log loss on `_CHECKED_SETS`."""
+    """Temperature without resynthesis, temperature with it, its weight, and the exponent with which the temperature follows
+    the number of frames: of the least log loss on `_CHECKED_SETS`."""
     rng = np.random.default_rng(seed + n_mels)
     cases = []
     for _, cut in clips(root, _CHECKED_SETS, per_set, (0.5, 1.0, 2.0, 5.0), rng):
         mels = {i: v for _, i, v in every_mel(natural_variation(cut, rng), (n_mels,))}
         for i in rng.permutation(sorted(mels))[:3]:
-            cases.append((int(i), scorer.logits_of(np.asarray(mels[i], np.float64))))
-    plain = min(_TEMPERATURES, key=lambda t: _loss([(i, c.plain) for i, c in cases], t))
-    best = min(
-        ((t, w) for t in _TEMPERATURES for w in _WEIGHTS),
-        key=lambda tw: _loss([(i, c.with_resynthesis(tw[1])) for i, c in cases], tw[0]),
-    )
-    return np.array([plain, best[0], best[1]], np.float32)
+            cases.append((int(i), mels[i].shape[1], scorer.logits_of(np.asarray(mels[i], np.float64))))
+    plain = min(_TEMPERATURES, key=lambda t: _loss([(i, n, c.plain) for i, n, c in cases], t, 0.0))
+    loss = {
+        (t, w, g): _loss([(i, n, c.with_resynthesis(w)) for i, n, c in cases], t, g)
+        for t in _TEMPERATURES
+        for w in _WEIGHTS
+        for g in _EXPONENTS
+    }
+    best = min(loss, key=lambda k: loss[k])
+    chosen = f"temperature {best[0]}, weight {best[1]}, exponent {best[2]}"
+    print(f"{n_mels} bands: log loss {loss[best]:.3f} ({chosen}), n = {len(cases)}", flush=True)
+    return np.array([plain, *best], np.float32)
 
 
-def _loss(cases: list[tuple[int, np.ndarray]], temperature: float) -> float:
+def _loss(cases: list[tuple[int, int, np.ndarray]], temperature: float, exponent: float) -> float:
     total = 0.0
-    for i, logits in cases:
-        z = logits / temperature
+    for i, frames, logits in cases:
+        z = logits / scorer.temperature_at(temperature, exponent, frames)
         z = z - z.max()
         total -= max(float(z[i] - np.log(np.exp(z).sum())), -14.0)
     return total / max(1, len(cases))

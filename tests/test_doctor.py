@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -54,6 +56,22 @@ def test_log10_read_as_ln() -> None:
 
 def test_decibels_read_as_ln() -> None:
     assert first(changed(mel().values * 20 / np.log(10)), target=mel()) == "log_unit_db"
+
+
+@pytest.mark.parametrize("times", [1 / np.log(10), np.log(10) ** 2])
+def test_a_log10_that_was_converted_once_too_often(times: float) -> None:
+    """A log10 divided by ln 10 again, or turned into ln twice: neither is the ln that a single mistake gives."""
+    right = extract(samples.path("it_noservice"), "pwg_24k")
+    wrong = Mel((right.values * times).astype(np.float32), right.spec)
+    best = next(f for f in examine(wrong) if f.code == "log_base")
+    assert "once too often" in best.sentence
+
+
+def test_a_log10_read_as_if_it_were_ln_is_not_called_converted_twice() -> None:
+    right = extract(samples.path("it_noservice"), "pwg_24k")
+    found = examine(Mel((right.values * np.log(10)).astype(np.float32), right.spec))
+    assert found[0].code == "log_base"
+    assert "the values are ln where log10 is believed" in found[0].sentence
 
 
 def test_a_normalised_mel_is_not_undone() -> None:
@@ -253,3 +271,37 @@ def test_a_remedy_that_does_not_exist_would_be_seen() -> None:
         name, *words = wrong.split()
         with pytest.raises(SystemExit):
             tyro.cli(COMMANDS[name], args=words, console_outputs=False)
+
+
+# two rebuilt predictions: one that carries nothing, one that is only scaled
+
+
+@lru_cache(maxsize=1)
+def rebuilt() -> ModuleType:
+    path = Path(__file__).parents[1] / "benchmarks" / "calibration_cases.py"
+    spec = importlib.util.spec_from_file_location("calibration_cases", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_rebuilt_case_without_signal_is_called_so_in_every_utterance() -> None:
+    for name, prediction, target in rebuilt().no_signal():
+        found = examine(prediction, target=target)[0]
+        assert found.code == "no_signal", name
+        assert "No rescaling can help" in found.sentence and found.measured < 0.05, name
+
+
+def test_the_rebuilt_case_that_is_only_scaled_is_called_scale_only_in_every_utterance() -> None:
+    for name, prediction, target in rebuilt().scale_only():
+        found = examine(prediction, target=target)
+        said = re.search(r"scale only: R² is ([.\d]+)", found[0].sentence)
+        assert said is not None and float(said[1]) > 0.9, (name, found[0].sentence)
+        assert "no_signal" not in {f.code for f in found}, name
+
+
+def test_a_prediction_with_another_shape_is_not_called_scale_only() -> None:
+    rng = np.random.default_rng(0)
+    wrong = changed(0.5 * (mel().values + 2.0 * rng.standard_normal(mel().values.shape)) + 2.0)
+    assert not any("scale only" in f.sentence for f in examine(wrong, target=mel()))

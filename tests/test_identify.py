@@ -16,8 +16,12 @@ from melpact.core.errors import AudioError, AxisError, ContractError
 from melpact.diagnose.identify import identify
 from melpact.diagnose.identify.alike import Low, why_alike
 from melpact.diagnose.identify.catalogue import by_bands, hypotheses, silence
+from melpact.diagnose.identify.compare import analysis_of
+from melpact.diagnose.identify.contour import framings
+from melpact.diagnose.identify.listen import Sound
 from melpact.diagnose.identify.scorer import resynthesis_error, score
 from melpact.diagnose.identify.traits import floor_evidence
+from melpact.diagnose.identify.workbench import Bench
 from melpact.features.analysis import extract
 from melpact.verbs.identify import identify as identify_file
 
@@ -83,6 +87,11 @@ def test_swapped_axes_are_read_and_said() -> None:
         ("vocos_24k", {"power": 2, "f_min": 50.0}, {"power", "f_min"}),
         ("pwg_24k", {"window": "hamming"}, {"window"}),
         ("vits_22k", {"log": "db_amplitude"}, {"log"}),
+        ("hifigan_22k", {"hop_length": 300, "window": "hamming"}, {"hop_length", "window"}),
+        ("vits_22k", {"preemphasis": 0.97, "preemphasis_kind": "filter"}, {"preemphasis"}),
+        ("vocos_24k", {"mel_scale": "slaney", "mel_norm": "slaney", "f_max": 7600.0}, {"f_max"}),
+        ("bigvgan_24k", {"floor": 1e-3}, {"floor"}),
+        ("bigvgan_24k", {"padding": "centre", "pad_mode": "zero"}, {"pad_mode"}),
     ],
 )
 def test_a_combination_that_no_dialect_has_is_found(name: str, changes: dict[str, object], named: set[str]) -> None:
@@ -93,6 +102,41 @@ def test_a_combination_that_no_dialect_has_is_found(name: str, changes: dict[str
     assert {k: getattr(found.spec, k) for k in changes} == changes
     assert all(any(d.startswith(field) for d in found.differs) for field in named)
     assert found.residual_nat is not None and found.residual_nat < 2e-3
+
+
+def test_what_no_dialect_can_be_laid_beside_is_searched_for_all_the_same() -> None:
+    audio = two_seconds("en_unidentified")
+    only = next(hs[0].spec for n, hs in by_bands().items() if len(hs) == 1 and n > 100)
+    spec = only.replace_quietly(hop_length=160 if only.hop_length >= 200 else 100)
+    found = identify(extract(audio, spec).values, audio=audio)
+    assert found.spec.hop_length / found.spec.sample_rate == pytest.approx(spec.hop_length / spec.sample_rate, rel=1e-6)
+    assert found.residual_nat is not None and found.residual_nat < 2e-3
+
+
+def test_the_filterbank_shows_in_how_the_bands_move() -> None:
+    audio = two_seconds("en_unidentified")
+    spec = dialect("hifigan_22k").spec.replace_quietly(mel_scale="htk", f_min=60.0, f_max=9000.0, preemphasis=0.97,
+                                                       preemphasis_kind="filter")  # fmt: skip
+    bench = Bench(Sound(audio), extract(audio, spec).values.astype(np.float64))
+    plain = analysis_of(dialect("hifigan_22k").spec)
+    found = bench.likely_banks(plain, 0, 0, (8000.0, 8500.0, 9000.0, 9500.0, 11025.0), (0.0, 30.0, 60.0, 90.0), 1)
+    assert found == [("htk", 60.0, 9000.0)]
+
+
+def test_the_hop_shows_in_the_contours() -> None:
+    audio = two_seconds("it_noservice")
+    spec = dialect("vits_22k").spec.replace_quietly(hop_length=275)
+    hops = [h / 22050 for h in (256, 268, 275, 282, 300)]
+    first, *_ = framings(Sound(audio), extract(audio, spec).values.astype(np.float64), hops)
+    assert first.hop_s == hops[2]
+    assert first.first_s == pytest.approx(275 / 2 / 22050, abs=6e-3)
+
+
+def test_values_that_no_sound_can_have_are_not_resynthesised() -> None:
+    rng = np.random.default_rng(5)
+    loud = 400.0 + 40.0 * rng.standard_normal((80, 60))  # e^400 as hifigan_22k: beyond float32
+    assert resynthesis_error(loud, dialect("hifigan_22k").spec) is None
+    assert score(loud).probability.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

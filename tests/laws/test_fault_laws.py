@@ -381,3 +381,13 @@ def test_every_fault_has_a_measured_cost() -> None:
     worth = {code: entry["severity"] for code, entry in costs["faults"].items()}
     assert min(worth["bands_reversed"], worth["log_unit_db"], worth["hop"]) > 0.8
     assert max(worth["leak"], worth["mel_norm"]) < 0.05 < worth["frames_shifted"] < 0.4
+
+
+def test_a_good_prediction_of_a_mel_on_its_log10_floor_stays_there() -> None:
+    """log10(1e-10) is -10, and as nat a rounding below ln(1e-10): that is still the floor."""
+    spec = dialect("pwg_24k").spec
+    values = np.full((spec.n_mels, 60), -10.0, np.float32)
+    values[:, 30:] = -3.0
+    wrong = laboratory.honest_prediction(Mel(values, spec), np.random.default_rng(0))
+    assert wrong.values.min() == pytest.approx(-10.0, abs=1e-5)
+    assert np.std(wrong.values[:, 40:]) > 0.02

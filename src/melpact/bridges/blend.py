@@ -1,31 +1,31 @@
 """The estimate behind a fitted bridge: a mel of `a` → the most likely mel of `b`, for any two descriptions.
 
-Three views of the same mel are laid over one another, all as ln of the linear mel on the grid of `b`:
+Four views of the same mel are laid over one another, all as ln of the linear mel on the grid of `b`:
 
 - through sound: the mel is inverted (`melpact.vocoders.griffin_lim`), resampled and analysed again as `b`;
 - what the sound missed: the mel minus the mel of that sound, which is known on the grid of `a`, moved to that of `b`;
-- through magnitude: the linear magnitude that the bank implies, moved in time and frequency, under the bank of `b`; its
-  level per band is that of the sound, because a magnitude says nothing about how leakage adds up in another window.
+- through magnitude: the linear magnitude that the bank implies, moved in time and frequency, under the bank of `b`;
+- the mel itself, by straight lines in time and frequency; it and the magnitude take their level per band from the sound,
+  because neither says how leakage adds up in another window.
 
-The sound says how frames overlap but guesses phases; the other two are smooth but guess nothing. How much of them is
-added is measured per situation (`weights.json`, made by `melpact.verbs.bridges.fit`). Not here: which pairs take this way
-(`ways`), the errors it makes (`table`). Importing this module imports numba.
+The sound says how frames overlap but guesses phases; the others are smooth but guess nothing. A small network that was
+fitted on speech (`corrector`) looks at all four around a value and says how far the sound's is off; where the two grids are
+the same, two fitted numbers do. Not here: which pairs take this way (`ways`), the errors it makes (`table`). Importing this
+module imports numba.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.bridges import corrector
+from melpact.bridges.context import blocks
 from melpact.bridges.grids import Floats, in_time, lowest, moved, nats, reaches, unscaled
 from melpact.contract.diff.grid_rules import centres_hz
 from melpact.contract.diff.limits import epsilon_floor, linear_to_raw
@@ -39,15 +39,10 @@ from melpact.vocoders.griffin_lim.vocoder import Effort, invert, linear_mel
 
 _SILENT_BIN = -35.0
 """ln of the magnitude of bins that a mel says nothing about; its square is still a float32."""
+_AT_ONCE = 16384
+"""Values that go through the network together."""
 _ALIKE = 4 / 3
 """Windows and band distances within this factor count as alike."""
-
-
-class Weights(NamedTuple):
-    """How much is added to the mel of the sound: of what the sound missed, and of the way from it to the magnitude's."""
-
-    missed: float
-    magnitude: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +51,8 @@ class Heard:
 
     mel: Mel
     sound: Audio
+    own: Floats
+    """ln of the linear mel, [n_mels, frames]."""
     missed: Floats
     """ln of the mel minus ln of the mel of the sound, [n_mels, frames]."""
     log_magnitude: NDArray[np.float32]
@@ -63,12 +60,13 @@ class Heard:
 
 
 class Views(NamedTuple):
-    """The three views on the grid of the target, each float64 [n_mels, frames]: the sound's mel, and what the other two
-    would add to it."""
+    """The four views on the grid of the target, each float64 [n_mels, frames]: the sound's mel, and what the others would
+    add to it."""
 
     sound: Floats
     missed: Floats
     magnitude: Floats
+    lines: Floats
 
 
 def hear(mel: Mel, *, effort: Effort = "best") -> Heard:
@@ -83,11 +81,11 @@ def hear(mel: Mel, *, effort: Effort = "best") -> Heard:
     again = nats(extract(sound, unscaled(spec)))
     magnitude = mel_to_magnitude(linear_mel(mel), filterbank(spec), power=spec.power)
     quiet = np.float32(np.exp(_SILENT_BIN))
-    return Heard(mel, sound, own - again[:, : own.shape[1]], np.log(np.maximum(magnitude, quiet)))
+    return Heard(mel, sound, own, own - again[:, : own.shape[1]], np.log(np.maximum(magnitude, quiet)))
 
 
 def views(heard: Heard, target: MelSpec) -> Views:
-    """The three views of a mel as `target` would see it.
+    """The views of a mel as `target` would see it.
 
     Raises:
         AudioTooShort: fewer samples than one frame of the target needs.
@@ -95,19 +93,35 @@ def views(heard: Heard, target: MelSpec) -> Views:
     source = heard.mel.spec
     sound = nats(extract(heard.sound, unscaled(target)))
     frames = sound.shape[1]
-    missed = moved(heard.missed, source, target, frames) * (target.power / source.power)
-    magnitude = _through_magnitude(heard, target, frames, bottom=float(sound.min()))
-    both = (sound > sound.min() + 1e-3) & (magnitude > sound.min() + 1e-3)
-    away = magnitude - sound
-    return Views(sound, missed, away - _medians(away, both)[:, None])
+    ratio = target.power / source.power
+    missed = moved(heard.missed, source, target, frames) * ratio
+    bottom = float(sound.min())
+    magnitude = _levelled(_through_magnitude(heard, target, frames, bottom), sound, bottom)
+    lines = _levelled(moved(heard.own, source, target, frames) * ratio, sound, bottom)
+    return Views(sound, missed, magnitude, lines)
+
+
+def _levelled(view: Floats, sound: Floats, bottom: float) -> Floats:
+    """What a view would add to the sound once every band has the sound's level."""
+    away = view - sound
+    both = (sound > bottom + 1e-3) & (view > bottom + 1e-3)
+    return away - _medians(away, both)[:, None]
 
 
 def estimate(heard: Heard, target: MelSpec) -> Floats:
     """ln of the linear mel that `target` most likely shows, float64 [n_mels, frames]; silence where `heard` holds
     nothing."""
+    source = heard.mel.spec
     seen = views(heard, target)
-    weights = weights_for(heard.mel.spec, target)
-    return seen.sound + weights.missed * seen.missed + weights.magnitude * seen.magnitude
+    known = corrector.shipped()
+    if same_grid(source, target):
+        missed, magnitude = known.same_grid
+        return seen.sound + missed * seen.missed + magnitude * seen.magnitude
+    result = seen.sound.copy()
+    where = seen.sound > seen.sound.min() + 1e-3
+    parts = [known(block) for block in blocks(seen, source, target, where, _AT_ONCE)]
+    result[where] += target.power * np.concatenate(parts).astype(np.float64)
+    return result
 
 
 def bridged(heard: Heard, target: MelSpec) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float64]]]:
@@ -156,10 +170,15 @@ def _sparse_bank(spec: MelSpec) -> Any:
     return csr_array(filterbank(spec).astype(np.float32))
 
 
-def situation(source: MelSpec, target: MelSpec) -> str:
-    """What a pair's weights depend on: "same grid", or how the target's window and bands compare with the source's."""
+def same_grid(source: MelSpec, target: MelSpec) -> bool:
+    """Whether the values of both stand at the same places in time and frequency."""
     grids = ("sample_rate", "hop_length", "n_fft", "win_length", "n_mels", "f_min", "f_max", "mel_scale", "bank_sample_rate")
-    if source.left_pad == target.left_pad and all(getattr(source, n) == getattr(target, n) for n in grids):
+    return source.left_pad == target.left_pad and all(getattr(source, n) == getattr(target, n) for n in grids)
+
+
+def situation(source: MelSpec, target: MelSpec) -> str:
+    """How a pair is counted in summaries: "same grid", or how the target's window and bands compare with the source's."""
+    if same_grid(source, target):
         return "same grid"
     window = (target.win_length / target.sample_rate) / (source.win_length / source.sample_rate)
     bands = _spacing_hz(target) / _spacing_hz(source)
@@ -174,15 +193,3 @@ def _spacing_hz(spec: MelSpec) -> float:
 
 def _word(ratio: float, less: str, more: str) -> str:
     return less if ratio < 1 / _ALIKE else more if ratio > _ALIKE else "alike"
-
-
-def weights_for(source: MelSpec, target: MelSpec) -> Weights:
-    """The weights measured for the situation of a pair; those of all pairs together where it was not met."""
-    known = _weights()
-    return known.get(situation(source, target), known["any"])
-
-
-@lru_cache(maxsize=1)
-def _weights() -> Mapping[str, Weights]:
-    text = files("melpact.bridges").joinpath("weights.json").read_text(encoding="utf-8")
-    return MappingProxyType({name: Weights(*pair) for name, pair in json.loads(text)["situations"].items()})

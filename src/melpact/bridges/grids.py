@@ -1,7 +1,7 @@
 """Where the values of a mel stand in time and frequency, and how values move from one such grid to another.
 
 All values here are natural logarithms of the linear mel (what the filterbank gave), so that every dialect's log, floor
-and scaling is out of the way. Not here: who guesses what (`sound`, `magnitude`, `blend`).
+and scaling is out of the way. Not here: who guesses what (`blend`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from melpact.bridges.corrector import shipped_fingerprint
 from melpact.contract.diff.grid_rules import centres_hz
 from melpact.contract.filterbank import hz_to_mel
 from melpact.contract.spec import MelSpec
@@ -43,6 +44,7 @@ class Expected:
         ms_per_s: time per second of audio, one thread; None for algebra inside one family, which takes next to none.
         clips: how many clips were measured.
         scored: how many of them were vocoded for `pesq_cost`.
+        stale: measured with other fitted numbers than the package holds now.
     """
 
     error_nat: float
@@ -52,6 +54,7 @@ class Expected:
     ms_per_s: float | None
     clips: int
     scored: int
+    stale: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; None for what was not measured."""
@@ -72,7 +75,7 @@ def expected(a: MelSpec, b: MelSpec, *, exact: bool = False) -> Expected | None:
         return None
     if row == column:
         same = (0.0,) * b.n_mels
-        return Expected(0.0, same, table.null_nat[column], 0.0, None, table.clips, 0) if exact else None
+        return Expected(0.0, same, table.null_nat[column], 0.0, None, table.clips, 0, False) if exact else None
     entry = table.rows.get(row)
     if entry is None:
         return None
@@ -82,13 +85,29 @@ def expected(a: MelSpec, b: MelSpec, *, exact: bool = False) -> Expected | None:
         return None
     bands = (0.0,) * b.n_mels if exact else _over_bands(decode(entry["regions"][i]), b)
     error = 0.0 if exact else float(error)
-    return Expected(error, bands, table.null_nat[column], pesq, entry["ms"][i], table.clips, entry["scored"])
+    null, stale = table.null_nat[column], not exact and table.stale(row)
+    return Expected(error, bands, null, pesq, entry["ms"][i], table.clips, int(entry["scored"][i]), stale)
 
 
-def unmeasured(a: MelSpec, b: MelSpec) -> str:
-    """Why a pair has no figures."""
+def kinds_from(a: MelSpec) -> dict[str, str]:
+    """The kind of the bridge from a description to every published analysis but its own, by name; empty where it is none of
+    them."""
     table = shipped()
-    missing = [name for name, spec in (("the source", a), ("the target", b)) if table.find(spec) is None]
+    row = table.find(a)
+    if row is None or row not in table.rows:
+        return {}
+    words = {"e": "exact", "f": "fitted", "r": "refused"}
+    kinds = zip(table.targets, table.rows[row]["kind"], strict=True)
+    return {name: words[letter] for name, letter in kinds if letter in words}
+
+
+def unmeasured(a: MelSpec, b: MelSpec | None = None) -> str:
+    """Why a pair (or, without `b`, all pairs from a description) has no figures."""
+    table = shipped()
+    if not table.rows:
+        return "the package holds no table; make it: python -c 'from melpact.verbs import bridges; bridges.matrix()'"
+    sides = {"the source": a} if b is None else {"the source": a, "the target": b}
+    missing = [name for name, spec in sides.items() if table.find(spec) is None]
     if missing:
         are = "are" if len(missing) > 1 else "is"
         return f"{' and '.join(missing)} {are} no published analysis, and only pairs of those were measured"
@@ -105,6 +124,10 @@ class Table:
     rows: Mapping[str, Mapping[str, Any]]
     clips: int
 
+    def stale(self, source: str) -> bool:
+        """Whether a row was measured with other fitted numbers than the package holds now."""
+        return bool(self.rows[source]["fitted"] != shipped_fingerprint())
+
     def find(self, spec: MelSpec) -> str | None:
         """The family with this analysis."""
         return self.fingerprints.get(spec.analysis_fingerprint)
@@ -112,19 +135,19 @@ class Table:
 
 @lru_cache(maxsize=1)
 def shipped() -> Table:
-    """The table that comes with the package."""
-    return parse(json.loads(files("melpact.bridges").joinpath("table.json").read_text(encoding="utf-8")))
+    """The table that comes with the package; one without rows where there is none."""
+    return parse(read(Path(str(files("melpact.bridges").joinpath("table.json")))))
 
 
 def parse(content: Mapping[str, Any]) -> Table:
     """The JSON of a table → `Table`."""
-    targets = tuple(content["targets"])
+    targets = tuple(content.get("targets", ()))
     return Table(
         targets,
-        MappingProxyType(dict(zip(targets, content["null_nat"], strict=True))),
-        MappingProxyType({v: k for k, v in zip(targets, content["fingerprints"], strict=True)}),
-        MappingProxyType(content["rows"]),
-        content["clips"],
+        MappingProxyType(dict(zip(targets, content.get("null_nat", ()), strict=True))),
+        MappingProxyType({v: k for k, v in zip(targets, content.get("fingerprints", ()), strict=True)}),
+        MappingProxyType(content.get("rows", {})),
+        content.get("clips", 0),
     )
 
 

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from melpact.cli.bridge_text import bridge_line, reachable_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -237,6 +239,8 @@ def compared(found: Compared, wishes: Wishes, tolerance: float, every: bool) -> 
         _out(f"{a} and {b} have the same description")
     else:
         _out(f"{a} → {b}: {found.spec.worst}")
+    for (x, y), way in zip(((a, b), (b, a)), found.bridges, strict=False):
+        _out(f"bridge {x} → {y}: {bridge_line(way)}")
     n = found.numbers
     if n is not None:
         frames = f"{n.frames_a} frames" if n.frames_a == n.frames_b else f"{n.frames_a} and {n.frames_b} frames"
@@ -313,6 +317,7 @@ def dialect_sheet(sheet: DialectSheet, wishes: Wishes) -> None:
         ("Quirks", member.quirks),
         ("Weaknesses", weak),
         ("Compatibility", member.compatibility),
+        ("Bridges from it", reachable_lines(sheet.bridges, sheet.unmeasured)),
         ("Sources", sources),
     ):
         if lines:

@@ -48,6 +48,15 @@ class Lines:
         return x + self.shifts[:, None]
 
 
+def scale_only(evidence: Evidence) -> str:
+    """What to add to an explanation by one line: that nothing else is wrong, where the line leaves an R² above .9."""
+    found = lines(evidence)
+    if found is None:
+        return ""
+    r = float(np.corrcoef(found.reference.ravel(), found.values.ravel())[0, 1])
+    return f"; scale only: R² is {r * r:.3f} after the line" if r * r > 0.9 else ""
+
+
 def lines(evidence: Evidence) -> Lines | None:
     """The lines of one evidence, fitted on first use; None without a reference."""
     reference = evidence.reference

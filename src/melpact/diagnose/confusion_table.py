@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from melpact.diagnose.claim.apart import UNTOLD_NATS
+
 CLEAN = "clean"
 """The code of a case without a fault."""
 
@@ -15,7 +17,8 @@ CLEAN = "clean"
 class Row:
     """What the examiner said of one case.
 
-    `findings` are (code, severity × certainty), in its order; `skipped` says why there was no case, `error` what it raised.
+    `findings` are (code, severity × certainty), in its order; `skipped` says why there was no case, `error` what it raised;
+    `apart_nats` is how far the values alone differ from the right mel's (see `claim.apart`), where nothing else was shown.
     """
 
     id: str
@@ -29,11 +32,18 @@ class Row:
     seconds: float = 0.0
     skipped: str = ""
     error: str = ""
+    apart_nats: float | None = None
 
     def rank(self, *, strict: bool = True) -> int | None:
         """Place of the truth among the findings from 1, or None; not strict: of any code that names the same fact."""
         accepted = {self.code} if strict else {self.code, *self.also}
         return next((i for i, (code, _) in enumerate(self.findings, 1) if code in accepted), None)
+
+    @property
+    def untold(self) -> bool:
+        """Whether the values cannot tell: not named first or second, and too near to the right ones for any test."""
+        near = self.apart_nats is not None and self.apart_nats < UNTOLD_NATS
+        return near and (self.rank(strict=False) or 99) > 2
 
     def alarms(self, threshold: float) -> tuple[str, ...]:
         """Codes of the findings that weigh at least `threshold`."""
@@ -49,7 +59,8 @@ def table(rows: Iterable[Row], threshold: float = 0.05) -> dict[str, Any]:
 
     Returns:
         {"faults": {code: …}, "clean": …, "all": …, "modes": {mode: …}, "skipped": n, "errors": […]}. "second" counts first
-        and second; "or_same" those where a code of the same fact stands first or second; "first_instead" what stood first
+        and second; "or_same" those where a code of the same fact stands first or second; "untold" the misses that no test of
+        the values alone could find; "first_instead" what stood first
         where the truth did not come second or better; "by_mode" (first or second or of the same fact, n) per mode.
     """
     everything = list(rows)
@@ -86,6 +97,7 @@ def _counted(rows: Sequence[Row]) -> dict[str, Any]:
         "first": sum(row.rank() == 1 for row in rows),
         "second": len(rows) - len(missed),
         "or_same": sum((row.rank(strict=False) or 99) <= 2 for row in rows),
+        "untold": sum(row.untold for row in rows),
         "named_at_all": sum(row.rank() is not None for row in rows),
         "first_instead": dict(instead.most_common(4)),
         "by_mode": {mode: _first_two(rows, mode) for mode in dict.fromkeys(row.mode for row in rows)},
@@ -106,10 +118,12 @@ def text(found: Mapping[str, Any]) -> str:
     """The table in monospaced lines; the columns by mode count a code of the same fact in first or second place."""
     modes = list(found["modes"])
     heads = "".join(f"{mode:>8s}" for mode in modes)
-    lines = [f"{'fault':26s} {'n':>5s} {'first':>6s} {'<= 2nd':>6s} {'or same':>7s} |{heads} |  first instead (doses)"]
+    shares = f"{'first':>6s} {'<= 2nd':>6s} {'or same':>7s} {'untold':>6s}"
+    lines = [f"{'fault':26s} {'n':>5s} {shares} |{heads} |  first instead (doses)"]
 
     def line(name: str, row: Mapping[str, Any]) -> str:
         shares = "{:>6s} {:>6s} {:>7s}".format(*(_percent(row[key], row["n"]) for key in ("first", "second", "or_same")))
+        shares += f" {row['untold']:6d}"
         by_mode = "".join(f"{_percent(*row['by_mode'].get(mode, (0, 0))):>8s}" for mode in modes)
         instead = ", ".join(f"{code} {count}" for code, count in row["first_instead"].items())
         doses = ", ".join(f"{dose}: {count}" for dose, count in row["missed_by_dose"].items())

@@ -28,6 +28,7 @@ from melpact.features.window import stft_bound
 if TYPE_CHECKING:
     from melpact.diagnose.affine import Lines
     from melpact.diagnose.blind import Verdict
+    from melpact.diagnose.claim.network import Answer
     from melpact.diagnose.hypotheses import Solution
 
 Floats = NDArray[np.float64]
@@ -60,6 +61,8 @@ class Evidence:
         """The explanations compared with each other; set by `examine` before the probes look."""
         self.judged: tuple[Verdict | None] | None = None
         """What the values alone say of their unit; see `melpact.diagnose.blind`."""
+        self.claimed: tuple[Answer | None] | None = None
+        """Whether the values can be what they claim; see `melpact.diagnose.claim`."""
         self.lines: Lines | None = None
         """Straight lines from the reference to the mel; see `melpact.diagnose.affine`."""
 

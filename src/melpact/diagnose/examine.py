@@ -15,6 +15,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
+from melpact.diagnose.claim.verdict import beside
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.hypotheses import Alternative, solve
@@ -62,6 +63,8 @@ def diagnose(evidence: Evidence) -> list[Finding]:
                 evidence.solution = evidence.solution.joined(more)
         found = [finding for probe in probes().values() if (finding := probe.probe(evidence)) is not None]
         found = _explained_away(evidence, [f for f in found if f.certainty >= _CERTAIN])
+        if evidence.reference is None:
+            found = beside(evidence, found)
     return sorted(found, key=lambda f: (-f.weight, f.code))
 
 

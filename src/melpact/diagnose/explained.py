@@ -43,7 +43,9 @@ def finding(evidence: Evidence, code: str, more: str = "") -> Finding | None:
     if fit is None or (fit is not best and fit.score > 1.25 * best.score + 0.01):
         return None
     share, null = 1 - fit.residual, 1 - solution.right.residual
-    sure = certainty(share, null, null + max(0.02, 0.15 * (1 - null)))
+    width = max(0.02, 0.15 * (1 - null))
+    width = min(width, 0.3 * (1 - null)) if solution.exact(fit) else width
+    sure = certainty(share, null, null + width)
     tied = "" if fit is best else f"; nearly as good as: {best.alternative.label}"
     what = fit.alternative
     return Finding(

@@ -21,6 +21,7 @@ from melpact.diagnose.evidence import Evidence, best_lag, scaled, shared
 
 Floats = NDArray[np.float64]
 _FRAMING = ("n_fft", "win_length", "window_placement")
+_SEEN = 0.002
 RIGHT = 0.02
 """A residual below this share of the mel's own spread is a mel that fits."""
 
@@ -131,10 +132,17 @@ class Solution:
         if not self.fits:
             return None
         first = self.fits[0]
+        if self.exact(first):
+            return first
         gain = self.right.residual - first.residual
         if self.right.residual < RIGHT + self.noise or gain < max(0.12 * self.right.residual, 0.01 + 0.5 * self.noise):
             return None
         return first
+
+    def exact(self, fit: Fit) -> bool:
+        """Whether a fit without free numbers leaves next to nothing of a small but real difference."""
+        plain = not fit.alternative.free and not fit.lag
+        return plain and self.right.residual > _SEEN + self.noise and fit.residual < 0.1 * self.right.residual
 
     @property
     def settled(self) -> bool:

@@ -24,6 +24,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
+from melpact.diagnose.claim.apart import apart_nats
 from melpact.diagnose.confusion_table import CLEAN, Row
 from melpact.diagnose.faults import Fault, faults
 from melpact.diagnose.faults._making import floor_nats, nats, of_nats
@@ -102,7 +103,8 @@ def honest_prediction(mel: Mel, rng: np.random.Generator, error_nats: float = PR
     error = gaussian_filter(rng.standard_normal(values.shape), (2.0, 2.0), mode="nearest")
     error *= error_nats / np.sqrt(np.mean(error**2))
     floor = floor_nats(mel.spec)
-    return of_nats(np.where(values >= floor, np.maximum(values + error, floor), values + error), mel.spec)
+    # a value on the floor may lie a rounding below it
+    return of_nats(np.where(values >= floor - 1e-6, np.maximum(values + error, floor), values + error), mel.spec)
 
 
 class Laboratory:
@@ -139,13 +141,13 @@ class Laboratory:
         no target: a mel that equals its own sound's is right.
         """
         chosen = list(faults().values() if which is None else which)
+        possible = {name: [f for f in chosen if f.applies(dialect(name).spec)] for name in self.dialects}
         for clip in self.clips:
             for name in self.dialects:
-                spec = dialect(name).spec
                 for mode in modes:
                     yield Trial(clip, name, CLEAN, 0.0, mode, seed)
-                    for fault in chosen:
-                        if not fault.applies(spec) or (fault.needs_target and mode == "values"):
+                    for fault in possible[name]:
+                        if fault.needs_target and mode == "values":
                             continue
                         if fault.may_change_nothing and mode == "audio":
                             continue
@@ -212,7 +214,8 @@ def examined(laboratory: Laboratory, trial: Trial, examine: Examine) -> Row:
         return replace(row, also=case.also, error=f"{type(error).__name__}: {error}")
     seconds = round(time.perf_counter() - start, 4)
     findings = tuple((f.code, round(f.severity * f.certainty, 4)) for f in found)
-    return replace(row, findings=findings, also=case.also, seconds=seconds)
+    apart = apart_nats(case.target, case.mel) if trial.mode == "values" and trial.code != CLEAN else None
+    return replace(row, findings=findings, also=case.also, seconds=seconds, apart_nats=apart)
 
 
 def confusion(

@@ -1,7 +1,7 @@
-"""`bridges`: the table of what every ordered pair of published analyses costs, and the weights of the estimate behind it.
+"""`bridges`: the table of what every ordered pair of published analyses costs, and the numbers of the estimate behind it.
 
-`matrix` measures all pairs and writes the table that `Bridge.expected` reads; `fit` makes the weights. They must be given
-different speech. What one pair costs on one clip is in `melpact.bridges.measuring`.
+`matrix` measures all pairs and writes the table that `Bridge.expected` reads; `fit` makes the numbers of the estimate.
+They must be given different speech. What one pair costs on one clip is in `melpact.bridges.measuring`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from melpact.audio.audio import Audio
 from melpact.audio.resample import output_length
+from melpact.bridges import corrector
 from melpact.bridges import table as tables
 from melpact.bridges.ways import Bridge, bridge
 from melpact.contract.artifact import replacing
@@ -33,6 +34,7 @@ from melpact.verbs.progress import Progress
 
 if TYPE_CHECKING:
     from melpact.bridges.blend import Heard
+    from melpact.bridges.corrector import Corrector
 
 Score = Callable[[Audio, Audio], float]
 _KINDS = {"exact": "e", "fitted": "f", "refused": "r"}
@@ -112,12 +114,12 @@ def matrix(
     Args:
         speech: files, folders or patterns that nothing was fitted on; the shipped prompts by default.
         out: the table; the package's own by default. Rows that are already there, made from the same speech, are kept: an
-            interrupted run goes on where it stopped.
+            interrupted run goes on where it stopped. Those measured with other fitted numbers stay until they are replaced.
         families: only these (all by default).
         clips, seconds: how many recordings, and how much of the middle of each.
         score: how good a sound is against its original (`pesq`); None measures no vocoded sound. Rows that were measured
-            without it keep their errors and get their scores.
-        scored: how many of the clips are vocoded and scored.
+            without it keep their errors and get their scores, once all have their errors.
+        scored: how many of the clips are vocoded and scored for a fitted pair; exact pairs take all, refused ones none.
         jobs: sources measured at a time.
 
     Raises:
@@ -134,7 +136,7 @@ def matrix(
     found = speech_clips(speech, clips, seconds)
     scored = min(scored, len(found)) if score is not None else 0
     head: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "speech": sorted({name for name, _ in found}),
         "seconds": round(sum(audio.duration_s for _, audio in found), 1),
         "clips": len(found),
@@ -146,23 +148,44 @@ def matrix(
     rows: dict[str, Any] = dict(old.get("rows", {})) if old.get("key") == key else {}
     natives = {name: [_extract(audio, spec) for _, audio in found] for name, spec in chosen.items()}
     originals = [audio for _, audio in found]
-    ceilings: dict[str, list[float]] = {}
+    ceilings: dict[tuple[str, int], float] = {}
     lock = threading.Lock()
     nulls = dict(zip(old["targets"], old["null_nat"], strict=True)) if rows else {}
 
-    def work(source: str, tick: Tick) -> None:
-        row = dict(rows[source]) if source in rows else _row(source, chosen, natives, originals, tick)
-        if score is not None and row["scored"] < scored:
-            row["pesq"] = _costs(source, chosen, natives, originals[:scored], score, ceilings, tick)
-            row["scored"] = scored
+    def keep(source: str, row: dict[str, Any]) -> None:
         with lock:
             rows[source] = row
             nulls.setdefault(source, _null(natives[source], originals))
             _write(path, {**head, "key": key, "null_nat": [nulls.get(n) for n in chosen], "rows": rows})
 
-    missing = [name for name in chosen if name not in rows or rows[name]["scored"] < scored]
-    if missing:
-        batch(work, missing, jobs=jobs, progress=progress, what="sources").check()
+    numbers = corrector.shipped_fingerprint()
+
+    def current(source: str) -> bool:
+        return source in rows and rows[source]["fitted"] == numbers
+
+    def errors(source: str, tick: Tick, kinds: str = "ef") -> None:
+        row = rows[source] if current(source) else None
+        keep(source, _errors(source, row, kinds, chosen, natives, originals, tick))
+
+    def lossy(source: str, tick: Tick) -> None:
+        errors(source, tick, "r")
+
+    def scores(source: str, tick: Tick) -> None:
+        assert score is not None
+        keep(source, _scored(source, dict(rows[source]), wanted, chosen, natives, originals, score, ceilings, tick))
+
+    wanted = {"f": scored, "e": len(found) if scored else 0}
+    def left(kinds: str) -> list[str]:
+        return [n for n in chosen if not current(n) or any(_unmeasured(rows[n], i, kinds) for i in range(len(chosen)))]
+
+    def run(work: Callable[[str, Tick], None], sources: list[str]) -> None:
+        if sources:
+            batch(work, sources, jobs=jobs, progress=progress, what="sources").check()
+
+    run(errors, left("ef"))
+    run(scores, [n for n in chosen if _unscored(rows[n], wanted)])
+    run(lossy, left("r"))
+    tables.shipped.cache_clear()
     return report(path)
 
 
@@ -182,75 +205,91 @@ def _null(natives: Sequence[Mel], originals: Sequence[Audio]) -> float:
     return round(total.mean_null_nat, 3)
 
 
-def _row(
+def _unmeasured(row: Mapping[str, Any], i: int, kinds: str) -> bool:
+    return row["kind"][i] in kinds and row["ms"][i] is None
+
+
+def _unscored(row: Mapping[str, Any], wanted: Mapping[str, int]) -> bool:
+    return any(have < wanted.get(kind, 0) for have, kind in zip(row["scored"], row["kind"], strict=True))
+
+
+def _errors(
     source: str,
+    row: Mapping[str, Any] | None,
+    kinds: str,
     specs: Mapping[str, MelSpec],
     natives: Mapping[str, Sequence[Mel]],
     originals: Sequence[Audio],
     tick: Tick,
 ) -> dict[str, Any]:
-    """All targets of one source, as the table keeps them; nothing vocoded yet."""
+    """A row (a new one where there is none) with the errors and times of all targets of these kinds; nothing is vocoded."""
     from melpact.bridges.blend import hear
     from melpact.bridges.measuring import Distances, distances
 
+    if row is None:
+        letters = ["-" if n == source else _KINDS[bridge(specs[source], spec).kind] for n, spec in specs.items()]
+        none: list[Any] = [None] * len(specs)
+        figures = {"error": none, "regions": none, "ms": none, "pesq": none}
+        row = {"kind": "".join(letters), "fitted": corrector.shipped_fingerprint(), **figures, "scored": [0] * len(specs)}
+    made = {name: list(value) if isinstance(value, list) else value for name, value in row.items()}
     began = time.thread_time()
     heard = [hear(mel) for mel in natives[source]]
     seconds = sum(audio.duration_s for audio in originals)
     hearing = time.thread_time() - began
-    row: dict[str, Any] = {"kind": "", "error": [], "regions": [], "pesq": [None] * len(specs), "ms": [], "scored": 0}
-    for target, spec in specs.items():
+    for i, (target, spec) in enumerate(specs.items()):
         tick(0)
+        if not _unmeasured(row, i, kinds):
+            continue
         total, spent = Distances.none(), 0.0
         way = bridge(specs[source], spec, allow_lossy=True)
-        if target != source:
-            for mel, native, ear, audio in zip(natives[source], natives[target], heard, originals, strict=True):
-                began = time.thread_time()
-                made = _made(way, mel, ear)
-                spent += time.thread_time() - began
-                total += distances(made, native, mel, audio.sample_rate)
+        for mel, native, ear, audio in zip(natives[source], natives[target], heard, originals, strict=True):
+            began = time.thread_time()
+            translated = _made(way, mel, ear)
+            spent += time.thread_time() - began
+            total += distances(translated, native, mel, audio.sample_rate)
         error = total.mean_nat
-        row["kind"] += "-" if target == source else _KINDS[bridge(specs[source], spec).kind]
-        row["error"].append(None if math.isnan(error) else round(error, 4))
-        row["regions"].append(None if target == source else tables.encode(total.regions_nat))
-        cost = 1000 * (spent + (0 if way.route == "algebra" else hearing)) / seconds
-        row["ms"].append(None if target == source else round(cost, 1))
-    return row
+        made["error"][i] = None if math.isnan(error) else round(error, 4)
+        made["regions"][i] = tables.encode(total.regions_nat)
+        made["ms"][i] = round(1000 * (spent + (0 if way.route == "algebra" else hearing)) / seconds, 1)
+    return made
 
 
-def _costs(
+def _scored(
     source: str,
+    row: dict[str, Any],
+    wanted: Mapping[str, int],
     specs: Mapping[str, MelSpec],
     natives: Mapping[str, Sequence[Mel]],
     originals: Sequence[Audio],
     score: Score,
-    ceilings: dict[str, list[float]],
+    ceilings: dict[tuple[str, int], float],
     tick: Tick,
-) -> list[float | None]:
-    """How much worse a mel of `source` vocodes once translated than the target's own, per target.
+) -> dict[str, Any]:
+    """A row with how much worse a mel of `source` vocodes once translated than the target's own, per target.
 
-    `ceilings` keeps the scores of the targets' own mels for the next source.
+    `wanted` says how many clips per kind; `ceilings` keeps the scores of the targets' own mels for the next source.
     """
     from melpact.bridges.blend import hear
     from melpact.vocoders.griffin_lim.vocoder import invert
 
-    heard = [hear(mel) for mel, _ in zip(natives[source], originals, strict=False)]
-    costs: list[float | None] = []
-    for target, spec in specs.items():
+    heard: dict[int, Heard] = {}
+    row = {**row, "pesq": list(row["pesq"]), "scored": list(row["scored"])}
+    for i, (target, spec) in enumerate(specs.items()):
         tick(0)
-        if target == source:
-            costs.append(None)
+        clips = wanted.get(row["kind"][i], 0)
+        if row["scored"][i] >= clips:
             continue
-        if target not in ceilings:
-            pairs = zip(originals, natives[target], strict=False)
-            ceilings[target] = [score(audio, invert(mel, effort="fast")) for audio, mel in pairs]
-        ceiling = ceilings[target]
-        way = bridge(specs[source], spec, allow_lossy=True)
-        lost = [
-            best - score(audio, invert(_made(way, ear.mel, ear), effort="fast"))
-            for best, audio, ear in zip(ceiling, originals, heard, strict=True)
-        ]
-        costs.append(round(float(np.mean(lost)), 2))
-    return costs
+        way, lost = bridge(specs[source], spec), []
+        for clip in range(clips):
+            audio = originals[clip]
+            if (target, clip) not in ceilings:
+                ceilings[target, clip] = score(audio, invert(natives[target][clip], effort="fast"))
+            if clip not in heard:
+                heard[clip] = hear(natives[source][clip])
+            made = _made(way, natives[source][clip], heard[clip])
+            lost.append(ceilings[target, clip] - score(audio, invert(made, effort="fast")))
+        row["pesq"][i], row["scored"][i] = round(float(np.mean(lost)), 3), clips
+    return row
 
 
 def _made(way: Bridge, mel: Mel, heard: Heard) -> Mel:
@@ -301,63 +340,47 @@ def report(path: str | Path | None = None) -> MatrixReport:
 
 def fit(
     speech: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | None = None,
     *,
-    pairs: int = 300,
-    clips: int = 8,
+    targets: int = 14,
+    clips: int = 64,
+    clips_each: int = 12,
+    values: int = 100,
     seconds: float = 2.0,
+    epochs: int = 16,
+    leave_out: Sequence[str] = (),
     seed: int = 0,
     progress: Progress | None = None,
-) -> dict[str, tuple[float, float]]:
-    """Find the weights of `melpact.bridges.blend` that give the least mean |error|, per situation, and write them.
+) -> Corrector:
+    """Fit the numbers of the estimate (`melpact.bridges.corrector`) and write them. A table measured with others is then
+    stale until `matrix` has run again.
 
     Args:
         speech: recordings that are not used for `matrix`.
-        out: the JSON file.
-        pairs: fitted pairs drawn at random.
-        clips, seconds, seed: of the speech and of the draw.
+        out: the .npz file; the package's own by default.
+        targets: fitted pairs drawn at random per source.
+        clips, clips_each: recordings in all, and how many of them are drawn per source.
+        values: drawn per clip and pair.
+        seconds: of each recording.
+        epochs: how often the network sees each value.
+        leave_out: families that it never sees, for measuring how it does on those.
+        seed: of all draws.
     """
-    from melpact.bridges.blend import hear, situation, views
-    from melpact.bridges.grids import nats
-    from melpact.bridges.measuring import counts, published
+    from melpact.bridges.fitting import draw, fitted
+    from melpact.bridges.measuring import published
 
     specs, rng = published(), np.random.default_rng(seed)
-    names = [(a, b) for a in specs for b in specs if a != b and bridge(specs[a], specs[b]).route == "sound and magnitude"]
-    same = [p for p in names if situation(specs[p[0]], specs[p[1]]) == "same grid"]
-    drawn = sorted({names[i] for i in rng.permutation(len(names))[:pairs]} | set(same))
-    found = speech_clips(speech, clips, seconds)
-    samples: dict[str, list[Any]] = {}
+    specs = {name: spec for name, spec in specs.items() if name not in set(leave_out)}
+    found = [audio for _, audio in speech_clips(speech, clips, seconds)]
+    parts = {}
 
     def one(source: str, tick: Tick) -> None:
-        mels = [_extract(audio, specs[source]) for _, audio in found]
-        heard = [hear(mel) for mel in mels]
-        for target in [b for a, b in drawn if a == source]:
-            tick(0)
-            for (_, audio), mel, ear in zip(found, mels, heard, strict=True):
-                native = _extract(audio, specs[target])
-                seen = views(ear, specs[target])
-                frames = min(native.n_frames, seen.sound.shape[1])
-                use = counts(native, mel, audio.sample_rate)[:, :frames]
-                wanted = nats(native)[:, :frames] - seen.sound[:, :frames]
-                columns = np.stack([v[:, :frames][use] for v in (seen.missed, seen.magnitude)] + [wanted[use]], axis=1)
-                kept = columns[rng.permutation(len(columns))[:1500]]
-                samples.setdefault(situation(specs[source], specs[target]), []).append(kept)
+        chosen = [found[i] for i in rng.permutation(len(found))[:clips_each]]
+        parts[source] = draw(source, specs, chosen, targets=targets, values=values, rng=rng, tick=tick)
 
-    batch(one, sorted({a for a, _ in drawn}), jobs=1, progress=progress, what="sources").check()
-    weights = {name: _least_absolute(np.concatenate(parts)) for name, parts in sorted(samples.items())}
-    weights["any"] = _least_absolute(
-        np.concatenate([p for name, parts in samples.items() if name != "same grid" for p in parts])
-    )
-    Path(out).write_text(json.dumps({"situations": weights}, indent=1) + "\n", encoding="utf-8")
-    return weights
-
-
-def _least_absolute(table: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float]:
-    """Coefficients of the first two columns that bring them nearest to the third, in mean |difference| (reweighted least
-    squares), within 0 and 1."""
-    x, y = table[:, :2], table[:, 2]
-    w: Any = np.zeros(2)
-    for _ in range(12):
-        trust = 1 / np.maximum(np.abs(y - x @ w), 0.01)
-        w = np.linalg.solve((x * trust[:, None]).T @ x + 1e-3 * np.eye(2), (x * trust[:, None]).T @ y)
-    return round(float(np.clip(w[0], 0, 1)), 3), round(float(np.clip(w[1], 0, 1)), 3)
+    batch(one, sorted(specs), jobs=1, progress=progress, what="sources").check()
+    made = fitted([parts[name] for name in sorted(parts)], epochs=epochs, rng=rng)
+    made.save(corrector.shipped_path() if out is None else out)
+    corrector.shipped.cache_clear()
+    corrector.shipped_fingerprint.cache_clear()
+    return made

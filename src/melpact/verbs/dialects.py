@@ -1,6 +1,6 @@
 """`dialects`: which mel conventions are known, in a table or one in full.
 
-The data are in `contract.dialects`.
+The data are in `contract.dialects`; what it costs to go from one to another is in `melpact.bridges.table`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from melpact.bridges.measuring import published
+from melpact.bridges.table import Expected, expected, kinds_from, unmeasured
 from melpact.contract.dialect import Dialect, dialect
 from melpact.contract.dialect import dialects as known_dialects
 from melpact.contract.spec import MelSpec
@@ -38,13 +40,32 @@ class DialectRow:
 
 
 @dataclass(frozen=True)
+class Reachable:
+    """The bridge from one dialect to another as the table knows it. `kind` is "exact", "fitted" or "refused"; `expected` is
+    None where no figures were measured."""
+
+    to: str
+    kind: str
+    expected: Expected | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; the errors of single bands are left out."""
+        found = None if self.expected is None else self.expected.to_json()
+        figures = None if found is None else {name: value for name, value in found.items() if name != "bands_nat"}
+        return {"to": self.to, "kind": self.kind, "expected": figures}
+
+
+@dataclass(frozen=True)
 class DialectSheet:
-    """One dialect in full. `spec` is None where it asks for facts that were not given."""
+    """One dialect in full. `spec` is None where it asks for facts that were not given. `bridges` lead from it to every
+    other published analysis; where there are none, `unmeasured` says why."""
 
     row: DialectRow
     found: Dialect
     spec: MelSpec | None
     relatives: tuple[str, ...]
+    bridges: tuple[Reachable, ...] = ()
+    unmeasured: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -69,6 +90,7 @@ class DialectSheet:
             "forms": {name: form.note for name, form in member.forms.items()},
             "sources": [source.model_dump() for source in member.sources],
             "relatives": list(self.relatives),
+            "bridges": [way.to_json() for way in self.bridges] if self.bridges else {"reason": self.unmeasured},
         }
 
 
@@ -115,7 +137,21 @@ def sheet(name: str) -> DialectSheet:
     except MissingFact:
         spec = None
     relatives = tuple(member.name for member in found.family.members if member.name != found.name)
-    return DialectSheet(_row(found), found, spec, relatives)
+    if spec is None:
+        why = "the dialect asks for facts that were not given"
+        return DialectSheet(_row(found), found, spec, relatives, (), why)
+    ways = _reachable(spec)
+    return DialectSheet(_row(found), found, spec, relatives, ways, "" if ways else unmeasured(spec))
+
+
+def _reachable(spec: MelSpec) -> tuple[Reachable, ...]:
+    kinds = kinds_from(spec)
+    targets = published() if kinds else {}
+    return tuple(
+        Reachable(name, kind, expected(spec, targets[name], exact=kind == "exact"))
+        for name, kind in kinds.items()
+        if name in targets
+    )
 
 
 def fitting_rate(sample_rate: int) -> list[str]:

@@ -1,4 +1,5 @@
-"""`diff`: two descriptions field by field, and two mels of one description number by number."""
+"""`diff`: two descriptions field by field, what it costs to cross from one to the other, and two mels of one description
+number by number."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.bridges.ways import Bridge, bridge
 from melpact.contract.artifact import Header, read_header
 from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.diff import SpecDiff
@@ -42,12 +44,13 @@ class Numbers:
 class Compared:
     """What `diff` found. `names` are the two things as the user would call them.
 
-    `numbers` only for two mels of one description.
+    `numbers` only for two mels of one description; `bridges` there and back, only for two descriptions that differ.
     """
 
     names: tuple[str, str]
     spec: SpecDiff
     numbers: Numbers | None = None
+    bridges: tuple[Bridge, ...] = ()
 
     def same(self, tolerance: float = 0.0) -> bool:
         """Whether both mean the same and, for two mels, no number differs by more than `tolerance`."""
@@ -63,6 +66,7 @@ class Compared:
             "same": self.same(),
             "spec": self.spec.to_json(),
             "numbers": None if self.numbers is None else vars(self.numbers),
+            "bridges": [way.to_json() for way in self.bridges],
         }
 
 
@@ -83,7 +87,8 @@ def diff(a: str | Path | Mel | MelSpec | Dialect, b: str | Path | Mel | MelSpec 
     numbers = None
     if mel_a is not None and mel_b is not None and spec_a == spec_b:
         numbers = _compare(mel_a, mel_b)
-    return Compared((name_a, name_b), difference, numbers)
+    ways = () if difference.same else (bridge(spec_a, spec_b), bridge(spec_b, spec_a))
+    return Compared((name_a, name_b), difference, numbers, ways)
 
 
 def _side(what: str | Path | Mel | MelSpec | Dialect) -> tuple[str, MelSpec, Header | Mel | None]:

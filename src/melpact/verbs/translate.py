@@ -15,7 +15,7 @@ from melpact.bridges.ways import Bridge, bridge, said, would_invent
 from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.foreign import SUFFIXES, Axes, load
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ArtifactError, SpecMismatch
+from melpact.core.errors import ArtifactError, MelpactError, SpecMismatch
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
 from melpact.verbs.progress import Progress, Silent
@@ -97,7 +97,12 @@ def translate(
 
     def work(job: Job, tick: Tick) -> Translated:
         tick(0)
-        done = _one(job, spec, target, allow_lossy, axes, key)
+        try:
+            done = _one(job, spec, target, allow_lossy, axes, key)
+        except MelpactError as error:
+            if error.where is None:
+                error.where = job.source
+            raise
         tick(1)
         return done
 

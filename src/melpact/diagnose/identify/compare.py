@@ -104,10 +104,12 @@ def robust(residual: Float64, scale: float) -> float:
     return float(np.mean(np.log(residual * residual + scale * scale)))
 
 
-def fit_line(x: Float64, values: Float64, lag: int, *, per_band: bool = False, scale: float = NUMERIC) -> Line | None:
+def fit_line(x: Float64, values: Float64, lag: int, *, per_band: bool = False, scale: float = NUMERIC,
+             reach_nat: float = 2e-3) -> Line | None:  # fmt: skip
     """The straight line from ln(mel) to the values; None where too little overlaps or nothing varies.
 
-    The line is fitted to the upper part of x first, so that floors do not tilt it, then to all that lies within reach of it.
+    The line is fitted to the upper part of x first, so that floors do not tilt it, then to all that lies within reach of it
+    (`reach_nat` at least).
     """
     p, y = overlap_of(x, values, lag)
     if p.shape[1] < 4:
@@ -122,7 +124,7 @@ def fit_line(x: Float64, values: Float64, lag: int, *, per_band: bool = False, s
         with np.errstate(divide="ignore", invalid="ignore"):
             residual = np.abs(y - slope * p - offset) / np.maximum(np.abs(slope), 1e-12)
         typical = float(np.median(residual[use])) if use.any() else np.inf
-        reach = max(3.0 * typical, 2e-3)
+        reach = max(3.0 * typical, reach_nat)
         previous, use = int(use.sum()), keep & (residual <= reach)
         if use.sum() < 24 or attempt == 3 or abs(int(use.sum()) - previous) < 0.01 * previous:
             break

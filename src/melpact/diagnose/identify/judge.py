@@ -24,6 +24,10 @@ _SHARPNESS = 60.0
 _UNEXPLAINED_NAT = 4e-3
 _UNEXPLAINED_UTTERANCE_NAT = 0.08
 """Statistics of the utterance hang on its quietest values, which rounding of the sound to 16 bits moves."""
+_OFF_NAT = 1e-2
+_OFF = 2e-3
+"""Share of values so far off that a dialect which explains the rest is still looked beyond (a floor, a padding)."""
+_FOUND_NAT = 0.05
 _FARTHEST = 3.0
 _TURNED = 1.6
 """How much more like a mel the transposed array must look to be read that way where both axes could be the bands."""
@@ -49,23 +53,21 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     """With the sound: every dialect computed and, where none explains the values, the search outwards."""
     sound = Sound(audio)
     tried = [(axes, v, *_listened(sound, v)) for axes, v in ways]
-    tried = [t for t in tried if t[3]]
-    if not tried:
-        raise ContractError(
-            "this sound and this mel cannot be laid beside each other",
-            got=f"{audio.duration_s:.2f} s of sound, mel of shape {list(ways[0][1].shape)}",
-            wanted="the sound that the mel was made from, with at least 4 frames in common",
-            next="Leave the sound out to identify by the values alone",
-        )
-    axes, values, found, heard = min(tried, key=lambda t: t[3][0].cost)
+    heard_ways = [t for t in tried if t[3]]
+    if not heard_ways:
+        axes, values, found, _ = tried[0]
+        return _unheard(sound, axes, values, found, len(ways))
+    axes, values, found, heard = min(heard_ways, key=lambda t: t[3][0].cost)
     cost = np.array([h.cost for h in heard])
     p = np.exp(-_SHARPNESS / 2 * (cost - cost.min()))
     p /= p.sum()
     best = heard[0]
+    off = float(np.mean(np.abs(best.residual) > _OFF_NAT))
+    unexplained = _UNEXPLAINED_UTTERANCE_NAT if best.hypothesis.spec.scaling.needs() else _UNEXPLAINED_NAT
     unlisted = None
-    if best.typical > (_UNEXPLAINED_UTTERANCE_NAT if best.hypothesis.spec.scaling.needs() else _UNEXPLAINED_NAT):
+    if best.typical > unexplained or off > _OFF or (best.lag == 0 and values.shape[1] != sound.frames(best.hypothesis.spec)):
         unlisted = search(sound, values, found)
-        if unlisted.typical > 0.5 * best.typical or unlisted.typical > best.typical - 1e-3:
+        if not _better(unlisted, best, off):
             unlisted = None
     candidates = tuple(
         Candidate(h.hypothesis.name, h.hypothesis.reference_id, float(q))
@@ -87,6 +89,26 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     )  # fmt: skip
 
 
+def _better(unlisted: Unlisted, best: Heard, off: float) -> bool:
+    """Whether what was found by search explains clearly more than the best dialect."""
+    closer = unlisted.typical <= min(0.5 * best.typical, best.typical - 1e-3)
+    fewer = unlisted.wide < 0.25 * off and unlisted.typical <= best.typical + 2e-4
+    return closer or fewer
+
+
+def _unheard(sound: Sound, axes: str, values: Float64, found: list[Analysed], n_ways: int) -> Identification:
+    """No dialect could be laid beside the values at all: the search alone decides."""
+    unlisted = search(sound, values, found)
+    if not unlisted.typical < _FOUND_NAT:
+        raise ContractError(
+            "this sound and this mel cannot be laid beside each other",
+            got=f"{sound.duration_s:.2f} s of sound, mel of shape {list(values.shape)}",
+            wanted="the sound that the mel was made from, with at least 4 frames in common",
+            next="Leave the sound out to identify by the values alone",
+        )
+    return _unlisted(unlisted, None, (), _said_of_axes(axes, values, n_ways), axes, values)
+
+
 def _listened(sound: Sound, values: Float64) -> tuple[list[Analysed], list[Heard]]:
     these = by_bands()[values.shape[0]]
     found = analyses(sound, values, these)
@@ -94,9 +116,9 @@ def _listened(sound: Sound, values: Float64) -> tuple[list[Analysed], list[Heard
 
 
 def _unlisted(
-    u: Unlisted, best: Heard, candidates: tuple[Candidate, ...], evidence: list[str], axes: str, values: Float64
+    u: Unlisted, best: Heard | None, candidates: tuple[Candidate, ...], evidence: list[str], axes: str, values: Float64
 ) -> Identification:
-    nearest = min(by_bands()[u.spec.n_mels], key=lambda h: (_changes(h.spec, u), h is not best.hypothesis))
+    nearest = min(by_bands()[u.spec.n_mels], key=lambda h: (_changes(h.spec, u), best is None or h is not best.hypothesis))
     spec = u.spec
     if not u.floor_seen:
         spec = (
@@ -106,13 +128,14 @@ def _unlisted(
         )
     difference = diff(nearest.spec, spec)
     differs = tuple(f.change for f in difference.changed if u.floor_seen or f.name != "floor")
+    left = f" (the best, {best.hypothesis.name}, leaves {best.typical:.3g} nat)" if best else ""
     evidence.append(
-        f"No dialect explains the values (the best, {best.hypothesis.name}, leaves {best.typical:.3g} nat); {u.evaluated} "
-        f"other descriptions were tried, and one leaves {u.typical:.2g} nat"
+        f"No dialect explains the values{left}; {u.evaluated} other descriptions were tried, and one leaves "
+        f"{u.typical:.2g} nat"
     )
     evidence.append(f"Against {nearest.name} it changes: " + ("; ".join(differs) or "nothing but the level"))
     ordered = sorted(candidates, key=lambda c: c.dialect != nearest.name)
-    if ordered[0].dialect != nearest.name:
+    if not ordered or ordered[0].dialect != nearest.name:
         ordered.insert(0, Candidate(nearest.name, nearest.reference_id, 0.0))
     return Identification(
         tuple(ordered), (), (), spec, differs, tuple(evidence), True, axes,

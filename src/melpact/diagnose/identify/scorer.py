@@ -1,12 +1,13 @@
 """Probability of every dialect of one number of bands, from the values alone.
 
-Two sources: a small network over `traits` (tables in model.npz, made by `python -m benchmarks.identify --fit DATA`), and
-resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them back;
-under a wrong filterbank, window or hop no sound does. What a description forbids (a value below silence) rules it out.
+Two sources: a small network over `traits` (tables in model.npz; `python -m benchmarks.identify --fit DATA` makes new ones),
+and resynthesis: under the right description some sound has exactly these values, so the sound made from them gives them
+back; under a wrong filterbank, window or hop no sound does. What a description forbids (a value below silence) rules it out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ from melpact.diagnose.identify.catalogue import Hypothesis, by_bands
 from melpact.diagnose.identify.compare import analysis_of, value_slope
 from melpact.diagnose.identify.traits import floor_evidence, traits
 from melpact.features.analysis import extract
+from melpact.features.window import stft_bound
 from melpact.vocoders.griffin_lim.vocoder import invert
 
 Float64 = NDArray[np.float64]
@@ -31,6 +33,7 @@ FORBIDDEN = -12.0
 """Nat added to the score of a description that the values contradict."""
 _RESYNTHESIS_S = 2.0
 _MOST = 7
+_USUAL_FRAMES = 150
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,12 @@ def resynthesis_error(values: Float64, spec: MelSpec) -> float | None:
     if spec.scaling.needs():
         return None
     part = liveliest(values, max(24, int(_RESYNTHESIS_S * spec.frame_rate_hz))).astype(np.float32)
+    if not _of_some_sound(part, spec):
+        return None
     try:
         sound = invert(Mel(part, spec), effort="fast")
         again = extract(sound, spec).values
-    except (MelpactError, ValueError, FloatingPointError):
+    except (MelpactError, ValueError, ArithmeticError):
         return None
     frames = min(part.shape[1], again.shape[1])
     a, b = part[:, 2 : frames - 2].astype(np.float64), again[:, 2 : frames - 2].astype(np.float64)
@@ -121,6 +126,19 @@ def resynthesis_error(values: Float64, spec: MelSpec) -> float | None:
     else:
         apart = np.abs((a - b) / slope)
     return float(np.mean(np.minimum(apart[use], 3.0))) if use.any() else None
+
+
+def _of_some_sound(values: NDArray[np.float32], spec: MelSpec) -> bool:
+    """Whether the values, read in that description, are levels that a sound in [-1, 1] can come near, so that nothing
+    overflows on the way back."""
+    raw = np.asarray(spec.scaling.undo(values.astype(np.float64)), np.float64)
+    if not np.isfinite(raw).all():
+        return False
+    loudest = spec.power * math.log(stft_bound(spec) * spec.n_fft)
+    if spec.log_gain is None:
+        return bool(raw.max() < math.exp(min(loudest + 10.0, 80.0)))
+    top = (float(raw.max()) + spec.reference) / spec.log_gain
+    return -40.0 < top < loudest + 10.0
 
 
 def what_resynthesis_sees(spec: MelSpec) -> str:
@@ -194,16 +212,21 @@ def score(values: Float64) -> Scored:
         evidence = floor_evidence(values, these)
         return Scored(these, np.ones(1), evidence[:, 0] + evidence[:, 2], evidence[:, 1], MappingProxyType({}), 2.0)
     found = logits_of(values)
-    temperature, weight = _calibration(values.shape[0])
+    temperature, weight = _calibration(*values.shape)
     logits = found.with_resynthesis(weight) / temperature + FORBIDDEN * (found.forbidden > 0)
     p = np.exp(logits - logits.max())
     tried = {h.name: float(e) for h, e in zip(these, found.errors, strict=True) if np.isfinite(e)}
     return Scored(these, p / p.sum(), found.forbidden, found.on_floor, MappingProxyType(tried), found.distance)
 
 
-def _calibration(n_mels: int) -> tuple[float, float]:
-    """Temperature and the weight of resynthesis, chosen on voices that the fit had left out."""
+def _calibration(n_mels: int, frames: int) -> tuple[float, float]:
+    """Temperature for that many frames and the weight of resynthesis, chosen on voices that the fit had left out."""
     found = _tables().get(f"{n_mels}_calibration")
     if found is None:
         return 2.0, 8.0
-    return float(found[1]), float(found[2])
+    return temperature_at(float(found[1]), float(found[3]) if found.size > 3 else 0.0, frames), float(found[2])
+
+
+def temperature_at(usual: float, exponent: float, frames: int) -> float:
+    """The temperature of a mel of that many frames, where `usual` is that of `_USUAL_FRAMES`."""
+    return float(usual * (min(max(frames, 20), 1000) / _USUAL_FRAMES) ** exponent)

@@ -1,321 +1,294 @@
-"""The search outwards from the best analysis, field by field, for a description that no dialect has.
+"""The search outwards from the dialects for a description that none of them has.
 
-The fields before the logarithm are found with the straight line of `compare`, which forgives everything behind it; log,
-floor and scaling then follow from the line itself.
+Hop and offset come from loudness contours (`contour`), the filterbank from how each band moves, by look-up. With these
+every analysis of the dialects is laid beside the values on the `workbench`, and from the best few the fields before the
+logarithm are changed, always the one that helps most, under fits that forgive what is not looked for. Log, floor, scaling
+and padding then follow from the line (`shaping`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.scaling import Affine, BandAffine, NoScaling, Scaling
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import MelpactError
-from melpact.diagnose.identify.catalogue import hypotheses
-from melpact.diagnose.identify.compare import NUMERIC, Line, log_mel, overlap_of, robust, value_slope
-from melpact.diagnose.identify.listen import Analysed, Sound, beside, near
+from melpact.diagnose.identify import moves
+from melpact.diagnose.identify.catalogue import by_bands
+from melpact.diagnose.identify.compare import analysis_of
+from melpact.diagnose.identify.contour import framings
+from melpact.diagnose.identify.listen import Analysed, Sound
+from melpact.diagnose.identify.shaping import Unlisted, shaped
+from melpact.diagnose.identify.workbench import WORST, Bench, Fit, Score
+
+__all__ = ["Unlisted", "search"]
 
 Float64 = NDArray[np.float64]
-
-_RATES = (8000, 11025, 12000, 16000, 20000, 22050, 24000, 32000, 40000, 44100, 48000)
-_HOPS = (
-    64, 80, 100, 110, 120, 125, 128, 160, 192, 200, 220, 221, 240, 250, 256, 275, 276, 300, 320, 360, 384, 400, 441, 480,
-    500, 512, 551, 600, 640, 720, 735, 800, 882, 960, 1024,
-)  # fmt: skip
-_F_MIN = (
-    0.0,
-    20.0,
-    30.0,
-    40.0,
-    50.0,
-    55.0,
-    60.0,
-    64.0,
-    65.0,
-    70.0,
-    75.0,
-    80.0,
-    90.0,
-    95.0,
-    100.0,
-    110.0,
-    125.0,
-    150.0,
-    200.0,
-)
-_F_MAX = (
-    3400.0, 3800.0, 4000.0, 5500.0, 6000.0, 7000.0, 7500.0, 7600.0, 7800.0, 8000.0, 9000.0, 10000.0, 11000.0, 11025.0,
-    12000.0, 14000.0, 15000.0, 16000.0, 18000.0, 20000.0, 22050.0, 24000.0,
-)  # fmt: skip
-_SIZES = (256, 400, 512, 640, 800, 1024, 1100, 1102, 1200, 1280, 1536, 1920, 2048, 2400, 4096)
-_FLOORS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 2e-6, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 2.0**-24, 2.0**-23)
-_SECONDS = 2.5
-_STARTS = 6
-_DONE = 2 * math.log(NUMERIC) + 0.15
-"""The cost at which only rounding is left to explain."""
+_DONE = -7.6
+"""Cost at which only rounding is left to explain (ln of half a thousandth of a nat)."""
+_GAIN = 0.03
+_PER_BAND = 1.0
+_HOPS_TRIED = 3
+_FRAMINGS_TRIED = 10
+_BEAM = 3
+_WIDE = 8
+_BANKS_FIRST = 2
+_BANKS_LATER = 8
+_ROUNDS = 4
+_OF_ONE_FRAMING = 3
+_WHOLE = 0.985
+_AS_GOOD = 3e-3
+_VARIANTS = 4
+_TWINS = 3
+_MOST_EVALUATED = 2600
+_NEAR_S = 0.009
 
 
-@dataclass(frozen=True)
-class Unlisted:
-    """A description found by search.
+Step = Callable[[MelSpec], Iterable[moves.Change]]
 
-    Attributes:
-        spec: it, with log, floor and scaling as the line says.
-        typical: median absolute residual in nat after the line.
-        gain_nat: what the sound's amplitude had to be raised by (0 where it went into the scaling).
-        lag: see `compare.Line`.
-        evaluated: analyses that were computed.
-        floor_seen: whether a floor shows in the values; without one the description's is a guess below them.
-    """
 
+class _State(NamedTuple):
     spec: MelSpec
-    typical: float
-    gain_nat: float
-    lag: int
-    evaluated: int
-    floor_seen: bool = False
-
-
-class _Bench:
-    """Scores analyses beside the values, each one once, with one line for all bands."""
-
-    def __init__(self, sound: Sound, values: Float64) -> None:
-        self.sound, self.values = sound, values
-        self.scores: dict[str, float] = {}
-        self.levels: dict[str, float] = {}
-        """|offset / slope| of each line in nat: the level that has to be explained besides."""
-        self.lag: int | None = None
-
-    def score(self, spec: MelSpec, *, moved: bool) -> float:
-        """The cost of the line; the lag is looked for again where the framing may have `moved`."""
-        key = spec.fingerprint
-        if key not in self.scores:
-            lags = None if moved or self.lag is None else (self.lag,)
-            found = beside(self.sound, self.values, spec, bands=False, lags=lags)
-            self.scores[key] = math.inf if found is None else found.line.cost
-            if found is not None and found.line.cost <= min(self.scores.values()):
-                self.lag = found.line.lag
-            self.levels[key] = 0.0 if found is None else abs(float(found.line.offset[0, 0] / found.line.slope[0, 0]))
-        return self.scores[key]
+    score: Score
 
 
 def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
-    """From the best analyses of the dialects outwards until no single change of a field helps any more.
+    """From the dialects outwards until nothing helps any more.
 
     Args:
-        starts: as `listen.analyses` orders them; the best few of different framing are begun from.
+        starts: as `listen.analyses` orders them.
     """
-    bench = _Bench(sound.partial(_SECONDS), values)
-    frames = values.shape[1]
-    begun: dict[tuple[Any, ...], MelSpec] = {}
-    close = [a for a in starts if near(sound, a.spec, frames)]
-    for a in close or starts[:1]:
-        begun.setdefault((a.spec.sample_rate, a.spec.n_fft, a.spec.hop_length, a.spec.power), a.spec)
-    best, cost = starts[0].spec, math.inf
-    for spec in list(begun.values())[:_STARTS]:
-        bench.lag = None
-        here, there = spec, bench.score(spec, moved=True)
-        if not close:
-            here, there = _improve(bench, here, there, _frames(here, sound, frames), moved=True)
-        here, there = _improve(bench, here, there, _shapes(here, sound, frames), moved=False)
-        if there < cost - 0.1 or (there < cost + 0.1 and bench.levels[here.fingerprint] < bench.levels[best.fingerprint]):
-            best, cost = here, there
-        if cost < _DONE and bench.levels[best.fingerprint] < 0.02:
+    bench = Bench(sound, values)
+    found = _by_band(bench, _begin(bench, sound, values, starts))
+    refined: list[_State] = []
+    if found[0].score.cost >= _DONE:
+        found = sorted((_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)), key=lambda s: s.score.cost)
+    for state in found[:_BEAM]:
+        refined.append(_refine(bench, state))
+        if refined[-1].score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
             break
-    bench.lag = None
-    groups = ((_edges, False), (_powers, False), (_details, True), (_windows, True), (_shapes, False), (_frames, True))
-    for _ in range(3):
-        before = cost
-        for group, moved in groups:
-            if cost < _DONE:
-                break
-            best, cost = _improve(bench, best, cost, group(best, sound, frames), moved=moved)
-        if cost > before - 0.01 or cost < _DONE:
+    refined.sort(key=lambda s: s.score.cost)
+    for i, state in enumerate(refined[:2]):
+        if refined[0].score.cost < _DONE:
             break
-    best = _own_level(bench, best, cost)
-    found = beside(sound, values, best)
-    found = starts[0] if found is None else found
-    return _finish(sound, values, found, found.best is found.band, len(bench.scores))
+        refined[i] = _polish(bench, state)
+    best = min(refined, key=lambda s: s.score.cost)
+    known: set[tuple[str, float]] = {(h.spec.epsilon_kind, h.spec.epsilon) for h in by_bands()[values.shape[0]]}
+    told = []
+    for rated in (best, *_twins(bench, best)):
+        for s in _variants(bench, rated, known):
+            reading = bench.readings[s.score.reading][0]
+            told.append(shaped(sound, values, s.spec, s.score.lag, reading, bench.per_band, bench.evaluated))
+    least = min(u.off + u.wide for u in told)
+    near = [u for u in told if u.off + u.wide <= least + _AS_GOOD]
+    return min(near, key=lambda u: (_unlike(u), abs(u.gain_nat)))
 
 
-def _own_level(bench: _Bench, best: MelSpec, cost: float) -> MelSpec:
-    """Of the same analysis at half, the same and twice the rate, which band-limited sound tells apart by level alone, that
-    which needs no gain."""
-    chosen, level = best, bench.levels.get(best.fingerprint, 0.0)
-    sizes = ("sample_rate", "bank_sample_rate", "n_fft", "win_length", "hop_length", "pad_left", "pad_right")
-    for twice in (True, False):
-        change = {n: getattr(best, n) * 2 if twice else getattr(best, n) // 2 for n in sizes}
-        if any(not twice and getattr(best, n) % 2 for n in sizes):
-            continue
-        for twin in _valid([(best, change)]):
-            if bench.score(twin, moved=True) < cost + 0.3 and bench.levels[twin.fingerprint] < level - 0.1:
-                chosen, level = twin, bench.levels[twin.fingerprint]
-    return chosen
+def _variants(bench: Bench, state: _State, known: Set[tuple[str, float]]) -> list[_State]:
+    """What only the quietest values tell apart, likeliest first: epsilon, symmetry, and behind lines per band the norm."""
+    change = {"mel_norm": "none" if state.spec.mel_norm == "slaney" else "slaney"}
+    specs = [state.spec, *([moves.changed(state.spec, change)] if bench.per_band else [])]
+    specs += [_finer(bench, state).spec]
+    for kind, epsilon in sorted(known):
+        specs.append(moves.changed(state.spec, {"epsilon": epsilon, "epsilon_kind": kind}))
+    distinct = dict.fromkeys(s for s in specs if s is not None)
+    scored = [_State(s, bench.score(s, (state.score.lag,), "line", state.score.reading, _WHOLE)) for s in distinct]
+    return sorted(scored, key=lambda s: s.score.cost)[:_VARIANTS]
 
 
-def _improve(
-    bench: _Bench, best: MelSpec, cost: float, changes: Iterable[tuple[MelSpec, dict[str, Any]]], *, moved: bool
-) -> tuple[MelSpec, float]:
-    for candidate in _valid(changes):
-        c = bench.score(candidate, moved=moved)
-        if c < cost - 0.02:
-            best, cost = candidate, c
-            if cost < _DONE:
-                break
-    return best, cost
+def _unlike(u: Unlisted) -> int:
+    """How many fields a description has otherwise than the dialect that it is most like."""
+    facts = u.spec.facts()
+    listed = (h.spec.facts() for h in by_bands()[u.spec.n_mels])
+    return min(sum(1 for k in facts.keys() | known.keys() if facts.get(k) != known.get(k)) for known in listed)
 
 
-def _valid(changes: Iterable[tuple[MelSpec, dict[str, Any]]]) -> Iterable[MelSpec]:
-    for spec, change in changes:
-        try:
-            yield spec.replace_quietly(**change)
-        except MelpactError:
-            continue
+# where to begin
 
 
-def _shapes(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    half = s.bank_sample_rate / 2
-    for top in dict.fromkeys([s.f_max, *(f for f in (7600.0, 8000.0, 11025.0, 12000.0, 16000.0) if f <= half), half]):
-        for scale in ("slaney", "htk"):
-            for norm in ("slaney", "none"):
-                yield s, {"mel_scale": scale, "f_max": top, "mel_norm": norm}
-
-
-def _edges(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    half = s.bank_sample_rate / 2
-    for low in _F_MIN:
-        yield s, {"f_min": low}
-    for low in dict.fromkeys((s.f_min, 0.0)):
-        for top in (*_F_MAX, half):
-            if top <= half:
-                yield s, {"f_min": low, "f_max": top}
-    for low in (20.0, 40.0, 80.0):
-        for top in (7600.0, 8000.0, half):
-            if top <= half:
-                yield s, {"f_min": low, "f_max": top}
-
-
-def _powers(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    for power in (2, 1):
-        for norm in ("slaney", "none"):
-            for scale in ("slaney", "htk"):
-                yield s, {"power": power, "mel_norm": norm, "mel_scale": scale}
-
-
-def _frames(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    for rate in _RATES:
-        for hop in _HOPS:
-            change: dict[str, Any] = {"sample_rate": rate, "hop_length": hop}
-            if s.bank_sample_rate == s.sample_rate:
-                change["bank_sample_rate"] = rate
-                change["f_max"] = rate / 2 if s.f_max == s.sample_rate / 2 else min(s.f_max, rate / 2)
-            if (rate, hop) == (s.sample_rate, s.hop_length) or abs(sound.duration_s * rate / hop - frames) > max(
-                3.0, 0.004 * frames
-            ):
+def _begin(bench: Bench, sound: Sound, values: Float64, starts: list[Analysed]) -> list[_State]:
+    """The dialects' analyses at every likely hop and offset, best first, one for each framing and size."""
+    listed: dict[MelSpec, None] = dict.fromkeys(analysis_of(h.spec) for h in by_bands()[values.shape[0]])
+    found: dict[MelSpec, _State] = {}
+    for a in starts[:6]:  # as they lie: the values may be a cut of the sound
+        found[a.spec] = _State(a.spec, bench.score(a.spec, (a.line.lag,), "offsets"))
+    if min((s.score.cost for s in found.values()), default=math.inf) < _DONE:
+        return sorted(found.values(), key=lambda s: s.score.cost)
+    rates = {s.sample_rate for s in listed}
+    for rate, hop, first_s in _pairs(sound, values, rates):
+        banks: list[moves.Change] | None = None
+        for spec in listed:
+            moved = moves.framed(spec, rate, hop) if spec.sample_rate == rate or rate not in rates else None
+            if moved is None:
                 continue
-            for n_fft in dict.fromkeys((s.n_fft, 512, 1024, 2048)):
-                if n_fft >= hop:
-                    yield s, change | {"n_fft": n_fft, "win_length": n_fft}
+            for laid, lags in _laid(moved, first_s):
+                banks = [{}, *_banks(bench, laid, lags[len(lags) // 2], _BANKS_FIRST)] if banks is None else banks
+                for change in banks:
+                    other = moves.changed(laid, change) or laid
+                    score = bench.score(other, lags, "offsets")
+                    if other not in found or score.cost < found[other].score.cost:
+                        found[other] = _State(other, score)
+    ranked = sorted(found.values(), key=lambda s: s.score.cost)
+    distinct: dict[tuple[object, ...], _State] = {}
+    for s in ranked:
+        key = (s.spec.sample_rate, s.spec.hop_length, s.spec.padding, s.spec.n_fft, s.spec.win_length, s.spec.power)
+        distinct.setdefault(key, s)
+    return list(distinct.values())
 
 
-def _windows(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    for name in ("hann", "hamming", "blackman", "povey", "ones"):
-        for periodic in (True, False):
-            yield s, {"window": name, "window_periodic": periodic}
-    for win in dict.fromkeys((*_SIZES, 4 * s.hop_length, round(0.05 * s.sample_rate), round(0.025 * s.sample_rate))):
-        if s.hop_length <= win <= s.n_fft:
-            yield s, {"win_length": win}
-    sizes = (512, 1024, 2048, 4096, 400, 800, 1280, 1920)
-    for n_fft in sizes:
-        for win in dict.fromkeys((s.win_length, n_fft)):
-            if s.hop_length <= win <= n_fft:
-                for padding in ("centre", "same") if s.padding in ("centre", "same") else (s.padding,):
-                    yield s, {"n_fft": n_fft, "win_length": win, "padding": padding}
+def _banks(bench: Bench, spec: MelSpec, lag: int, most: int) -> list[moves.Change]:
+    """The likeliest filterbanks as changes."""
+    half = spec.bank_sample_rate / 2
+    names = [name for name, *_ in bench.readings]
+    reading = names.index("linear") if "linear" in names else 0
+    found = bench.likely_banks(spec, lag, reading, tuple(dict.fromkeys((*moves.F_MAX, half))), moves.F_MIN, most)
+    return [{"mel_scale": scale, "f_min": low, "f_max": top} for scale, low, top in found]
 
 
-def _details(s: MelSpec, sound: Sound, frames: int) -> Iterable[tuple[MelSpec, dict[str, Any]]]:
-    for padding in ("centre", "same", "none", "end"):
-        for mode in ("reflect", "zero", "none"):
-            if (mode == "none") == (padding == "none"):
-                yield (
-                    s,
-                    {"padding": padding, "pad_mode": "zero" if padding == "end" else mode, "pad_left": 0, "pad_right": 0},
-                )
-    for c in (0.0, 0.95, 0.97, 0.98):
-        kind = "filter" if c else "none"
-        yield s, {"preemphasis": c, "preemphasis_kind": kind}
-    yield s, {"remove_dc": not s.remove_dc}
-    yield s, {"mel_triangles": "mel" if s.mel_triangles == "hz" else "hz"}
-    for rate in (s.sample_rate, 16000, 22050, 24000):
-        top = min(s.f_max, rate / 2)
-        yield s, {"bank_sample_rate": rate, "f_max": top}
-    for kind, eps in (("none", 0.0), ("inside", 1e-9), ("inside", 1e-8), ("inside", 2e-7), ("inside", 1e-6),
-                      ("inside", 1e-5), ("outside", 1e-9), ("clamp", 1e-10), ("clamp", 1e-8)):  # fmt: skip
-        yield s, {"epsilon": eps, "epsilon_kind": kind}
-    for drops in ("none", "nyquist", "dc"):
-        yield s, {"bank_drops": drops}
+def _likely(bench: Bench, state: _State) -> Step:
+    """The likeliest filterbanks as a step."""
+    return lambda spec: _banks(bench, spec, state.score.lag, _BANKS_LATER)
 
 
-def _finish(sound: Sound, values: Float64, found: Analysed, per_band: bool, evaluated: int) -> Unlisted:
-    line = found.band if per_band and found.band is not None else found.line
-    x = log_mel(sound.at(found.spec.sample_rate), found.spec)
-    known = np.zeros((found.spec.n_mels, 1)) if x is None else x
-    p, y = overlap_of(known, values[:, : known.shape[1] + 8], line.lag)
-    if found.linear:
-        spec = found.spec.replace_quietly(log="none", floor=0.0, floor_kind="none")
-        return Unlisted(spec, line.typical, float(np.median(line.offset)) / spec.power, line.lag, evaluated, True)
-    log, scaling, gain = _shaping(line, found.spec.power)
-    floor = _floor(p, y, line)
-    value, kind = floor or (math.exp(min(-11.5, float(p.min()))), "clamp")
-    spec = found.spec.replace_quietly(log=log, floor=value, floor_kind=kind, scaling=scaling)
-    return Unlisted(spec, line.typical, gain, line.lag, evaluated, floor is not None)
+def _by_band(bench: Bench, found: list[_State]) -> list[_State]:
+    """The same states; where only a line of each band's own explains the values, scored so from here on."""
+    fits: tuple[Fit, Fit] = ("offsets", "bands")
+    shared, own = (
+        min((bench.score(s.spec, (s.score.lag,), fit, s.score.reading).cost for s in found[:8]), default=math.inf)
+        for fit in fits
+    )
+    if own > shared - _PER_BAND:
+        return found
+    bench.per_band = True
+    again = [_State(s.spec, bench.score(s.spec, (s.score.lag,), "bands", s.score.reading)) for s in found[:40]]
+    return sorted(again, key=lambda s: s.score.cost)
 
 
-def _shaping(line: Line, power: int) -> tuple[str, Scaling, float]:
-    """Log, scaling and leftover gain (nat of amplitude) that the line means."""
-    slope, offset = line.slope, line.offset
-    if slope.size > 1:
-        return "ln", BandAffine(scale=tuple(slope[:, 0].tolist()), shift=tuple(offset[:, 0].tolist())), 0.0
-    a, b = float(slope[0, 0]), float(offset[0, 0])
-    for log, gain in (
-        ("ln", 1.0),
-        ("log10", 1 / math.log(10)),
-        ("db_amplitude", 20 / math.log(10)),
-        ("db_power", 10 / math.log(10)),
-    ):
-        if abs(a / gain - 1) < 3e-3 and abs(b / a) < 2.5:
-            return log, NoScaling(), b / a / power
-    for h in hypotheses():
-        per_nat = value_slope(h.spec)
-        if per_nat is None or per_nat.size != 1 or h.spec.scaling.needs() or isinstance(h.spec.scaling, NoScaling):
+def _various(found: list[_State]) -> list[_State]:
+    """The best few, no more than three of one hop and rate."""
+    seen: Counter[tuple[int, int]] = Counter()
+    kept = []
+    for s in found:
+        seen[s.spec.sample_rate, s.spec.hop_length] += 1
+        if seen[s.spec.sample_rate, s.spec.hop_length] <= _OF_ONE_FRAMING:
+            kept.append(s)
+    return kept[:_WIDE]
+
+
+def _pairs(sound: Sound, values: Float64, listed: set[int]) -> Iterator[tuple[int, int, float]]:
+    """(rate, hop, where the first frame's centre lies in s), the likeliest first; rates that a dialect has come first."""
+    frames, duration = values.shape[1], sound.duration_s
+    pairs: dict[float, list[tuple[int, int]]] = {}
+    for rate in moves.RATES:
+        for hop in moves.HOPS:
+            if frames - 3.0 <= duration * rate / hop and (duration - 0.19) * rate / hop <= frames + 2.0:
+                pairs.setdefault(round(hop / rate, 8), []).append((rate, hop))
+    ranked = framings(sound, values, sorted(pairs)) if pairs else []
+    ranked = [f for f in ranked if f.explained > ranked[0].explained - 0.03]
+    several = [(rate, hop, f) for f in ranked for rate, hop in pairs[f.hop_s]]
+    several.sort(key=lambda e: (e[0] not in listed, -e[2].explained))
+    best_listed = [e for e in several if e[0] in listed][:_FRAMINGS_TRIED]
+    others = [e for e in several if e[0] not in listed][: _FRAMINGS_TRIED // 3 if best_listed else _FRAMINGS_TRIED]
+    for rate, hop, f in best_listed + others:
+        yield rate, hop, f.first_s
+
+
+def _laid(spec: MelSpec, first_s: float) -> Iterator[tuple[MelSpec, tuple[int, ...]]]:
+    """The description under each framing whose frames can begin about there, with the lags that make them."""
+    ways = [("centre", "reflect"), ("same", "reflect")]
+    if spec.padding in ("none", "nearest", "end") or first_s > 0.012:
+        ways = [(spec.padding, spec.pad_mode), ("none", "none"), *ways]
+    for padding, mode in dict.fromkeys(ways):
+        change = {"padding": padding, "pad_mode": mode, "pad_left": 0, "pad_right": 0, "drop_last": 0}
+        laid = moves.changed(spec, change) or spec
+        lags = _lags(laid, first_s)
+        if lags:
+            yield laid, lags
+
+
+def _lags(spec: MelSpec, first_s: float) -> tuple[int, ...]:
+    """The lags in frames with which the first frame's centre lies about there."""
+    own = (spec.frame_length / 2 - spec.left_pad) / spec.sample_rate
+    hop = spec.hop_length / spec.sample_rate
+    middle = round((first_s - own) / hop)
+    return tuple(k for k in range(middle - 2, middle + 3) if abs(own + k * hop - first_s) <= max(_NEAR_S, 0.51 * hop))[:4]
+
+
+# outwards
+
+
+def _refine(bench: Bench, state: _State) -> _State:
+    """Sizes, window and bank under a fit that forgives an offset per band, always the one step that helps most; then what
+    that forgave."""
+    for _ in range(_ROUNDS):
+        before = state
+        steps = (_likely(bench, state), moves.windows, moves.sizes, moves.shapes, moves.emphases, moves.details, moves.edges)
+        for step in steps:
+            further = _best(bench, before, step, "offsets")
+            if further.score.cost < state.score.cost:
+                state = further
+            if state.score.cost < _DONE:
+                break
+        if state.score.cost > before.score.cost - 0.1 or state.score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+            break
+    state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line", state.score.reading))
+    for step in (moves.shapes, moves.emphases, moves.details, moves.edges, moves.corners):
+        if state.score.cost < _DONE:
+            break
+        state = _best(bench, state, step, "line")
+    return state
+
+
+def _polish(bench: Bench, state: _State) -> _State:
+    """Every step again under the one line for all, until none helps."""
+    every = (moves.shapes, moves.emphases, moves.sizes, moves.windows, moves.edges, moves.corners, moves.details)
+    for _ in range(2):
+        before = state.score.cost
+        for step in every:
+            if state.score.cost < _DONE:
+                return state
+            state = _best(bench, state, step, "line")
+        if state.score.cost > before - _GAIN:
+            break
+    return state
+
+
+def _finer(bench: Bench, state: _State) -> _State:
+    """The small steps once more, of which only the quietest values tell."""
+    for step in (moves.details, moves.symmetry):
+        state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line", state.score.reading, _WHOLE))
+        state = _best(bench, state, step, "line", _WHOLE)
+    return state
+
+
+def _best(bench: Bench, state: _State, step: Step, fit: Fit, share: float = 0.9) -> _State:
+    """The best of the changes that a step names, or the state itself where none is better."""
+    best = state
+    for change in step(state.spec):
+        spec = moves.changed(state.spec, change)
+        if spec is None:
             continue
-        zero = np.zeros((h.spec.n_mels, 1))
-        shift = float(h.spec.scaling.undo(zero)[0, 0]) + h.spec.reference
-        level = (-shift * float(per_nat[0, 0]) / (h.spec.log_gain or 1.0)) if math.isfinite(shift) else math.nan
-        if abs(a / float(per_nat[0, 0]) - 1) < 1e-3 and abs(b - level) < 0.01 * abs(a) and h.spec.reference == 0.0:
-            return h.spec.log, h.spec.scaling, 0.0
-    return "ln", Affine(scale=a, shift=b), 0.0
+        score = bench.score(spec, (state.score.lag,), fit, state.score.reading, share)
+        if score.cost < best.score.cost - _GAIN:
+            best = _State(spec, score)
+    return best
 
 
-def _floor(p: Float64, y: Float64, line: Line) -> tuple[float, str] | None:
-    """The log floor: as a value that many share (clamp), or as the bend of the quiet values (added); else None."""
-    low = float(y.min())
-    on = y <= low + 1e-4 * max(1e-9, float(y.max()) - low)
-    options: list[tuple[float, str]] = [(0.0, "none")]
-    if on.sum() > 3 and line.slope.size == 1:
-        solved = math.exp(min(80.0, max(-80.0, (low - float(line.offset[0, 0])) / float(line.slope[0, 0]))))
-        nice = min(_FLOORS, key=lambda f: abs(math.log(f / solved)))
-        options.append((nice if abs(math.log(nice / solved)) < 0.02 else solved, "clamp"))
-    options += [(f, "add") for f in (1.0, *_FLOORS)] + [(f, "clamp") for f in _FLOORS]
-    costs = []
-    for value, kind in options:
-        z = p if kind == "none" else np.log(np.exp(p) + value) if kind == "add" else np.maximum(p, math.log(value))
-        costs.append(robust(np.minimum(np.abs((y - line.offset) / line.slope - z), 10.0), NUMERIC))
-    best = int(np.argmin(costs))
-    return options[best] if costs[best] < costs[0] - 0.003 else None
+def _twins(bench: Bench, best: _State) -> list[_State]:
+    """The same analysis at other rates where the values fit as well, as those of band-limited sound do."""
+    found = []
+    sizes = ("n_fft", "win_length", "hop_length")
+    own = best.spec.sample_rate
+    for rate in moves.RATES:
+        if rate == own or best.spec.bank_sample_rate != own or any(getattr(best.spec, n) * rate % own for n in sizes):
+            continue
+        change: moves.Change = {n: getattr(best.spec, n) * rate // own for n in sizes}
+        twin = moves.changed(best.spec, {"sample_rate": rate, "bank_sample_rate": rate, **change})
+        score = WORST if twin is None else bench.score(twin, (best.score.lag,), "line", best.score.reading, _WHOLE)
+        if twin is not None and (score.cost < best.score.cost + 1.0 or score.cost < _DONE):
+            found.append(_State(twin, score))
+    return sorted(found, key=lambda s: s.score.cost)[:_TWINS]

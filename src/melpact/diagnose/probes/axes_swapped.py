@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.diagnose.blind import other_axes
+from melpact.diagnose.blind_order import other_axes
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference

@@ -32,9 +32,13 @@ def _alternatives(evidence: Evidence):  # type: ignore[no-untyped-def]
         return
     here = evidence.log_linear(evidence.raw)
     frames = min(here.shape[1], nats.shape[1])
-    steady = np.quantile(here[low], 0.2, axis=1)
-    if np.median(steady - np.quantile(nats[low][:, :frames], 0.2, axis=1)) < 0.3:
+    quiet, usual = np.quantile(here[low], 0.2, axis=1), np.quantile(nats[low][:, :frames], 0.2, axis=1)
+    raised = quiet - usual > 0.15
+    if raised.sum() < 2 or float((quiet - usual).max()) < 0.5:
         return
+    low = low[raised]
+    # what has to be added to the quiet frames of the right mel to give those of this one
+    steady = quiet[raised] + np.log1p(-np.exp(usual[raised] - quiet[raised]))
 
     def predict(e: Evidence) -> Floats:
         there = nats.copy()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from melpact.diagnose.affine import lines
-from melpact.diagnose.blind import undone_twice
+from melpact.diagnose.blind_floor import undone_twice
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference
@@ -18,6 +18,7 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     mean, spread = float(found.reference.mean()), float(found.reference.std())
     if abs(mean) < 0.3 * spread:
         return
+    banded = float(np.median(found.reference.std(axis=1)))
     label = "the normalisation was undone twice: the right values × {:.2f} {:+.2f}, where mean and spread of this mel are "
     label += f"{mean:.2f} and {spread:.2f}"
     remedy = (
@@ -31,7 +32,8 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         (found.shifted, 1.0, float(np.median(found.shifts))),
     ):
         near = abs(offset - mean) < 0.45 * abs(mean)
-        scale = abs(slope - 1) < 0.05 if predict == found.shifted else 0.55 < slope / spread < 1.5
+        usual = banded if predict == found.banded else spread
+        scale = abs(slope - 1) < 0.05 if predict == found.shifted else 0.55 < slope / max(usual, 1e-9) < 1.5
         if near and scale:
             free = 1 if predict == found.whole else 30
             yield Alternative(

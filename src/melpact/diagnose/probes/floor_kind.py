@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from melpact.diagnose.blind import other_floor
+from melpact.diagnose.blind_floor import other_floor
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, specs

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from melpact.diagnose.blind import texture
+from melpact.diagnose.blind_order import texture
 from melpact.diagnose.evidence import Evidence, correlation
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.probes import Probe

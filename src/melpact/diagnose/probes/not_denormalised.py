@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from melpact.diagnose.affine import lines
-from melpact.diagnose.blind import normalised
+from melpact.diagnose.affine import lines, scale_only
+from melpact.diagnose.blind_scaling import normalised
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference
@@ -32,4 +32,4 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
         yield Alternative("not_denormalised", label, of_reference(predict), remedy, "scaling", free=free)
 
 
-PLUGIN = explained("not_denormalised", _alternatives, blind=normalised("not_denormalised"))
+PLUGIN = explained("not_denormalised", _alternatives, blind=normalised("not_denormalised"), more=scale_only)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from melpact.diagnose.affine import lines
-from melpact.diagnose.blind import normalised
+from melpact.diagnose.blind_scaling import normalised
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference

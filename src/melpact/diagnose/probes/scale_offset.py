@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from melpact.diagnose.affine import lines
+from melpact.diagnose.affine import lines, scale_only
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference
@@ -23,12 +23,4 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     yield Alternative("scale_offset", label, of_reference(lambda x: x + shift), REMEDY, free=1)
 
 
-def _more(evidence: Evidence) -> str:
-    found = lines(evidence)
-    if found is None:
-        return ""
-    r = float(np.corrcoef(found.reference.ravel(), found.values.ravel())[0, 1])
-    return f"; scale only: R² is {r * r:.3f} after the line" if r * r > 0.9 else ""
-
-
-PLUGIN = explained("scale_offset", _alternatives, more=_more)
+PLUGIN = explained("scale_offset", _alternatives, more=scale_only)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from melpact.diagnose.affine import lines
-from melpact.diagnose.blind import normalised
+from melpact.diagnose.affine import lines, scale_only
+from melpact.diagnose.blind_scaling import normalised
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.explained import explained
 from melpact.diagnose.hypotheses import Alternative, of_reference
@@ -30,4 +30,4 @@ def _alternatives(evidence: Evidence) -> Iterator[Alternative]:
     )
 
 
-PLUGIN = explained("window_not_undone", _alternatives, blind=normalised("window_not_undone"))
+PLUGIN = explained("window_not_undone", _alternatives, blind=normalised("window_not_undone"), more=scale_only)
