@@ -18,10 +18,10 @@ from benchmarks.metric_references import REFERENCES, degraded, world_f0
 from melpact.audio import samples
 from melpact.audio.audio import Audio
 from melpact.audio.files import find, read
-from melpact.evaluate.align import pair
-from melpact.evaluate.metric import Metric, metrics
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, Sound
+from melpact.bench.align import pair
+from melpact.bench.metric import Metric, metrics
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, Sound
 
 KINDS = ("noise", "muffled", "clipped")
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
-from melpact.evaluate.align import pair
-from melpact.evaluate.sound import Pair, Sound
+from melpact.bench.align import pair
+from melpact.bench.sound import Pair, Sound
 
 Floats = NDArray[np.float64]
 

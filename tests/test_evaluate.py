@@ -18,21 +18,21 @@ import pytest
 import melpact
 from melpact.audio import files, samples
 from melpact.audio.audio import Audio
+from melpact.bench import bootstrap, laws
+from melpact.bench.anchor import Scene, anchors
+from melpact.bench.cache import Shelf, decoded, encoded
+from melpact.bench.metric import Metric, mean, metrics
+from melpact.bench.report import Report
+from melpact.bench.run import Entry, Plan, bench, tasks
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, dialect_for
+from melpact.bench.suites import SUITES, suite
+from melpact.bench.task import HABITS, METRICS, Settings, Task
+from melpact.bench.totals import skill
+from melpact.bench.workers import run as run_tasks
 from melpact.cli.main import main
 from melpact.core.errors import MelpactError
 from melpact.core.plugins import plugins
-from melpact.evaluate import bootstrap, laws
-from melpact.evaluate.anchor import Scene, anchors
-from melpact.evaluate.cache import Shelf, decoded, encoded
-from melpact.evaluate.metric import Metric, mean, metrics
-from melpact.evaluate.report import Report
-from melpact.evaluate.run import Entry, Plan, bench, tasks
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, dialect_for
-from melpact.evaluate.suites import SUITES, suite
-from melpact.evaluate.task import HABITS, METRICS, Settings, Task
-from melpact.evaluate.totals import skill
-from melpact.evaluate.workers import run as run_tasks
 from melpact.verbs import pairing
 from melpact.verbs.evaluate import evaluate
 from melpact.verbs.metrics import habits
@@ -158,7 +158,7 @@ def test_the_vocoder_suite_is_held_against_the_true_phase(entries: list[Entry]) 
 
 def test_a_ceiling_below_the_null_leaves_the_word_to_the_next(entries: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
     drowned = replace(anchors()["true_phase"], make=lambda scene: _noisy(scene.original, -20, 1))
-    monkeypatch.setitem(plugins("melpact.evaluate.anchors"), "true_phase", drowned)
+    monkeypatch.setitem(plugins("melpact.bench.anchors"), "true_phase", drowned)
     found = bench(entries[:2], ["good"], Plan(suite="vocoder", metrics=("mel_mae",), laws=False))
     score = found.score("mel_mae")
     assert score.ceiling_anchor == "griffin_lim" and score.skill is not None
@@ -541,12 +541,12 @@ def test_narrow_systems_are_named(originals: dict[str, Audio]) -> None:
 
 
 def test_one_call_in_python_whatever_was_imported_before(originals: dict[str, Audio]) -> None:
-    import melpact.evaluate.score
+    import melpact.bench.score
 
     audio = originals["en_noservice_0"]
     found = melpact.evaluate(audio, _noisy(audio, 20, 1), metrics=["snr"], laws=False, cache=False)
     assert isinstance(found, Report) and found.score("snr").value == pytest.approx(20, abs=0.5)
-    assert melpact.evaluate.score.NotMeasured is NotMeasured
+    assert melpact.bench.score.NotMeasured is NotMeasured
     with pytest.raises(MelpactError, match="lists of different lengths"):
         melpact.evaluate([audio, audio], [audio])
 

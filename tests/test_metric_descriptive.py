@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from melpact.audio import samples
 from melpact.audio.audio import Audio
-from melpact.evaluate.align import pair
-from melpact.evaluate.metric import Metric, metrics
-from melpact.evaluate.metrics import (
+from melpact.bench.align import pair
+from melpact.bench.metric import Metric, metrics
+from melpact.bench.metrics import (
     _convolution,
     _dnsmos,
     _english_numbers,
@@ -30,8 +30,8 @@ from melpact.evaluate.metrics import (
     spectral_flatness,
     wasserstein,
 )
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, Sound
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, Sound
 
 RATE = 16000
 RNG = np.random.default_rng

@@ -14,10 +14,10 @@ import pytest
 
 from melpact.audio import samples
 from melpact.audio.audio import Audio
-from melpact.evaluate.align import pair
-from melpact.evaluate.metric import metrics
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, Sound, dialect_for
+from melpact.bench.align import pair
+from melpact.bench.metric import metrics
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, Sound, dialect_for
 
 _FILE = Path(__file__).parents[1] / "benchmarks" / "metric_references.py"
 _SPEC = importlib.util.spec_from_file_location("metric_references", _FILE)
@@ -123,7 +123,7 @@ def test_the_share_of_a_voice_that_is_kept_decides_the_voicing_score():
 
 
 def test_periodicity_tells_a_tone_from_hiss():
-    from melpact.evaluate.metrics.periodicity_error import periodicity
+    from melpact.bench.metrics.periodicity_error import periodicity
 
     tone = periodicity(Sound(_harmonic(np.full(32000, 150.0)), 16000))[60:180]
     hiss = np.random.default_rng(2).standard_normal(32000).astype(np.float32) * 0.1
@@ -134,7 +134,7 @@ def test_periodicity_tells_a_tone_from_hiss():
 
 def test_warping_constants_are_the_usual_ones():
     """SPTK's manual gives .42 at 16 kHz, .455 at 22.05, .466 at 24, .544 at 44.1 and .554 at 48."""
-    from melpact.evaluate.metrics._cepstrum import warping
+    from melpact.bench.metrics._cepstrum import warping
 
     usual = {16000: 0.41, 22050: 0.455, 24000: 0.466, 44100: 0.544, 48000: 0.554}
     for rate, alpha in usual.items():
@@ -142,7 +142,7 @@ def test_warping_constants_are_the_usual_ones():
 
 
 def test_one_matrix_is_sptks_recursion():
-    from melpact.evaluate.metrics._cepstrum import frequency_transform
+    from melpact.bench.metrics._cepstrum import frequency_transform
 
     cepstrum = np.random.default_rng(0).standard_normal(65)
     np.testing.assert_allclose(
@@ -152,7 +152,7 @@ def test_one_matrix_is_sptks_recursion():
 
 def test_warped_time_costs_nothing():
     """The original with its frames held for different times has a warped distance of 0; full DTW is computed plainly."""
-    from melpact.evaluate.metrics._dtw import mean_distance
+    from melpact.bench.metrics._dtw import mean_distance
 
     rng = np.random.default_rng(4)
     x = np.cumsum(rng.standard_normal((60, 5)), axis=0)

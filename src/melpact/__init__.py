@@ -64,6 +64,7 @@ _HOMES = {
     "dialect_for": "melpact.contract.dialect",
     "dialects": "melpact.contract.dialect",
     "doctor": "melpact.verbs.doctor",
+    "evaluate": "melpact.verbs.evaluate",
     "extract": "melpact.features.analysis",
     "inject": "melpact.verbs.inject",
     "invert": "melpact.vocoders.griffin_lim.vocoder",
@@ -129,10 +130,6 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("melpact")
-    elif name == "evaluate":
-        from importlib import import_module
-
-        value = import_module("melpact.evaluate")
     elif name in _HOMES:
         from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Every metric of the folder against the laws that are in `melpact.evaluate.laws`, and against hostile sound.
+"""Every metric of the folder against the laws that are in `melpact.bench.laws`, and against hostile sound.
 
 What is measured is the shipped speech. A metric that lacks its package is skipped with the reason; heavy ones (recognisers)
 are judged by `make test-all`.
@@ -14,13 +14,13 @@ import pytest
 
 from melpact.audio import samples
 from melpact.audio.audio import Audio
+from melpact.bench.align import pair
+from melpact.bench.laws import SNRS_DB, judge
+from melpact.bench.metric import Metric, metrics
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, Sound
+from melpact.bench.task import HABITS
 from melpact.core.errors import AudioNotFinite
-from melpact.evaluate.align import pair
-from melpact.evaluate.laws import SNRS_DB, judge
-from melpact.evaluate.metric import Metric, metrics
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, Sound
-from melpact.evaluate.task import HABITS
 
 NAMES = tuple(metrics())
 LIGHT = tuple(name for name, metric in metrics().items() if not metric.heavy)
@@ -34,7 +34,7 @@ UNLAWFUL = {
 }
 
 
-def _judged(names: tuple[str, ...], package: str = "melpact.evaluate.metrics"):
+def _judged(names: tuple[str, ...], package: str = "melpact.bench.metrics"):
     """One at a time, so that a metric that fails takes no other along."""
     return judge(names, package=package, jobs=1)
 

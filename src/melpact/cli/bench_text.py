@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from melpact.cli.render import _out, _print, _table, print_json
 
 if TYPE_CHECKING:
+    from melpact.bench.gate import Gate
+    from melpact.bench.report import Report
+    from melpact.bench.score import Score
     from melpact.cli.render import Wishes
-    from melpact.evaluate.gate import Gate
-    from melpact.evaluate.report import Report
-    from melpact.evaluate.score import Score
     from melpact.verbs.ablate import Ablation
     from melpact.verbs.check import CheckReport
     from melpact.verbs.metrics import MetricRow
@@ -53,7 +53,7 @@ def _scores(report: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from melpact.evaluate.tables import ARROWS, number
+    from melpact.bench.tables import ARROWS, number
 
     several = len(report.systems) > 1
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
@@ -235,7 +235,7 @@ _MOST_CELLS = 40
 
 def ablated(found: Ablation, wishes: Wishes, out: str | None) -> None:
     """`ablate`."""
-    from melpact.evaluate.metric import metrics
+    from melpact.bench.metric import metrics
 
     for line in found.failed[:_NAMED]:
         print(f"melpact: failed: {line}", file=sys.stderr)

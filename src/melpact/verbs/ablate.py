@@ -1,6 +1,6 @@
 """`ablate`: a grid of mels, normalisers and vocoders over the same sounds, scored as one factorial table.
 
-How a grid is written is in `melpact.evaluate.grid`, the table's arithmetic in `factorial`; the metrics are the bench's.
+How a grid is written is in `melpact.bench.grid`, the table's arithmetic in `factorial`; the metrics are the bench's.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from melpact.audio.files import find
+from melpact.bench.factorial import Effect, Interaction, Setting, Shares, effects, interactions, shares
+from melpact.bench.grid import Grid, normaliser_key, read_grid, scalings_of, sound_of, specs_of
+from melpact.bench.metric import Metric, metrics
 from melpact.contract.artifact import replacing
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError, SpecError
-from melpact.evaluate.factorial import Effect, Interaction, Setting, Shares, effects, interactions, shares
-from melpact.evaluate.grid import Grid, normaliser_key, read_grid, scalings_of, sound_of, specs_of
-from melpact.evaluate.metric import Metric, metrics
 from melpact.features.analysis import to_rate
 from melpact.verbs.batch import Tick, batch, jobs_for
 from melpact.verbs.progress import Progress, Silent
@@ -179,7 +179,7 @@ def _unique(files: Sequence[Path]) -> list[str]:
 
 
 def _measured(grid: Grid) -> dict[str, Metric]:
-    from melpact.evaluate.run import in_unit
+    from melpact.bench.run import in_unit
 
     known = metrics()
     return {name: in_unit(known[name], grid.base) for name in grid.metrics if known[name].missing() is None}
@@ -196,9 +196,9 @@ def _score(
     progress: Progress,
 ) -> Ablation:
     """The table from the sounds."""
-    from melpact.evaluate.run import Entry, tasks
-    from melpact.evaluate.task import Settings
-    from melpact.evaluate.workers import run
+    from melpact.bench.run import Entry, tasks
+    from melpact.bench.task import Settings
+    from melpact.bench.workers import run
     from melpact.features.lane_cache import cache_folder
 
     measured = _measured(grid)

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from melpact.bench.gate import Checked
+from melpact.bench.gate import check as compare
+from melpact.bench.report import Report
 from melpact.core.errors import ArtifactError, MelpactError
-from melpact.evaluate.gate import Checked
-from melpact.evaluate.gate import check as compare
-from melpact.evaluate.report import Report
 from melpact.verbs.evaluate import evaluate
 from melpact.verbs.pairing import Sounds
 from melpact.verbs.progress import Progress

@@ -1,6 +1,6 @@
 """`evaluate`: every system's score beside its null and its ceiling, on the screen's terms and as files.
 
-The engine is `melpact.evaluate.run`; which sound belongs to which is `pairing`.
+The engine is `melpact.bench.run`; which sound belongs to which is `pairing`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from melpact.bench.page import page
+from melpact.bench.report import Report
+from melpact.bench.run import Plan, bench
+from melpact.bench.suites import named
+from melpact.bench.tables import latex, summary_csv, utterances_csv
 from melpact.contract.artifact import replacing
 from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
-from melpact.evaluate.page import page
-from melpact.evaluate.report import Report
-from melpact.evaluate.run import Plan, bench
-from melpact.evaluate.suites import named
-from melpact.evaluate.tables import latex, summary_csv, utterances_csv
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.pairing import Paired, Sounds, is_manifest, manifest, paired
 from melpact.verbs.pairing import texts as read_texts

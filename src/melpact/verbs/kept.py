@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.bench.align import pair
+from melpact.bench.metric import metrics
+from melpact.bench.score import NotMeasured
+from melpact.bench.sound import Pair, Sound
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
-from melpact.evaluate.align import pair
-from melpact.evaluate.metric import metrics
-from melpact.evaluate.score import NotMeasured
-from melpact.evaluate.sound import Pair, Sound
 from melpact.features.analysis import analyse
 
 Wave = NDArray[np.float32]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from melpact.bench import laws
+from melpact.bench.metric import Metric
+from melpact.bench.suites import SUITES, named
+from melpact.bench.task import HABITS, METRICS
 from melpact.core.plugins import plugins
-from melpact.evaluate import laws
-from melpact.evaluate.metric import Metric
-from melpact.evaluate.suites import SUITES, named
-from melpact.evaluate.task import HABITS, METRICS
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.progress import Progress, Silent
 

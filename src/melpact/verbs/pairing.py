@@ -16,9 +16,9 @@ from typing import Any
 from melpact.audio.audio import Audio
 from melpact.audio.files import find
 from melpact.audio.samples import resolve
+from melpact.bench.cache import Given
+from melpact.bench.run import Entry
 from melpact.core.errors import MelpactError
-from melpact.evaluate.cache import Given
-from melpact.evaluate.run import Entry
 
 MANIFESTS = (".csv", ".tsv", ".json", ".jsonl")
 _OWN = ("name", "original", "text", "input")

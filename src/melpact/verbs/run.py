@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.bench.anchor import Scene, anchors
 from melpact.contract.artifact import replacing
 from melpact.contract.dialect import Dialect, as_spec, name_of
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
-from melpact.evaluate.anchor import Scene, anchors
 from melpact.features.analysis import extract, to_rate
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from melpact.evaluate.metric import Metric
+from melpact.bench.metric import Metric
 
 
 def observe(pair):

@@ -1,0 +1,1 @@
+"""One null or ceiling per module, ending in `PLUGIN`, a `melpact.bench.anchor.Anchor`."""

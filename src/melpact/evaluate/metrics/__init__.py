@@ -1,2 +1,0 @@
-"""One metric per module, ending in `PLUGIN`, a `melpact.evaluate.metric.Metric`. Modules that start with an underscore
-hold what several metrics share."""
