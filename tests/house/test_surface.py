@@ -143,7 +143,7 @@ def test_the_python_names_are_these() -> None:
         "Calibration",
         "Pipeline",
     }
-    assert len(melpact.__all__) == 21
+    assert len(melpact.__all__) == 22
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)

@@ -24,10 +24,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], reach: int) -> 
     product = irfft(np.conj(rfft(a, size)) * rfft(b, size), size)
     around = np.concatenate([product[-reach:], product[: reach + 1]]) if reach else product[:1]
     scale = np.sqrt(float(a @ a) * float(b @ b))
-    found: NDArray[np.float64] = np.zeros(2 * reach + 1)
-    if scale > 0:
-        found += around / scale
-    return found
+    return np.asarray(around / scale) if scale > 0 else np.zeros(2 * reach + 1)
 
 
 def _envelope(wave: NDArray[np.float32], step: int) -> NDArray[np.float64]:
@@ -38,7 +35,7 @@ def _envelope(wave: NDArray[np.float32], step: int) -> NDArray[np.float64]:
     if top <= 0:
         return np.zeros(power.size)
     level = 10 * np.log10(np.maximum(power / top, 1e-6))
-    return level - level.mean()
+    return np.asarray(level - level.mean())
 
 
 def delay(original: NDArray[np.float32], made: NDArray[np.float32], rate: int, max_lag_s: float = MAX_LAG_S) -> int:
