@@ -27,7 +27,7 @@ from melpact.bench.metric import Metric
 from melpact.core.records import digest
 
 Given = Path | Audio
-_BASE = ("evaluate.metric", "evaluate.sound", "evaluate.align", "evaluate.score")
+_BASE = ("bench.metric", "bench.sound", "bench.align", "bench.score")
 
 
 def sound_digest(given: Given) -> str:
@@ -86,7 +86,7 @@ def anchor_digest(name: str) -> str:
     """Of an anchor's module and of what makes sounds and mels."""
     root = _root()
     folders = (root / "features", root / "contract", root / "vocoders" / "griffin_lim", root / "audio")
-    return digest([sources_digest((root / "evaluate" / "anchors" / f"{name}.py", *folders)), package_version()])
+    return digest([sources_digest((root / "bench" / "anchors" / f"{name}.py", *folders)), package_version()])
 
 
 @dataclass(frozen=True)
