@@ -50,7 +50,7 @@ class Suite:
         """The metrics of this suite; those that need the text only where it is known."""
         return tuple(
             name
-            for name, metric in metrics().items()
+            for name, metric in ordered().items()
             if self.domain in metric.domains
             and not metric.heavy
             and (self.waveform_exact or not metric.waveform_exact)
@@ -70,6 +70,21 @@ class Suite:
     def anchors(self, *, input: bool) -> tuple[str, ...]:
         """All of them."""
         return (*self.nulls, *(("unprocessed",) if input else ()), *_CEILINGS)
+
+
+_FIRST = (
+    "pesq_wb", "pesq_nb", "stoi", "estoi", "dnsmos_overall", "dnsmos_signal", "dnsmos_background", "dnsmos_p808",
+    "speaker_similarity", "si_sdr", "snr", "segmental_snr", "mel_mae", "mel_rmse", "stft_distance", "spectral_convergence",
+    "log_spectral_distance", "mcd", "mcd_dtw", "f0_rmse", "f0_correlation", "voicing_f1", "gross_pitch_error",
+    "periodicity_error",
+)  # fmt: skip
+"""What a reader looks for first; all others follow by name."""
+
+
+def ordered() -> dict[str, Metric]:
+    """Every metric by name, in the order in which a table shows them."""
+    known = metrics()
+    return {name: known[name] for name in (*(n for n in _FIRST if n in known), *(n for n in known if n not in _FIRST))}
 
 
 SUITES: Mapping[SuiteName, Suite] = MappingProxyType(
