@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from melpact.contract.dialect import name_of
+from melpact.diagnose.claim.compared import compared
 from melpact.diagnose.claim.network import CODES, Answer, answer
-from melpact.diagnose.claim.traits import BLOCKS, facts, traits
+from melpact.diagnose.claim.traits import BLOCKS
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.severity import severity
@@ -56,15 +57,10 @@ def asked(evidence: Evidence) -> Answer | None:
 
 
 def _asked(evidence: Evidence) -> Answer | None:
-    from melpact.diagnose.claim.expected import expected
-
     if evidence.values.shape[1] / evidence.spec.frame_rate_hz < _LEAST_SECONDS:
         return None
-    vector = traits(evidence)
-    usual = expected(evidence.spec) if vector is not None else None
-    if vector is None or usual is None:
-        return None
-    return answer(np.concatenate([vector - usual, facts(evidence.spec, evidence.values.shape[1])]))
+    seen = compared(evidence)
+    return None if seen is None else answer(seen)
 
 
 def beside(evidence: Evidence, found: list[Finding]) -> list[Finding]:
