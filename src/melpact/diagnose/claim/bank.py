@@ -21,8 +21,11 @@ from melpact.features.window import window
 Floats = NDArray[np.float64]
 FAMILIES = ("f_max", "f_min", "bank_rate", "mel_scale", "mel_norm", "n_fft", "window_length")
 """The changes that are tried, in the order of the leanings."""
+LEANINGS = 8 + 3 * len(FAMILIES) + 3
 _REACH = 4
 """Bins further apart than this are taken to be independent."""
+_PLACED = ("f_max", "f_min", "bank_rate")
+_TOLD = 4.0
 _BINS = 28
 """Bands are looked at where four of their corners span fewer bins; wider ones follow the trend."""
 _SMOOTH = 7
@@ -217,7 +220,18 @@ def leanings(level: Floats, live: NDArray[np.bool_], spec: MelSpec) -> Floats:
                 place[f] = tried.place[i]
     others = np.array([np.max(np.delete(best, f)) for f in range(len(FAMILIES))])
     out = [np.clip(share, -2, 3), np.log1p(size), _squeezed(best), _squeezed(best - others), _squeezed(height), place]
-    return np.nan_to_num(np.concatenate(out))
+    return np.asarray(np.nan_to_num(np.concatenate(out)), np.float64)
+
+
+def fitting(leaning: Floats, spec: MelSpec, code: str) -> str | None:
+    """Where the bank of `leanings` lies if that one number of the description is wrong; None where it does not show."""
+    if code not in _PLACED or leaning[8 + FAMILIES.index(code)] < _squeezed(np.array(_TOLD)):
+        return None
+    place = float(leaning[len(leaning) - 3 + FAMILIES.index(code)])
+    if code == "f_min":
+        return f"f_min near {max(0.0, spec.f_min + 100 * place):.0f} Hz"
+    name, believed = ("f_max", spec.f_max) if code == "f_max" else ("bank_sample_rate", spec.bank_sample_rate)
+    return f"{name} near {believed * np.exp(place):.0f} Hz"
 
 
 def _squeezed(x: Floats) -> Floats:

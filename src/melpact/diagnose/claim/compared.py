@@ -1,4 +1,4 @@
-"""What the networks are shown of a mel: how its traits differ from the claim's, the claim itself, and what bank it leans to."""
+"""What the networks are shown: how a mel's traits differ from the claim's, the claim itself, and what bank it leans to."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the traits of a description are on known speech: the shipped prompts, with an upper band put on, analysed in it.
 
-For the listed dialects they are kept in expected.npz (made by `python -m benchmarks.claim_fit`), so that a mel without sound is
-judged without analysing anything.
+For the listed dialects they are kept in expected.npz (made by `python -m benchmarks.claim_fit`), so that a mel without
+sound is judged without analysing anything.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.diagnose.claim.bank import LEANINGS
+
 Floats = NDArray[np.float64]
 CODES = (
     "clean", "above_ceiling", "axes_swapped", "bands_reversed", "bank_rate", "below_floor", "clipped", "dc_or_hum",
@@ -36,12 +38,14 @@ class Answer(NamedTuple):
         threshold_nat: what these odds have to exceed; clean mels do in about one of 250 cases.
         shares: probability of each fault if there is one, in the order of `CODES[1:]`.
         differs: how many times further each trait lies from the claim's than clean mels' do, [traits].
+        leaning: to which other bank the values lean; see `claim.bank`.
     """
 
     odds_nat: float
     threshold_nat: float
     shares: Floats
     differs: Floats
+    leaning: Floats
 
 
 @lru_cache(maxsize=1)
@@ -91,8 +95,8 @@ class Scales(NamedTuple):
 def whitened(seen: Floats, scales: Scales) -> Floats:
     """What the networks are given: [..., traits + facts + leanings] → [..., k + traits + facts + leanings].
 
-    Differences of the traits in deviations of clean mels: along the factors, and what the factors leave; large ones squeezed,
-    0 where a trait does not show. So a small difference counts where clean mels never have it.
+    Differences of the traits in deviations of clean mels: along the factors, and what the factors leave; large ones
+    squeezed, 0 where a trait does not show. So a small difference counts where clean mels never have it.
     """
     n = scales.clean_mean.size
     u = np.clip(np.nan_to_num((seen[..., :n] - scales.clean_mean) / scales.clean_spread), -_FAR, _FAR)
@@ -116,7 +120,7 @@ def answer(seen: Floats) -> Answer:
     fault = logs[1:] - logs[1:].max()
     total = float(logs[1:].max() + np.log(np.exp(fault).sum()))
     away = np.nan_to_num(seen[: scales.clean_mean.size] - scales.clean_mean) / scales.clean_spread
-    return Answer(total - float(logs[0]), float(t["threshold"]), np.exp(fault) / np.exp(fault).sum(), away)
+    return Answer(total - float(logs[0]), float(t["threshold"]), np.exp(fault) / np.exp(fault).sum(), away, seen[-LEANINGS:])
 
 
 def clean_factors() -> tuple[Floats, Floats, Floats]:
