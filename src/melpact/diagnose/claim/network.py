@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     Attributes:
         odds_nat: log of the odds of some fault against none.
-        threshold_nat: what these odds have to exceed; at most one clean mel in 200 did, of any set that was left out of a fit.
+        threshold_nat: what these odds have to exceed; at most one clean mel in 200 did, of any set left out of a fit.
         shares: probability of each fault if there is one, in the order of `CODES[1:]`.
         differs: how many times further each trait lies from the claim's than clean mels' do, [traits].
         leaning: to which other bank the values lean; see `claim.bank`.
