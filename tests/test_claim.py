@@ -11,10 +11,13 @@ import pytest
 from melpact.audio import samples
 from melpact.audio.audio import Audio
 from melpact.contract.dialect import dialect
+from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.diagnose.claim.apart import UNTOLD_NATS, apart_nats
+from melpact.diagnose.claim.bank import FAMILIES, leanings, near, patterns
+from melpact.diagnose.claim.expected import analysed, expected
 from melpact.diagnose.claim.network import MOST, clean_factors
-from melpact.diagnose.claim.traits import BLOCKS, traits
+from melpact.diagnose.claim.traits import BLOCKS, cells, traits
 from melpact.diagnose.confusion_table import Row, table
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.examine import examine
@@ -88,9 +91,61 @@ def test_the_distance_grows_with_the_fault() -> None:
     assert apart[0] < apart[1] < apart[2]
 
 
+def test_the_patterns_of_a_bank_are_those_of_white_noise() -> None:
+    """Heights against the bank itself; scatter and correlations against noise that was analysed."""
+    spec = dialect(NAME).spec.replace(log="none", floor=0.0, floor_kind="none", power=2, epsilon=0.0, epsilon_kind="none")
+    one = np.ones(1)
+    found = patterns(spec, near(spec), spec.f_min * one, spec.f_max * one, spec.bank_sample_rate * one)[0]
+    shown = np.isfinite(found[2])
+    assert shown[:40].all()
+    heights = np.log(filterbank(spec).sum(axis=1)) / 2
+    assert np.allclose(found[0][shown], heights[shown], atol=1e-9)
+    noise = np.random.default_rng(3).standard_normal(spec.sample_rate * 40).astype(np.float32) * 0.1
+    bands = extract(Audio.of(noise, spec.sample_rate), spec).values.astype(np.float64)
+    next_one = np.array([np.corrcoef(bands[k], bands[k + 1])[0, 1] for k in range(40)])
+    assert np.abs(found[2][1:40] - next_one[1:]).max() < 0.06
+    scatter = np.log(bands.std(axis=1) / bands.mean(axis=1))
+    assert np.abs(found[1][1:40] - scatter[1:40]).max() < 0.06
+
+
+def leaning(mel: Mel) -> np.ndarray:
+    found = cells(Evidence(mel))
+    assert found is not None
+    return leanings(found.level, found.live, mel.spec)
+
+
+@pytest.mark.parametrize("f_max", [7360.0, 7600.0])
+def test_the_true_f_max_is_read_off_the_bank(f_max: float) -> None:
+    found = leaning(made(f_max=f_max))
+    assert found[8 + FAMILIES.index("f_max")] > np.arcsinh(2.0)
+    assert found[-3] == pytest.approx(np.log(f_max / 8000.0), abs=0.012)
+
+
+def test_a_finding_says_where_the_bank_ends() -> None:
+    one = next(f for f in examine(made(f_max=7360.0)) if f.code == "f_max")
+    assert "f_max near 73" in one.sentence
+
+
+def test_a_right_mel_leans_to_no_other_bank() -> None:
+    found = leaning(made())
+    assert found[8 : 8 + len(FAMILIES)].max() < np.arcsinh(1.5)
+    assert found[0] > 0.7
+
+
+def test_the_kept_expectation_is_what_the_prompts_give() -> None:
+    for name in (NAME, "whisper_16k_80"):
+        spec = dialect(name).spec
+        kept, fresh = expected(spec), analysed(spec)
+        assert kept is not None and fresh is not None
+        assert np.array_equal(np.isfinite(kept), np.isfinite(fresh))
+        assert np.nanmax(np.abs(kept - fresh)) < 1e-3
+
+
 @pytest.mark.parametrize(
     ("code", "change"),
     [
+        ("f_max", {"f_max": 7360.0}),
+        ("f_min", {"f_min": 40.0}),
         ("hop", {"hop_length": 512}),
         ("n_fft", {"n_fft": 4096, "win_length": 4096}),
         ("window_length", {"win_length": 512}),
@@ -104,7 +159,7 @@ def test_one_wrong_field_is_named_from_the_values_alone(code: str, change: dict[
     assert code in [f.code for f in found[:2]]
     one = next(f for f in found if f.code == code)
     assert one.measured > one.null
-    assert "nat" in one.unit or code == "mel_norm"
+    assert "nat" in one.unit or code in ("mel_norm", "f_min")
 
 
 def test_what_is_too_near_to_tell_is_counted_apart_and_only_where_it_was_missed() -> None:

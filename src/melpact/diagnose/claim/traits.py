@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,10 @@ LEAST_FRAMES = 24
 _GROUPS = 8
 _FINE = 16
 _LAGS = (1, 2, 3, 4, 6, 8, 12, 16)
+_FEW = 4
+_ROW = 5
+_HALVES = (1, 4, 15)
+_ROUGHER = (-1.0, 0.4)
 _SECONDS = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4)
 _GRID_HZ = np.array([70, 130, 200, 280, 370, 470, 600, 750, 950, 1200, 1500, 1850, 2250, 2750, 3300, 4000, 4800, 5700, 6700,
                      7700, 9000, 10500, 12500, 15000])  # fmt: skip
@@ -36,7 +42,8 @@ def _blocks() -> Mapping[str, slice]:
         "the profile over the bands": 3 * _FINE + 2 * _GRID_HZ.size + _FINE + 8 + 6,
         "pace and texture over time": (len(_LAGS) + 1) * _GROUPS + 3 * len(_SECONDS),
         "what neighbouring bands share": 3 * _FINE + 2 * 8 + _FINE + 8 + 2 * (_FINE + 8) + _GROUPS + 1,
-        "the first and last frames": 12,
+        "the first and last frames": 12 + 2 * len(_HALVES),
+        "steps in a row": _ROW * _FEW,
     }
     ends = list(itertools.accumulate(sizes.values()))
     return MappingProxyType({name: slice(end - n, end) for (name, n), end in zip(sizes.items(), ends, strict=True)})
@@ -44,18 +51,37 @@ def _blocks() -> Mapping[str, slice]:
 
 BLOCKS = _blocks()
 """Where the parts of the vector lie, by what they are called."""
+ABSOLUTE = slice(BLOCKS["the first and last frames"].stop - 2 * len(_HALVES), BLOCKS["the first and last frames"].stop)
+"""Traits whose right value is the same for every claim; known speech is not laid beside them."""
+N_TRAITS = max(part.stop for part in BLOCKS.values())
 
 
-def traits(evidence: Evidence) -> Floats | None:
-    """Everything that is compared with the claim, [traits]; nan where a mel does not show it. None for one too short or odd.
+class Cells(NamedTuple):
+    """The mel in nat of amplitude, and which of its cells say something.
 
-    Needs a scaling that can be undone and finite values.
+    Attributes:
+        level: [n_mels, frames].
+        live: cells above the floor and near enough to what is loud, [n_mels, frames].
+        piled: cells on the lowest value.
+        below: cells below the claimed floor.
+        ceiling: the largest level that samples in [-1, 1] can give, [n_mels, 1].
+        off: how far the lowest value lies above the claimed floor.
     """
+
+    level: Floats
+    live: NDArray[np.bool_]
+    piled: NDArray[np.bool_]
+    below: NDArray[np.bool_]
+    ceiling: Floats
+    off: float
+
+
+def cells(evidence: Evidence) -> Cells | None:
+    """What there is to compare; None for a mel too short, too empty, or of a scaling that cannot be undone."""
     raw = evidence.raw
     bands, frames = raw.shape
     if frames < LEAST_FRAMES or bands < 8 or not evidence.has_level or not evidence.finite.all():
         return None
-    gain = abs(evidence.gain)
     level = np.maximum(evidence.level, -60.0)
     ceiling = evidence.nats(evidence.ceiling[:, None])
     floor = np.maximum(evidence.nats(evidence.floor[:, None]), -60.0)
@@ -72,13 +98,26 @@ def traits(evidence: Evidence) -> Floats | None:
     live |= below & ~piled
     if live.sum() < 200 or float(level[live].std()) < 1e-3:
         return None
+    return Cells(level, live, piled, below, ceiling, (lowest - float(evidence.floor.min())) / abs(evidence.gain))
+
+
+def traits(evidence: Evidence, found: Cells | None = None) -> Floats | None:
+    """Everything that is compared with the claim, [traits]; nan where a mel does not show it. None for one too short or odd.
+
+    Needs a scaling that can be undone and finite values. `found` are its cells where they are there already.
+    """
+    found = found or cells(evidence)
+    if found is None:
+        return None
+    level, live = found.level, found.live
     middle = float(np.median(level[live]))
     spread = float(level[live].std())
     heads = [
-        _levels(level - ceiling, live, piled, below, (lowest - float(evidence.floor.min())) / gain),
+        _levels(level - found.ceiling, live, found.piled, found.below, found.off),
         _profile(level - middle, live, evidence.spec),
         _texture(level, live, spread, evidence.spec),
         _ends(evidence.filled, level, spread),
+        _rows(level, live),
     ]
     return np.concatenate(heads)
 
@@ -163,13 +202,40 @@ def _ends(values: Floats, level: Floats, spread: float) -> Floats:
             float(np.mean(level[:, near] - level[:, far])) / spread,
             float(np.abs(level[:, near] - level[:, far]).mean()) / spread,
         ]
+    for half in _HALVES:
+        share = (half + 1 + np.arange(half)) / (2 * half + 1)
+        ratios = [_undone(side, share) for side in (values, values[:, ::-1])]
+        out += [min(ratios), max(ratios)]
     return np.array(out)
+
+
+def _undone(values: Floats, share: Floats) -> float:
+    """Log of how much rougher the first frames get when an average that counted zeros before them is undone."""
+    n = min(share.size, values.shape[1] - 1)
+    given = values[:, : n + 1]
+    undone = np.concatenate([given[:, :n] / share[:n], given[:, n:]], axis=1)
+    before, after = (float(np.abs(np.diff(x, axis=1)).mean()) for x in (given, undone))
+    return float(np.clip(math.log((after + 1e-3) / (before + 1e-3)), *_ROUGHER))
+
+
+def _rows(level: Floats, live: NDArray[np.bool_]) -> Floats:
+    """Correlation of steps in time with later ones, per group of bands: it falls as the windows of the frames part."""
+    moved = np.where(live[:, 1:] & live[:, :-1], np.diff(level, axis=1), 0.0)
+    edges = _edges(level.shape[0], _FEW)
+    starts = np.minimum(edges[:-1], level.shape[0] - 1)
+    power = np.add.reduceat((moved * moved).sum(axis=1), starts)
+    out = []
+    for lag in range(1, _ROW + 1):
+        both = np.add.reduceat((moved[:, lag:] * moved[:, :-lag]).sum(axis=1), starts)
+        out.append(np.where(power > 1e-6, both / np.maximum(power, 1e-9), np.nan))
+    return np.concatenate(out)
 
 
 def _steps(steps: Floats, live: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int64]]:
     return np.where(live, np.abs(steps), 0.0).sum(axis=1), live.sum(axis=1)
 
 
+@lru_cache(maxsize=512)
 def _edges(size: int, groups: int) -> NDArray[np.int64]:
     return np.round(np.linspace(0, size, groups + 1)).astype(np.int64)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from melpact.contract.dialect import name_of
+from melpact.diagnose.claim.bank import fitting
+from melpact.diagnose.claim.compared import compared
 from melpact.diagnose.claim.network import CODES, Answer, answer
-from melpact.diagnose.claim.traits import BLOCKS, facts, traits
+from melpact.diagnose.claim.traits import BLOCKS
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.severity import severity
@@ -56,15 +58,10 @@ def asked(evidence: Evidence) -> Answer | None:
 
 
 def _asked(evidence: Evidence) -> Answer | None:
-    from melpact.diagnose.claim.expected import expected
-
     if evidence.values.shape[1] / evidence.spec.frame_rate_hz < _LEAST_SECONDS:
         return None
-    vector = traits(evidence)
-    usual = expected(evidence.spec) if vector is not None else None
-    if vector is None or usual is None:
-        return None
-    return answer(np.concatenate([vector - usual, facts(evidence.spec, evidence.values.shape[1])]))
+    seen = compared(evidence)
+    return None if seen is None else answer(seen)
 
 
 def beside(evidence: Evidence, found: list[Finding]) -> list[Finding]:
@@ -97,6 +94,10 @@ def _finding(evidence: Evidence, found: Answer, codes: list[str], code: str) -> 
     where = max(sizes, key=lambda name: sizes[name])
     believed = name_of(evidence.spec) or "this description"
     beside = "".join(f" (or {_WORDS[other][0]})" for other in codes if other != code)
+    where_to = fitting(found.leaning, evidence.spec, code)
+    seen = f"they differ most in {where}, {sizes[where]:.1f} times as far as right mels do"
+    if where_to is not None:
+        seen = f"the narrow bands fit {where_to} better than the claim"
     sure = 1.0 if code == codes[0] else 0.8
     return Finding(
         code=code,
@@ -106,7 +107,7 @@ def _finding(evidence: Evidence, found: Answer, codes: list[str], code: str) -> 
         null=found.threshold_nat,
         unit="nat (log odds against the claim)",
         sentence=f"the values are not what {believed} gives speech: {words} explains them with a probability of {share:.0%}"
-        f"{beside}; they differ most in {where}, {sizes[where]:.1f} times as far as right mels do",
+        f"{beside}; {seen}",
         remedy=_REMEDY if field is not None or code == "dialect_other" else "melpact show PRED  (then look at what made it)",
         field=field,
     )
