@@ -65,9 +65,10 @@ def framed(spec: MelSpec, rate: int, hop: int) -> MelSpec | None:
 
 def sizes(s: MelSpec) -> Iterator[Change]:
     """FFT and window lengths together."""
+    own = (4 * s.hop_length, 5 * s.hop_length, round(0.05 * s.sample_rate), round(0.025 * s.sample_rate), 1000, 1200)
     for n in dict.fromkeys((s.n_fft, *SIZES)):
         if s.hop_length <= n and s.n_fft / 4.1 <= n <= 4.1 * s.n_fft:
-            for win in dict.fromkeys((n, s.win_length)):
+            for win in dict.fromkeys((n, s.win_length, n // 2, 3 * n // 4, *own)):
                 if s.hop_length <= win <= n:
                     yield {"n_fft": n, "win_length": win}
 
@@ -112,6 +113,11 @@ def shapes(s: MelSpec) -> Iterator[Change]:
         for norm in ("slaney", "none"):
             for scale in ("slaney", "htk"):
                 yield {"power": power, "mel_norm": norm, "mel_scale": scale}
+
+
+def powers(s: MelSpec) -> Iterator[Change]:
+    """The other power."""
+    yield {"power": 3 - s.power}
 
 
 def emphases(s: MelSpec) -> Iterator[Change]:

@@ -8,9 +8,10 @@ and padding then follow from the line (`shaping`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ from melpact.contract.spec import MelSpec
 from melpact.diagnose.identify import moves
 from melpact.diagnose.identify.catalogue import by_bands
 from melpact.diagnose.identify.compare import analysis_of
-from melpact.diagnose.identify.contour import framings
-from melpact.diagnose.identify.listen import Analysed, Sound
+from melpact.diagnose.identify.contour import framings, free_hop
+from melpact.diagnose.identify.listen import LONGEST_S, Analysed, Sound
 from melpact.diagnose.identify.shaping import Unlisted, shaped
 from melpact.diagnose.identify.workbench import WORST, Bench, Fit, Score
 
@@ -46,6 +47,10 @@ _VARIANTS = 4
 _TWINS = 3
 _MOST_EVALUATED = 2600
 _NEAR_S = 0.009
+_WELL_BEGUN = -4.0
+_POWERS_TRIED = 30
+_ODD_TRIED = 5
+_ODD_REACH_S = 6e-3
 
 
 Step = Callable[[MelSpec], Iterable[moves.Change]]
@@ -66,6 +71,8 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     found = _by_band(bench, _begin(bench, sound, values, starts))
     refined: list[_State] = []
     if found[0].score.cost >= _DONE:
+        found += [_best(bench, s, moves.powers, "offsets") for s in found[:_POWERS_TRIED]]
+        found = sorted(dict.fromkeys(found), key=lambda s: s.score.cost)
         found = sorted((_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)), key=lambda s: s.score.cost)
     for state in found[:_BEAM]:
         refined.append(_refine(bench, state))
@@ -82,7 +89,8 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     for rated in (best, *_twins(bench, best)):
         for s in _variants(bench, rated, known):
             reading = bench.readings[s.score.reading][0]
-            told.append(shaped(sound, values, s.spec, s.score.lag, reading, bench.per_band, bench.evaluated))
+            for name in dict.fromkeys((reading, "log") if reading.startswith("added:") else (reading,)):
+                told.append(shaped(sound, values, s.spec, s.score.lag, name, bench.per_band, bench.evaluated))
     least = min(u.off + u.wide for u in told)
     near = [u for u in told if u.off + u.wide <= least + _AS_GOOD]
     return min(near, key=lambda u: (_unlike(u), abs(u.gain_nat)))
@@ -119,7 +127,8 @@ def _begin(bench: Bench, sound: Sound, values: Float64, starts: list[Analysed]) 
     if min((s.score.cost for s in found.values()), default=math.inf) < _DONE:
         return sorted(found.values(), key=lambda s: s.score.cost)
     rates = {s.sample_rate for s in listed}
-    for rate, hop, first_s in _pairs(sound, values, rates):
+    pairs = list(_pairs(sound, values, rates))
+    for rate, hop, first_s in itertools.chain(pairs, _odd_pairs(sound, values, rates, pairs, found)):
         banks: list[moves.Change] | None = None
         for spec in listed:
             moved = moves.framed(spec, rate, hop) if spec.sample_rate == rate or rate not in rates else None
@@ -195,6 +204,28 @@ def _pairs(sound: Sound, values: Float64, listed: set[int]) -> Iterator[tuple[in
     others = [e for e in several if e[0] not in listed][: _FRAMINGS_TRIED // 3 if best_listed else _FRAMINGS_TRIED]
     for rate, hop, f in best_listed + others:
         yield rate, hop, f.first_s
+
+
+def _odd_pairs(sound: Sound, values: Float64, listed: set[int], tried: list[tuple[int, int, float]],
+               found: Mapping[MelSpec, _State]) -> Iterator[tuple[int, int, float]]:  # fmt: skip
+    """As `_pairs`, for hops that no program is known for: every integer near the freely fitted one, where those known fail."""
+    if min((s.score.cost for s in found.values()), default=math.inf) < _WELL_BEGUN:
+        return
+    free = free_hop(sound, values)
+    if free is None:
+        return
+    reach = _ODD_REACH_S / min(sound.duration_s, LONGEST_S)
+    known = {(rate, hop) for rate, hop, _ in tried}
+    at_rates = sorted(listed) or list(moves.RATES[:5])
+    pairs: dict[float, list[tuple[int, int]]] = {}
+    for rate in at_rates:
+        middle = free.hop_s * rate
+        for hop in range(max(1, math.floor(middle * (1 - reach))), math.ceil(middle * (1 + reach)) + 1):
+            if (rate, hop) not in known and abs(hop - middle) <= max(1.0, reach * middle):
+                pairs.setdefault(round(hop / rate, 8), []).append((rate, hop))
+    for f in framings(sound, values, sorted(pairs))[:_ODD_TRIED]:
+        for rate, hop in pairs[f.hop_s]:
+            yield rate, hop, f.first_s
 
 
 def _laid(spec: MelSpec, first_s: float) -> Iterator[tuple[MelSpec, tuple[int, ...]]]:
