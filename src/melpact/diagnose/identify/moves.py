@@ -73,6 +73,16 @@ def sizes(s: MelSpec) -> Iterator[Change]:
                     yield {"n_fft": n, "win_length": win}
 
 
+def spans(s: MelSpec) -> Iterator[Change]:
+    """Other FFT lengths with a window as long, or as long as it is now: few, to see which beginnings are worth refining."""
+    for n in (512, 800, 1024, 1200, 1536, 2048, 2400, 4096):
+        if max(s.hop_length, s.n_fft / 2.1) <= n <= 2.1 * s.n_fft:
+            yield {"n_fft": n, "win_length": n}
+    for win in (s.n_fft // 2, 3 * s.n_fft // 4):
+        if win >= s.hop_length:
+            yield {"win_length": win}
+
+
 def windows(s: MelSpec) -> Iterator[Change]:
     """Shape and length of the window together: a long narrow one is much like a short wide one."""
     own = (4 * s.hop_length, 5 * s.hop_length, round(0.05 * s.sample_rate), round(0.025 * s.sample_rate), s.n_fft)

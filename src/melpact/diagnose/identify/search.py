@@ -45,7 +45,7 @@ _WHOLE = 0.985
 _AS_GOOD = 3e-3
 _VARIANTS = 4
 _TWINS = 3
-_MOST_EVALUATED = 2600
+_MOST_EVALUATED = 2200
 _NEAR_S = 0.009
 _WELL_BEGUN = -4.0
 _POWERS_TRIED = 30
@@ -73,7 +73,8 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     if found[0].score.cost >= _DONE:
         found += [_best(bench, s, moves.powers, "offsets") for s in found[:_POWERS_TRIED]]
         found = sorted(dict.fromkeys(found), key=lambda s: s.score.cost)
-        found = sorted((_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)), key=lambda s: s.score.cost)
+        found = [_best(bench, _best(bench, s, _likely(bench, s), "offsets"), moves.spans, "offsets") for s in _various(found)]
+        found.sort(key=lambda s: s.score.cost)
     for state in found[:_BEAM]:
         refined.append(_refine(bench, state))
         if refined[-1].score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
@@ -259,6 +260,8 @@ def _refine(bench: Bench, state: _State) -> _State:
         before = state
         steps = (_likely(bench, state), moves.windows, moves.sizes, moves.shapes, moves.emphases, moves.details, moves.edges)
         for step in steps:
+            if bench.evaluated > _MOST_EVALUATED:
+                break
             further = _best(bench, before, step, "offsets")
             if further.score.cost < state.score.cost:
                 state = further
@@ -280,7 +283,7 @@ def _polish(bench: Bench, state: _State) -> _State:
     for _ in range(2):
         before = state.score.cost
         for step in every:
-            if state.score.cost < _DONE:
+            if state.score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
                 return state
             state = _best(bench, state, step, "line")
         if state.score.cost > before - _GAIN:

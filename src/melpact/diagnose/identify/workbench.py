@@ -54,6 +54,7 @@ LOGS = (("ln", 1.0), ("log10", 1 / math.log(10)), ("db_amplitude", 20 / math.log
 _FLOOR_SHOWS = 6.0
 _LOUDEST_NAT = (-4.0, 9.0)
 _CLEAR_OF_FLOOR = 1.02
+_RANGE_NAT = 2.5
 
 
 def readings(values: Float64) -> list[tuple[str, Float64]]:
@@ -64,7 +65,7 @@ def readings(values: Float64) -> list[tuple[str, Float64]]:
         found.append(("linear", np.log(np.maximum(values, 1e-30))))
     low, high = float(values.min()), float(values.max())
     for log, gain in LOGS:
-        if not _LOUDEST_NAT[0] < high / gain < _LOUDEST_NAT[1]:
+        if not _LOUDEST_NAT[0] < high / gain < _LOUDEST_NAT[1] or high - low < _RANGE_NAT * gain:
             continue
         lowest = math.exp(max(-80.0, low / gain))
         floor = next((f for f in ADDED_FLOORS if f <= lowest * (1 + 1e-5)), 0.0)
