@@ -73,7 +73,8 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     if found[0].score.cost >= _DONE:
         found += [_best(bench, s, moves.powers, "offsets") for s in found[:_POWERS_TRIED]]
         found = sorted(dict.fromkeys(found), key=lambda s: s.score.cost)
-        found = [_best(bench, _best(bench, s, _likely(bench, s), "offsets"), moves.spans, "offsets") for s in _various(found)]
+        banked = [_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)]
+        found = [_best(bench, s, moves.spans, "offsets") for s in banked]
         found.sort(key=lambda s: s.score.cost)
     for state in found[:_BEAM]:
         refined.append(_refine(bench, state))
@@ -209,7 +210,7 @@ def _pairs(sound: Sound, values: Float64, listed: set[int]) -> Iterator[tuple[in
 
 def _odd_pairs(sound: Sound, values: Float64, listed: set[int], tried: list[tuple[int, int, float]],
                found: Mapping[MelSpec, _State]) -> Iterator[tuple[int, int, float]]:  # fmt: skip
-    """As `_pairs`, for hops that no program is known for: every integer near the freely fitted one, where those known fail."""
+    """As `_pairs`, for hops that no program is known for: the integers near the freely fitted one, where those fail."""
     if min((s.score.cost for s in found.values()), default=math.inf) < _WELL_BEGUN:
         return
     free = free_hop(sound, values)

@@ -120,11 +120,11 @@ def _wholes(sound: Sound, y: Float64, spec: MelSpec, line: Line, reading: str) -
         if reading == "linear":
             return [(spec.replace_quietly(log="none", floor=0.0, floor_kind="none"), middle / spec.power, True)]
         if reading.startswith("added:"):
-            _, log, floor = reading.split(":")
+            _, log, added = reading.split(":")
             if abs(float(line.slope[0, 0]) - 1) > 2e-3:
                 return []
             left = middle / spec.power if abs(middle) > 1e-3 * spec.power else 0.0
-            made = spec.replace_quietly(log=log, floor=float(floor), floor_kind="add", scaling=NoScaling())
+            made = spec.replace_quietly(log=log, floor=float(added), floor_kind="add", scaling=NoScaling())
             return [(made, left, True)]
     x = log_mel(sound.at(spec.sample_rate), spec)
     if x is None:

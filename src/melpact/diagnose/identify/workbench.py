@@ -112,7 +112,7 @@ class Bench:
             for lag in sorted(lags, key=lambda k: abs(k - lags[len(lags) // 2])):  # the reading shows at the likeliest
                 x = self._mel(spec, lag)
                 for i, (_, y, keep) in enumerate(self.readings):
-                    if i == reading or reading is None and (best is WORST or i == best.reading or best.lag == lag):
+                    if i == reading or (reading is None and (best is WORST or i == best.reading or best.lag == lag)):
                         cost, level = _cost(x, y, keep, fit, share)
                         best = min(best, Score(cost, lag, level, i), key=lambda s: s.cost)
             self.evaluated += 1
