@@ -65,10 +65,10 @@ def framed(spec: MelSpec, rate: int, hop: int) -> MelSpec | None:
 
 def sizes(s: MelSpec) -> Iterator[Change]:
     """FFT and window lengths together."""
-    own = (4 * s.hop_length, 5 * s.hop_length, round(0.05 * s.sample_rate), round(0.025 * s.sample_rate), 1000, 1200)
+    own = (4 * s.hop_length, 5 * s.hop_length, round(0.05 * s.sample_rate), 1000)
     for n in dict.fromkeys((s.n_fft, *SIZES)):
         if s.hop_length <= n and s.n_fft / 4.1 <= n <= 4.1 * s.n_fft:
-            for win in dict.fromkeys((n, s.win_length, n // 2, 3 * n // 4, *own)):
+            for win in dict.fromkeys((n, s.win_length, *own)):
                 if s.hop_length <= win <= n:
                     yield {"n_fft": n, "win_length": win}
 

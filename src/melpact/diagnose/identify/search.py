@@ -45,11 +45,12 @@ _WHOLE = 0.985
 _AS_GOOD = 3e-3
 _VARIANTS = 4
 _TWINS = 3
-_MOST_EVALUATED = 2200
+_MOST_EVALUATED = 1700
+_MOST_OF_ONE = 650
 _NEAR_S = 0.009
 _WELL_BEGUN = -4.0
 _POWERS_TRIED = 30
-_ODD_TRIED = 5
+_ODD_TRIED = 10
 _ODD_REACH_S = 6e-3
 
 
@@ -69,6 +70,7 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     """
     bench = Bench(sound, values)
     found = _by_band(bench, _begin(bench, sound, values, starts))
+    bench.most = bench.evaluated + _MOST_EVALUATED
     refined: list[_State] = []
     if found[0].score.cost >= _DONE:
         found += [_best(bench, s, moves.powers, "offsets") for s in found[:_POWERS_TRIED]]
@@ -78,7 +80,7 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
         found.sort(key=lambda s: s.score.cost)
     for state in found[:_BEAM]:
         refined.append(_refine(bench, state))
-        if refined[-1].score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+        if refined[-1].score.cost < _DONE or bench.evaluated > bench.most:
             break
     refined.sort(key=lambda s: s.score.cost)
     for i, state in enumerate(refined[:2]):
@@ -257,20 +259,22 @@ def _lags(spec: MelSpec, first_s: float) -> tuple[int, ...]:
 def _refine(bench: Bench, state: _State) -> _State:
     """Sizes, window and bank under a fit that forgives an offset per band, always the one step that helps most; then what
     that forgave."""
+    limit = min(bench.most, bench.evaluated + _MOST_OF_ONE)
     for _ in range(_ROUNDS):
         before = state
         steps = (_likely(bench, state), moves.windows, moves.sizes, moves.shapes, moves.emphases, moves.details, moves.edges)
         for step in steps:
-            if bench.evaluated > _MOST_EVALUATED:
+            if bench.evaluated > limit:
                 break
             further = _best(bench, before, step, "offsets")
             if further.score.cost < state.score.cost:
                 state = further
             if state.score.cost < _DONE:
                 break
-        if state.score.cost > before.score.cost - 0.1 or state.score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+        if state.score.cost > before.score.cost - 0.1 or state.score.cost < _DONE or bench.evaluated > limit:
             break
-    state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line", state.score.reading))
+        state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "offsets"))
+    state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line"))
     for step in (moves.shapes, moves.emphases, moves.details, moves.edges, moves.corners):
         if state.score.cost < _DONE:
             break
@@ -284,7 +288,7 @@ def _polish(bench: Bench, state: _State) -> _State:
     for _ in range(2):
         before = state.score.cost
         for step in every:
-            if state.score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+            if state.score.cost < _DONE or bench.evaluated > bench.most:
                 return state
             state = _best(bench, state, step, "line")
         if state.score.cost > before - _GAIN:

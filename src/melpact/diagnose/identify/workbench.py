@@ -51,7 +51,7 @@ WORST = Score(math.inf, 0, 0.0, 0)
 
 ADDED_FLOORS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 LOGS = (("ln", 1.0), ("log10", 1 / math.log(10)), ("db_amplitude", 20 / math.log(10)), ("db_power", 10 / math.log(10)))
-_FLOOR_SHOWS = 6.0
+_FLOOR_SHOWS = 2.0
 _LOUDEST_NAT = (-4.0, 9.0)
 _CLEAR_OF_FLOOR = 1.02
 _RANGE_NAT = 2.5
@@ -86,7 +86,7 @@ class Bench:
 
     def __init__(self, sound: Sound, values: Float64, per_band: bool = False) -> None:
         self.sound, self.per_band = sound, per_band
-        self.evaluated = 0
+        self.evaluated, self.most = 0, 1 << 30
         frames = values.shape[1]
         used = min(frames, max(8, int(frames * LONGEST_S / max(sound.duration_s, LONGEST_S))))
         margin = min(9, used // 6)
