@@ -17,11 +17,11 @@ from melpact.diagnose.identify import identify
 from melpact.diagnose.identify.alike import Low, why_alike
 from melpact.diagnose.identify.catalogue import by_bands, hypotheses, silence
 from melpact.diagnose.identify.compare import analysis_of
-from melpact.diagnose.identify.contour import framings
+from melpact.diagnose.identify.contour import framings, free_hop
 from melpact.diagnose.identify.listen import Sound
 from melpact.diagnose.identify.scorer import resynthesis_error, score
 from melpact.diagnose.identify.traits import floor_evidence
-from melpact.diagnose.identify.workbench import Bench
+from melpact.diagnose.identify.workbench import Bench, readings
 from melpact.features.analysis import extract
 from melpact.verbs.identify import identify as identify_file
 
@@ -92,6 +92,10 @@ def test_swapped_axes_are_read_and_said() -> None:
         ("vocos_24k", {"mel_scale": "slaney", "mel_norm": "slaney", "f_max": 7600.0}, {"f_max"}),
         ("bigvgan_24k", {"floor": 1e-3}, {"floor"}),
         ("bigvgan_24k", {"padding": "centre", "pad_mode": "zero"}, {"pad_mode"}),
+        ("hifigan_22k", {"hop_length": 154}, {"hop_length"}),
+        ("pwg_24k", {"hop_length": 187, "win_length": 1000}, {"hop_length", "win_length"}),
+        ("bigvgan_24k", {"log": "log10", "floor": 1e-2, "floor_kind": "add"}, {"log", "floor"}),
+        ("nemo_22k_log1p", {"log": "log10"}, {"log"}),
     ],
 )
 def test_a_combination_that_no_dialect_has_is_found(name: str, changes: dict[str, object], named: set[str]) -> None:
@@ -121,6 +125,39 @@ def test_the_filterbank_shows_in_how_the_bands_move() -> None:
     plain = analysis_of(dialect("hifigan_22k").spec)
     found = bench.likely_banks(plain, 0, 0, (8000.0, 8500.0, 9000.0, 9500.0, 11025.0), (0.0, 30.0, 60.0, 90.0), 1)
     assert found == [("htk", 60.0, 9000.0)]
+
+
+def test_an_added_floor_is_taken_off_before_the_line_is_fitted() -> None:
+    audio = two_seconds("en_unidentified")
+    spec = dialect("pwg_24k").spec.replace_quietly(power=2, floor=1e-3, floor_kind="add")
+    values = extract(audio, spec).values.astype(np.float64)
+    taken_off = dict(readings(values))["added:log10:0.001"]
+    bare = extract(audio, spec.replace_quietly(log="ln", floor=1e-30, floor_kind="clamp")).values
+    shown = taken_off > -60
+    assert 0.3 < shown.mean() < 1
+    np.testing.assert_allclose(taken_off[shown], bare[shown], atol=2e-3)
+    assert (10.0 ** values[~shown] < 1.0201e-3).all()
+    bench = Bench(Sound(audio), values)
+    best = bench.score(analysis_of(spec), (0,), "line")
+    assert bench.readings[best.reading][0] == "added:log10:0.001" and best.cost < -7.6
+
+
+def test_a_band_that_touches_the_floor_still_counts_where_every_band_has_its_offset() -> None:
+    audio = two_seconds("en_unidentified")
+    spec = dialect("vocos_24k").spec.replace_quietly(floor=3e-2)
+    values = extract(audio, spec).values.astype(np.float64)
+    assert np.mean((values <= values.min() + 1e-6).any(axis=1)) > 0.5
+    bench = Bench(Sound(audio), values)
+    for fit in ("offsets", "bands"):
+        assert bench.score(analysis_of(spec), (0,), fit, 0).cost < -7.6
+
+
+def test_a_hop_that_no_program_is_known_for_shows_in_the_contours() -> None:
+    audio = two_seconds("it_noservice")
+    for hop in (154, 187, 233, 419):
+        spec = dialect("vits_22k").spec.replace_quietly(hop_length=hop)
+        free = free_hop(Sound(audio), extract(audio, spec).values.astype(np.float64))
+        assert free is not None and free.hop_s == pytest.approx(hop / 22050, rel=6e-3)
 
 
 def test_the_hop_shows_in_the_contours() -> None:

@@ -6,6 +6,7 @@ ones explain most of how the values move, whatever filterbank, log or scaling th
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ _BANDS = 14
 _PARTS = 8
 _MOST_FRAMES = 320
 _LATEST_S = 0.09
+_FREE_STEP_S = 8e-3
 
 
 class Framing(NamedTuple):
@@ -40,6 +42,21 @@ def framings(sound: Sound, values: Float64, hops_s: list[float]) -> list[Framing
         fine = max((_explained(contours, moving, hop, at), at) for at in coarse[1] + np.arange(-0.003, 0.0031, 0.001))
         found.append(Framing(hop, float(fine[1]), float(fine[0])))
     return sorted(found, key=lambda f: -f.explained)
+
+
+def free_hop(sound: Sound, values: Float64) -> Framing | None:
+    """The best hop of all that the number of frames allows, to about one part in a thousand for two seconds."""
+    frames, duration = values.shape[1], sound.duration_s
+    if frames < 8:
+        return None
+    shortest, longest = max(duration - 0.19, 0.3 * duration) / (frames + 2), duration / (frames - 3)
+    step = _FREE_STEP_S / min(duration, LONGEST_S)
+    hops = shortest * (1 + step) ** np.arange(math.ceil(math.log(longest / shortest) / step) + 1)
+    best = framings(sound, values, hops.tolist())[0]
+    for finer in (3.0, 9.0):
+        near = best.hop_s * (1 + step / finer * np.arange(-2, 3))
+        best = framings(sound, values, near.tolist())[0]
+    return best
 
 
 def _contours(sound: Sound) -> Float64:

@@ -65,11 +65,22 @@ def framed(spec: MelSpec, rate: int, hop: int) -> MelSpec | None:
 
 def sizes(s: MelSpec) -> Iterator[Change]:
     """FFT and window lengths together."""
+    own = (4 * s.hop_length, 5 * s.hop_length, round(0.05 * s.sample_rate), 1000)
     for n in dict.fromkeys((s.n_fft, *SIZES)):
         if s.hop_length <= n and s.n_fft / 4.1 <= n <= 4.1 * s.n_fft:
-            for win in dict.fromkeys((n, s.win_length)):
+            for win in dict.fromkeys((n, s.win_length, *own)):
                 if s.hop_length <= win <= n:
                     yield {"n_fft": n, "win_length": win}
+
+
+def spans(s: MelSpec) -> Iterator[Change]:
+    """Other FFT lengths with a window as long, or as long as it is now: few, to see which beginnings are worth refining."""
+    for n in (512, 800, 1024, 1200, 1536, 2048, 2400, 4096):
+        if max(s.hop_length, s.n_fft / 2.1) <= n <= 2.1 * s.n_fft:
+            yield {"n_fft": n, "win_length": n}
+    for win in (s.n_fft // 2, 3 * s.n_fft // 4):
+        if win >= s.hop_length:
+            yield {"win_length": win}
 
 
 def windows(s: MelSpec) -> Iterator[Change]:
@@ -112,6 +123,11 @@ def shapes(s: MelSpec) -> Iterator[Change]:
         for norm in ("slaney", "none"):
             for scale in ("slaney", "htk"):
                 yield {"power": power, "mel_norm": norm, "mel_scale": scale}
+
+
+def powers(s: MelSpec) -> Iterator[Change]:
+    """The other power."""
+    yield {"power": 3 - s.power}
 
 
 def emphases(s: MelSpec) -> Iterator[Change]:

@@ -8,9 +8,10 @@ and padding then follow from the line (`shaping`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ from melpact.contract.spec import MelSpec
 from melpact.diagnose.identify import moves
 from melpact.diagnose.identify.catalogue import by_bands
 from melpact.diagnose.identify.compare import analysis_of
-from melpact.diagnose.identify.contour import framings
-from melpact.diagnose.identify.listen import Analysed, Sound
+from melpact.diagnose.identify.contour import framings, free_hop
+from melpact.diagnose.identify.listen import LONGEST_S, Analysed, Sound
 from melpact.diagnose.identify.shaping import Unlisted, shaped
 from melpact.diagnose.identify.workbench import WORST, Bench, Fit, Score
 
@@ -44,8 +45,13 @@ _WHOLE = 0.985
 _AS_GOOD = 3e-3
 _VARIANTS = 4
 _TWINS = 3
-_MOST_EVALUATED = 2600
+_MOST_EVALUATED = 1700
+_MOST_OF_ONE = 650
 _NEAR_S = 0.009
+_WELL_BEGUN = -4.0
+_POWERS_TRIED = 30
+_ODD_TRIED = 10
+_ODD_REACH_S = 6e-3
 
 
 Step = Callable[[MelSpec], Iterable[moves.Change]]
@@ -64,12 +70,17 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     """
     bench = Bench(sound, values)
     found = _by_band(bench, _begin(bench, sound, values, starts))
+    bench.most = bench.evaluated + _MOST_EVALUATED
     refined: list[_State] = []
     if found[0].score.cost >= _DONE:
-        found = sorted((_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)), key=lambda s: s.score.cost)
+        found += [_best(bench, s, moves.powers, "offsets") for s in found[:_POWERS_TRIED]]
+        found = sorted(dict.fromkeys(found), key=lambda s: s.score.cost)
+        banked = [_best(bench, s, _likely(bench, s), "offsets") for s in _various(found)]
+        found = [_best(bench, s, moves.spans, "offsets") for s in banked]
+        found.sort(key=lambda s: s.score.cost)
     for state in found[:_BEAM]:
         refined.append(_refine(bench, state))
-        if refined[-1].score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+        if refined[-1].score.cost < _DONE or bench.evaluated > bench.most:
             break
     refined.sort(key=lambda s: s.score.cost)
     for i, state in enumerate(refined[:2]):
@@ -82,7 +93,8 @@ def search(sound: Sound, values: Float64, starts: list[Analysed]) -> Unlisted:
     for rated in (best, *_twins(bench, best)):
         for s in _variants(bench, rated, known):
             reading = bench.readings[s.score.reading][0]
-            told.append(shaped(sound, values, s.spec, s.score.lag, reading, bench.per_band, bench.evaluated))
+            for name in dict.fromkeys((reading, "log") if reading.startswith("added:") else (reading,)):
+                told.append(shaped(sound, values, s.spec, s.score.lag, name, bench.per_band, bench.evaluated))
     least = min(u.off + u.wide for u in told)
     near = [u for u in told if u.off + u.wide <= least + _AS_GOOD]
     return min(near, key=lambda u: (_unlike(u), abs(u.gain_nat)))
@@ -119,7 +131,8 @@ def _begin(bench: Bench, sound: Sound, values: Float64, starts: list[Analysed]) 
     if min((s.score.cost for s in found.values()), default=math.inf) < _DONE:
         return sorted(found.values(), key=lambda s: s.score.cost)
     rates = {s.sample_rate for s in listed}
-    for rate, hop, first_s in _pairs(sound, values, rates):
+    pairs = list(_pairs(sound, values, rates))
+    for rate, hop, first_s in itertools.chain(pairs, _odd_pairs(sound, values, rates, pairs, found)):
         banks: list[moves.Change] | None = None
         for spec in listed:
             moved = moves.framed(spec, rate, hop) if spec.sample_rate == rate or rate not in rates else None
@@ -197,6 +210,28 @@ def _pairs(sound: Sound, values: Float64, listed: set[int]) -> Iterator[tuple[in
         yield rate, hop, f.first_s
 
 
+def _odd_pairs(sound: Sound, values: Float64, listed: set[int], tried: list[tuple[int, int, float]],
+               found: Mapping[MelSpec, _State]) -> Iterator[tuple[int, int, float]]:  # fmt: skip
+    """As `_pairs`, for hops that no program is known for: the integers near the freely fitted one, where those fail."""
+    if min((s.score.cost for s in found.values()), default=math.inf) < _WELL_BEGUN:
+        return
+    free = free_hop(sound, values)
+    if free is None:
+        return
+    reach = _ODD_REACH_S / min(sound.duration_s, LONGEST_S)
+    known = {(rate, hop) for rate, hop, _ in tried}
+    at_rates = sorted(listed) or list(moves.RATES[:5])
+    pairs: dict[float, list[tuple[int, int]]] = {}
+    for rate in at_rates:
+        middle = free.hop_s * rate
+        for hop in range(max(1, math.floor(middle * (1 - reach))), math.ceil(middle * (1 + reach)) + 1):
+            if (rate, hop) not in known and abs(hop - middle) <= max(1.0, reach * middle):
+                pairs.setdefault(round(hop / rate, 8), []).append((rate, hop))
+    for f in framings(sound, values, sorted(pairs))[:_ODD_TRIED]:
+        for rate, hop in pairs[f.hop_s]:
+            yield rate, hop, f.first_s
+
+
 def _laid(spec: MelSpec, first_s: float) -> Iterator[tuple[MelSpec, tuple[int, ...]]]:
     """The description under each framing whose frames can begin about there, with the lags that make them."""
     ways = [("centre", "reflect"), ("same", "reflect")]
@@ -224,18 +259,22 @@ def _lags(spec: MelSpec, first_s: float) -> tuple[int, ...]:
 def _refine(bench: Bench, state: _State) -> _State:
     """Sizes, window and bank under a fit that forgives an offset per band, always the one step that helps most; then what
     that forgave."""
+    limit = min(bench.most, bench.evaluated + _MOST_OF_ONE)
     for _ in range(_ROUNDS):
         before = state
         steps = (_likely(bench, state), moves.windows, moves.sizes, moves.shapes, moves.emphases, moves.details, moves.edges)
         for step in steps:
+            if bench.evaluated > limit:
+                break
             further = _best(bench, before, step, "offsets")
             if further.score.cost < state.score.cost:
                 state = further
             if state.score.cost < _DONE:
                 break
-        if state.score.cost > before.score.cost - 0.1 or state.score.cost < _DONE or bench.evaluated > _MOST_EVALUATED:
+        if state.score.cost > before.score.cost - 0.1 or state.score.cost < _DONE or bench.evaluated > limit:
             break
-    state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line", state.score.reading))
+        state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "offsets"))
+    state = _State(state.spec, bench.score(state.spec, (state.score.lag,), "line"))
     for step in (moves.shapes, moves.emphases, moves.details, moves.edges, moves.corners):
         if state.score.cost < _DONE:
             break
@@ -249,7 +288,7 @@ def _polish(bench: Bench, state: _State) -> _State:
     for _ in range(2):
         before = state.score.cost
         for step in every:
-            if state.score.cost < _DONE:
+            if state.score.cost < _DONE or bench.evaluated > bench.most:
                 return state
             state = _best(bench, state, step, "line")
         if state.score.cost > before - _GAIN:

@@ -17,7 +17,7 @@ from melpact.diagnose.identify import moves
 from melpact.diagnose.identify.catalogue import by_bands
 from melpact.diagnose.identify.compare import NUMERIC, Line, fit_line, log_mel, overlap_of, robust, value_slope
 from melpact.diagnose.identify.listen import Sound
-from melpact.diagnose.identify.workbench import readings
+from melpact.diagnose.identify.workbench import LOGS, readings
 from melpact.features.analysis import analyse
 
 Float64 = NDArray[np.float64]
@@ -25,7 +25,6 @@ Float64 = NDArray[np.float64]
 _FLOORS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 2e-6, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 2.0**-24, 2.0**-23)
 _MOST = 10
 _REACH = 2e-4
-_LOGS = (("ln", 1.0), ("log10", 1 / math.log(10)), ("db_amplitude", 20 / math.log(10)), ("db_power", 10 / math.log(10)))
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,13 @@ def _wholes(sound: Sound, y: Float64, spec: MelSpec, line: Line, reading: str) -
         middle = float(line.offset[0, 0])
         if reading == "linear":
             return [(spec.replace_quietly(log="none", floor=0.0, floor_kind="none"), middle / spec.power, True)]
-        if reading == "log1p":
-            return [(spec.replace_quietly(log="ln", floor=1.0, floor_kind="add"), middle / spec.power, True)]
+        if reading.startswith("added:"):
+            _, log, added = reading.split(":")
+            if abs(float(line.slope[0, 0]) - 1) > 2e-3:
+                return []
+            left = middle / spec.power if abs(middle) > 1e-3 * spec.power else 0.0
+            made = spec.replace_quietly(log=log, floor=float(added), floor_kind="add", scaling=NoScaling())
+            return [(made, left, True)]
     x = log_mel(sound.at(spec.sample_rate), spec)
     if x is None:
         return []
@@ -174,7 +178,7 @@ def _shapes(spec: MelSpec, line: Line, y: Float64) -> list[_Shape]:
         own = BandAffine(scale=tuple(slope[:, 0].tolist()), shift=tuple(offset[:, 0].tolist()))
         return [*found, _Shape(plain.replace_quietly(scaling=own), 0.0)]
     a, b = float(slope[0, 0]), float(offset[0, 0])
-    for log, gain in _LOGS:
+    for log, gain in LOGS:
         if abs(a / gain - 1) < 2e-3 and abs(b / a) < 3.0:
             left = b / a / spec.power
             found.append(_Shape(plain.replace_quietly(log=log, scaling=NoScaling()), left if abs(left) > 1e-3 else 0.0))

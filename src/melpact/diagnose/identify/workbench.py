@@ -27,6 +27,7 @@ _BANDS = 64
 _STILL = 0.1
 _KEPT = 24
 _WORST_NAT = 3.0
+_FEWEST = 3
 
 
 class Score(NamedTuple):
@@ -48,14 +49,31 @@ class Score(NamedTuple):
 WORST = Score(math.inf, 0, 0.0, 0)
 
 
+ADDED_FLOORS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+LOGS = (("ln", 1.0), ("log10", 1 / math.log(10)), ("db_amplitude", 20 / math.log(10)), ("db_power", 10 / math.log(10)))
+_FLOOR_SHOWS = 2.0
+_LOUDEST_NAT = (-4.0, 9.0)
+_CLEAR_OF_FLOOR = 1.02
+_RANGE_NAT = 2.5
+
+
 def readings(values: Float64) -> list[tuple[str, Float64]]:
-    """What the values could be a straight line of: they themselves, or the ln of a linear mel, or of `ln(1 + mel)`."""
+    """What the values could be a straight line of: they themselves, or the ln of a linear mel, or of what stood under a log
+    with an added floor (`added:log:floor`), where the lowest values lie near one that programs add."""
     found = [("log", values)]
-    if values.min() >= 0:
-        if values.max() > 30 * max(float(np.median(values)), 1e-30):
-            found.append(("linear", np.log(np.maximum(values, 1e-30))))
-        if 1.5 < values.max() < 40:
-            found.append(("log1p", np.log(np.maximum(np.expm1(values), 1e-30))))
+    if values.min() >= 0 and values.max() > 30 * max(float(np.median(values)), 1e-30):
+        found.append(("linear", np.log(np.maximum(values, 1e-30))))
+    low, high = float(values.min()), float(values.max())
+    for log, gain in LOGS:
+        if not _LOUDEST_NAT[0] < high / gain < _LOUDEST_NAT[1] or high - low < _RANGE_NAT * gain:
+            continue
+        lowest = math.exp(max(-80.0, low / gain))
+        floor = next((f for f in ADDED_FLOORS if f <= lowest * (1 + 1e-5)), 0.0)
+        if floor and lowest < _FLOOR_SHOWS * floor:
+            under = np.exp(values / gain) / floor
+            clear = under > _CLEAR_OF_FLOOR
+            y = np.where(clear, math.log(floor) + np.log(np.where(clear, under - 1.0, 1.0)), -100.0)
+            found.append((f"added:{log}:{floor:g}", y))
     return found
 
 
@@ -68,7 +86,7 @@ class Bench:
 
     def __init__(self, sound: Sound, values: Float64, per_band: bool = False) -> None:
         self.sound, self.per_band = sound, per_band
-        self.evaluated = 0
+        self.evaluated, self.most = 0, 1 << 30
         frames = values.shape[1]
         used = min(frames, max(8, int(frames * LONGEST_S / max(sound.duration_s, LONGEST_S))))
         margin = min(9, used // 6)
@@ -76,7 +94,7 @@ class Bench:
         self.bands = _moving(values, _BANDS)
         self.readings: list[tuple[str, Float64, NDArray[np.bool_]]] = []
         for name, y in readings(values):
-            keep = inside(y) & (y > -60)
+            keep = (inside(y) if name == "log" or name == "linear" else inside(values)) & (y > -60)
             at = np.ix_(self.bands, self.frames)
             self.readings.append((name, y[at].T.copy(), keep[at].T.copy()))
         self._samples: dict[tuple[object, ...], Float32] = {}
@@ -91,10 +109,10 @@ class Bench:
         key = (spec, lags, fit, reading, share)
         if key not in self._scores:
             best = WORST
-            for lag in lags:
+            for lag in sorted(lags, key=lambda k: abs(k - lags[len(lags) // 2])):  # the reading shows at the likeliest
                 x = self._mel(spec, lag)
                 for i, (_, y, keep) in enumerate(self.readings):
-                    if reading is None or i == reading:
+                    if i == reading or (reading is None and (best is WORST or i == best.reading or best.lag == lag)):
                         cost, level = _cost(x, y, keep, fit, share)
                         best = min(best, Score(cost, lag, level, i), key=lambda s: s.cost)
             self.evaluated += 1
@@ -213,8 +231,10 @@ def _cost(x: Float64, y: Float64, keep: NDArray[np.bool_], fit: Fit, share: floa
         return math.inf, 0.0
     axis = None if fit == "line" else 0
     at = x
-    low = np.quantile(at[use], 0.35) if axis is None else np.median(np.where(use, at, np.nan), axis=0, keepdims=True) \
-        if use.any(axis=0).all() else np.quantile(at[use], 0.35)  # fmt: skip
+    if axis is None:
+        low = np.quantile(at[use], 0.35)
+    else:
+        low = np.where(use, at, 0.0).sum(axis=0) / np.maximum(use.sum(axis=0), 1)
     w = (use & (at >= low)).astype(np.float64)
     slope: Float64 | float = 0.0
     residual = at
@@ -233,7 +253,8 @@ def _cost(x: Float64, y: Float64, keep: NDArray[np.bool_], fit: Fit, share: floa
         residual = np.abs(y - my - slope * (at - mx)) / size
         if attempt < 2:
             reach = max(3.0 * float(np.median(residual[w > 0])) if w.any() else 1.0, 2e-4)
-            w = (use & (residual <= reach)).astype(np.float64)
+            near = use & (residual <= reach)
+            w = np.where(near.sum(axis=axis, keepdims=True) >= _FEWEST, near, w).astype(np.float64)
     if float(np.median(np.abs(slope))) < 1e-6:
         return math.inf, 0.0
     level = float(np.median(np.abs(my / size - np.sign(slope) * mx)))
