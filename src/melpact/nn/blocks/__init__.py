@@ -1,0 +1,1 @@
+"""Blocks that several generators share, one module each."""
