@@ -1,0 +1,58 @@
+"""Weight normalisation folded into plain weights, in all of its published spellings. Arrays only, no torch.
+
+Source: Salimans and Kingma 2016, "Weight Normalization", equation 2: w = g v / |v|, the norm over all axes but one. torch
+writes `weight_g` and `weight_v` (torch.nn.utils.weight_norm) or `parametrizations.weight.original0` and `original1`
+(torch.nn.utils.parametrizations.weight_norm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fold(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.float32]]:
+    """The same weights with every normalised pair replaced by what it stands for; float32.
+
+    Raises:
+        KeyError: one half of a pair is missing (its name).
+        ValueError: the two halves do not fit (the name and both shapes).
+    """
+    folded: dict[str, NDArray[np.float32]] = {}
+    for name, value in weights.items():
+        pair = _pair(name)
+        if pair is None:
+            folded[name] = np.asarray(value, np.float32)
+            continue
+        gain, direction, plain = pair
+        for half in (gain, direction):
+            if half not in weights:
+                raise KeyError(half)
+        if plain not in folded:
+            folded[plain] = _product(plain, weights[gain], weights[direction])
+    return folded
+
+
+def _pair(name: str) -> tuple[str, str, str] | None:
+    """(gain, direction, plain name) of a half; None for any other name."""
+    stem, _, last = name.rpartition(".")
+    if last in ("weight_g", "weight_v"):
+        return f"{stem}.weight_g", f"{stem}.weight_v", f"{stem}.weight"
+    if last in ("original0", "original1"):
+        start, _, kind = stem.rpartition(".parametrizations.")
+        if start and kind:
+            return f"{stem}.original0", f"{stem}.original1", f"{start}.{kind}"
+    return None
+
+
+def _product(name: str, gain: NDArray[np.floating], direction: NDArray[np.floating]) -> NDArray[np.float32]:
+    g, v = np.asarray(gain, np.float64), np.asarray(direction, np.float64)
+    kept = [axis for axis in range(v.ndim) if g.ndim == v.ndim and g.shape[axis] == v.shape[axis] and g.shape[axis] > 1]
+    fits = g.ndim == v.ndim and all(g.shape[a] in (1, v.shape[a]) for a in range(v.ndim)) and len(kept) <= 1
+    if not fits:
+        raise ValueError(f"{name}: gain {list(g.shape)} and direction {list(v.shape)} do not belong together")
+    axes = tuple(axis for axis in range(v.ndim) if axis != (kept[0] if kept else 0))
+    norm = np.sqrt(np.sum(v * v, axis=axes, keepdims=True))
+    return np.asarray(g * v / np.maximum(norm, np.finfo(np.float64).tiny), np.float32)

@@ -1,0 +1,211 @@
+"""Laws that every family of neural vocoders obeys, on its small configuration with random weights. The folder is the list."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from melpact.contract.dialect import dialect
+from melpact.contract.mel import Mel
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ContractError, SpecMismatch
+from melpact.vocoders.families import families, family
+from melpact.vocoders.neural import NeuralVocoder
+from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
+
+torch = pytest.importorskip("torch")
+
+NAMES = sorted(families())
+every = pytest.mark.parametrize("name", NAMES)
+
+
+def spec_for(name: str) -> MelSpec:
+    """A description that the small configuration fits: HiFi-GAN's with its bands and hop."""
+    kind = family(name)
+    sizes = kind.sizes(kind.small)
+    hop = kind.hop(sizes)
+    base = dialect("hifigan_22k").spec
+    return base.replace_quietly(n_mels=sizes.n_mels, hop_length=hop, n_fft=max(1024, 2 * hop), win_length=max(1024, 2 * hop))
+
+
+@cache
+def vocoder(name: str) -> NeuralVocoder:
+    return NeuralVocoder.fresh(name, family(name).small, spec_for(name), seed=3)
+
+
+def speechlike(spec: MelSpec, frames: int, seed: int = 0) -> Mel:
+    """A mel with the level and the movement of speech, so that activations are neither dead nor saturated."""
+    rng = np.random.default_rng(seed)
+    return Mel(rng.normal(-4.0, 2.0, (spec.n_mels, frames)).astype(np.float32), spec)
+
+
+def pitch(frames: int, seed: int = 0) -> np.ndarray:
+    """Hz per frame: a glide with an unvoiced stretch."""
+    f0 = 120.0 + 80.0 * np.random.default_rng(seed).random(frames)
+    f0[frames // 3 : frames // 2] = 0.0
+    return f0.astype(np.float32)
+
+
+def pitches(name: str, lengths: list[int]) -> list[np.ndarray] | None:
+    return [pitch(n, n) for n in lengths] if "f0" in family(name).inputs else None
+
+
+def sound(name: str, mel: Mel) -> np.ndarray:
+    return vocoder(name).batch([mel], pitches(name, [mel.n_frames]))[0].samples[0]
+
+
+def streamed(name: str, mel: Mel, block_frames: int) -> np.ndarray:
+    f0 = pitches(name, [mel.n_frames])
+    parts = vocoder(name).stream(mel, None if f0 is None else f0[0], block_frames=block_frames)
+    return np.concatenate(list(parts))
+
+
+@every
+def test_names_itself(name: str) -> None:
+    kind = family(name)
+    assert kind.name == name
+    assert kind.title and kind.paper and kind.layouts
+    assert kind.inputs[0] == "mel"
+
+
+@every
+def test_published_sizes_are_possible(name: str) -> None:
+    kind = family(name)
+    for preset in kind.presets.values():
+        sizes = kind.sizes(preset)
+        left, right = kind.receptive_field(sizes)
+        assert kind.hop(sizes) > 0 and left >= 0 and right >= 0
+
+
+@every
+def test_refuses_any_other_mel_by_the_name_of_the_field(name: str) -> None:
+    own = spec_for(name)
+    changes = {"log": "log10", "f_max": 7600.0, "floor": 1e-7, "power": 2, "mel_scale": "htk", "padding": "centre"}
+    for field, value in changes.items():
+        other = own.replace_quietly(**{field: value})
+        mel = speechlike(other, 20)
+        with pytest.raises(SpecMismatch) as told:
+            vocoder(name).batch([mel], pitches(name, [20]))
+        assert field in str(told.value), field
+
+
+@every
+def test_refuses_values_that_are_not_numbers(name: str) -> None:
+    values = np.full((spec_for(name).n_mels, 12), -4.0, np.float32)
+    values[3, 5] = np.nan
+    with pytest.raises(ContractError):
+        vocoder(name).batch([Mel(values, spec_for(name))], pitches(name, [12]))
+
+
+@every
+@pytest.mark.parametrize("frames", [1, 2, 33])
+def test_frames_times_hop_samples_finite_and_within_full_scale(name: str, frames: int) -> None:
+    spec = spec_for(name)
+    made = sound(name, speechlike(spec, frames))
+    assert made.shape == (frames * spec.hop_length,)
+    assert np.isfinite(made).all()
+    assert np.abs(made).max() <= 1.0
+    extreme = Mel(np.full((spec.n_mels, 8), 30.0, np.float32), spec)
+    assert np.abs(sound(name, extreme)).max() <= 1.0
+
+
+@every
+def test_as_many_samples_as_the_dialect_says(name: str) -> None:
+    spec = spec_for(name)
+    mel = speechlike(spec, 20)
+    known = Mel(mel.values, spec, provenance={"n_samples": spec.samples(20) + spec.hop_length // 2})
+    assert sound(name, known).size == spec.samples(20) + spec.hop_length // 2
+
+
+@every
+def test_a_batch_sounds_as_each_alone_whatever_the_lengths(name: str) -> None:
+    lengths = [57, 9, 50, 1, 57, 44]
+    mels = [speechlike(spec_for(name), n, n) for n in lengths]
+    together = vocoder(name).batch(mels, pitches(name, lengths))
+    for mel, made in zip(mels, together, strict=True):
+        alone = sound(name, mel)
+        assert made.n_samples == mel.n_samples
+        np.testing.assert_allclose(made.samples[0], alone, rtol=0, atol=STREAM_TOLERANCE)
+
+
+@every
+@pytest.mark.parametrize("block_frames", [1, 7, 64])
+def test_streamed_equals_whole(name: str, block_frames: int) -> None:
+    mel = speechlike(spec_for(name), 83, 5)
+    np.testing.assert_allclose(streamed(name, mel, block_frames), sound(name, mel), rtol=0, atol=STREAM_TOLERANCE)
+
+
+@every
+def test_a_stream_holds_one_block_and_its_context_and_no_more(name: str) -> None:
+    maker = vocoder(name)
+    mel, f0 = speechlike(spec_for(name), 300, 6), pitches(name, [300])
+    inputs = maker._inputs(mel, None if f0 is None else f0[0])
+    flow = maker.open_stream(16)
+    most = 0
+    for at in range(0, 300, 4):
+        flow.push([one[..., at : at + 4] for one in inputs])
+        most = max(most, flow.held_frames)
+    left, right = maker.receptive_field
+    assert most <= left + 16 + right + 4
+
+
+@every
+def test_samples_depend_on_nothing_beyond_the_stated_field(name: str) -> None:
+    """One frame changed: only samples within the field move; and the field is not stated far too wide."""
+    spec, maker = spec_for(name), vocoder(name)
+    left, right = maker.receptive_field
+    at, frames = left + right + 2, 2 * (left + right) + 5
+    mel = speechlike(spec, frames, 7)
+    values = np.array(mel.values)
+    values[:, at] += 3.0
+    moved = np.abs(sound(name, Mel(values, spec)) - sound(name, mel)).reshape(frames, -1).max(axis=1)
+    outside = np.ones(frames, bool)
+    outside[at - right : at + left + 1] = False
+    assert moved[outside].max() < 1e-6
+    assert moved[at] > 1e-6
+
+
+@every
+def test_saved_and_loaded_is_identical(name: str, tmp_path: Path) -> None:
+    maker = vocoder(name)
+    back = NeuralVocoder.load(maker.save(tmp_path / "v.vocoder"))
+    assert (back.spec, back.family, back.config, back.layout) == (maker.spec, maker.family, maker.config, maker.layout)
+    assert back.fingerprint == maker.fingerprint
+    mel, f0 = speechlike(spec_for(name), 25), pitches(name, [25])
+    np.testing.assert_array_equal(back.batch([mel], f0)[0].samples, maker.batch([mel], f0)[0].samples)
+
+
+@every
+def test_every_parameter_gets_a_gradient(name: str) -> None:
+    kind = family(name)
+    torch.manual_seed(0)
+    network = kind.network(kind.sizes(kind.small)).train()
+    mel, f0 = speechlike(spec_for(name), 24), pitches(name, [24])
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    network(*inputs).square().sum().backward()
+    dead = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.abs().sum() > 0]
+    assert not dead
+
+
+@every
+def test_a_few_steps_lower_the_error(name: str) -> None:
+    kind = family(name)
+    torch.manual_seed(0)
+    network = kind.network(kind.sizes(kind.small)).train()
+    mel, f0 = speechlike(spec_for(name), 8), pitches(name, [8])
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    with torch.no_grad():
+        n = network(*inputs).shape[-1]
+    target = 0.3 * torch.sin(torch.arange(n) * 0.05)[None]
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    errors = []
+    for _ in range(25):
+        optimiser.zero_grad()
+        error = (network(*inputs) - target).square().mean()
+        error.backward()
+        optimiser.step()
+        errors.append(error.item())
+    assert min(errors[-5:]) < 0.9 * errors[0]
