@@ -1,4 +1,4 @@
-"""Laws that every family of neural vocoders obeys, on its small configuration with random weights. The folder is the list."""
+"""Laws that every family of neural vocoders obeys, on its small configuration with random weights."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ writes `weight_g` and `weight_v` (torch.nn.utils.weight_norm) or `parametrizatio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -37,13 +38,13 @@ def fold(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.fl
 
 def _pair(name: str) -> tuple[str, str, str] | None:
     """(gain, direction, plain name) of a half; None for any other name."""
-    stem, _, last = name.rpartition(".")
-    if last in ("weight_g", "weight_v"):
-        return f"{stem}.weight_g", f"{stem}.weight_v", f"{stem}.weight"
-    if last in ("original0", "original1"):
-        start, _, kind = stem.rpartition(".parametrizations.")
-        if start and kind:
-            return f"{stem}.original0", f"{stem}.original1", f"{start}.{kind}"
+    old = re.fullmatch(r"(.*\b)weight_[gv]", name)
+    if old:
+        return f"{old[1]}weight_g", f"{old[1]}weight_v", f"{old[1]}weight"
+    new = re.fullmatch(r"(.*\b)parametrizations\.(\w+)\.original[01]", name)
+    if new:
+        stem = f"{new[1]}parametrizations.{new[2]}"
+        return f"{stem}.original0", f"{stem}.original1", f"{new[1]}{new[2]}"
     return None
 
 

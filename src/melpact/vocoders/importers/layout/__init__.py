@@ -1,0 +1,1 @@
+"""Published layouts of checkpoints, one module each, ending in `PLUGIN`."""

@@ -1,0 +1,110 @@
+"""The layout of HiFi-GAN's first code: a torch file with the key `generator`, and a config.json beside it.
+
+Source of the names and of what the configuration leaves unsaid (natural log, clamp at 1e-5, 1e-9 under the root, framing):
+the files config_v1.json, meldataset.py and models.py of jik876/hifi-gan.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ContractError
+from melpact.vocoders.families import family
+from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.reading import (
+    account,
+    check_numbers,
+    checked_spec,
+    config_path,
+    generator_of,
+    read_config,
+    read_weights,
+    to_our_names,
+    weight_file,
+)
+
+_SIZES = {
+    "resblock", "upsample_rates", "upsample_kernel_sizes", "upsample_initial_channel", "resblock_kernel_sizes",
+    "resblock_dilation_sizes",
+}  # fmt: skip
+_MEL = {"num_mels", "n_fft", "hop_size", "win_size", "sampling_rate", "fmin", "fmax"}
+_TRAINING = {
+    "num_gpus", "batch_size", "learning_rate", "adam_b1", "adam_b2", "lr_decay", "seed", "segment_size", "num_freq",
+    "fmax_for_loss", "num_workers", "dist_config",
+}  # fmt: skip
+_PLACES = (("generator",), ("model", "generator"), ("state_dict",), ())
+
+
+def _recognises(request: Request) -> bool:
+    path = config_path(request, ("config.json",))
+    if path is None or path.suffix.lower() != ".json":
+        return False
+    said = read_config(path)
+    return "upsample_rates" in said and "model_type" not in said
+
+
+def _read(request: Request) -> Imported:
+    where = config_path(request, ("config.json",))
+    assert where is not None
+    said = read_config(where)
+    account(said, needed=_SIZES | _MEL, known=_SIZES | _MEL | _TRAINING, request=request, where=where)
+    check_numbers(said, _MEL, where, may_be_null=("fmax",))
+    check_numbers(said, ("upsample_rates",), where)
+    hop = math.prod(said["upsample_rates"])
+    if hop != said["hop_size"]:
+        raise ContractError(
+            "hop_size contradicts upsample_rates: the network makes "
+            f"{hop} samples per frame ({' x '.join(str(rate) for rate in said['upsample_rates'])})",
+            where=where,
+            got=f"hop_size {said['hop_size']}",
+            wanted=f"hop_size {hop}",
+            next="The network's is the true one; correct the configuration after checking the mel's hop",
+        )
+    rate = said["sampling_rate"]
+    facts = {
+        "sample_rate": rate, "n_fft": said["n_fft"], "win_length": said["win_size"], "hop_length": hop,
+        "n_mels": said["num_mels"], "f_min": float(said["fmin"]),
+        "f_max": float(rate / 2 if said["fmax"] is None else said["fmax"]),
+    }  # fmt: skip
+    found = MelSpec(
+        **facts, padding="same", pad_mode="reflect", power=1, epsilon=1e-9, epsilon_kind="inside", mel_scale="slaney",
+        mel_norm="slaney", log="ln", floor=1e-5, floor_kind="clamp",
+    )  # fmt: skip
+    spec = checked_spec(found, request, facts, where)
+    kind = family("hifigan")
+    config = {"n_mels": said["num_mels"], **{name: said[name] for name in _SIZES}, "resblock": str(said["resblock"])}
+    sizes = kind.sizes(config)
+    path = weight_file(request, ())
+    weights = generator_of(read_weights(path), path, _PLACES)
+    ours = to_our_names(weights, kind, sizes, "original", path)
+    files = {"checkpoint": str(path), "config": str(where)}
+    return Imported("hifigan", sizes.model_dump(mode="json"), spec, ours, "original", _notes(said, request), files)
+
+
+def _notes(said: dict[str, Any], request: Request) -> tuple[str, ...]:
+    notes = []
+    if request.spec is None:
+        notes.append(
+            "not in the configuration, taken from the original code: natural log, clamp at 1e-5, 1e-9 under the root, "
+            "Slaney filters of unit area, frames in the middle of their hop"
+        )
+        notes.append(
+            "where it was fine-tuned on an acoustic model's centred mels (Tacotron 2), its frames are half a hop earlier: "
+            "say --dialect tacotron2_22k"
+        )
+    if said["fmax"] is None:
+        notes.append(f"fmax is null: bands up to half the rate, {said['sampling_rate'] / 2:g} Hz")
+    loss = said.get("fmax_for_loss", said["fmax"])
+    if loss != said["fmax"]:
+        top = "half the rate" if loss is None else f"{loss:g} Hz"
+        notes.append(f"fmax_for_loss ({top}) is the training loss's; the vocoder takes bands up to fmax")
+    if said.get("num_freq") not in (None, said["n_fft"] // 2 + 1):
+        notes.append(
+            f"num_freq {said['num_freq']} does not belong to n_fft {said['n_fft']}; the original code never reads it"
+        )
+    return tuple(notes)
+
+
+PLUGIN = Layout("original", "a generator-keyed .pth with its config.json (HiFi-GAN)", _recognises, _read)
