@@ -21,7 +21,7 @@ from melpact.vocoders.families import Family, families
 torch = pytest.importorskip("torch")
 
 Floats = NDArray[np.float64]
-MINE = ("vocos", "bigvgan", "univnet")
+MINE = ("vocos", "bigvgan", "univnet", "istftnet", "melgan", "pwg", "nsf_hifigan")
 
 
 def family(name: str) -> Family:
@@ -270,3 +270,183 @@ def test_univnet_equals_transformers(changes: dict[str, Any]) -> None:
         got = network(mel, noise).numpy()
     assert np.abs(wanted).max() > 0.05
     assert np.abs(got - wanted).max() <= 1e-9 * np.abs(wanted).max()
+
+
+# --- against the formulas, written out ------------------------------------------------------------
+
+
+def conv(
+    x: Floats, weights: dict[str, Floats], at: str, dilation: int = 1, stride: int = 1, padding: int | None = None
+) -> Floats:
+    """y[o, n] = b[o] + Σ_{c,k} w[o, c, k] · x[c, stride·n + k·dilation - padding], zeros outside; as long as x."""
+    w = weights[f"{at}.weight"]
+    size = w.shape[2]
+    edge = dilation * (size - 1) // 2 if padding is None else padding
+    padded = np.pad(x, ((0, 0), (edge, edge)))
+    count = (padded.shape[1] - dilation * (size - 1) - 1) // stride + 1
+    y = np.zeros((w.shape[0], count))
+    for n in range(count):
+        for k in range(size):
+            y[:, n] += w[:, :, k] @ padded[:, n * stride + k * dilation]
+    return y + weights[f"{at}.bias"][:, None] if f"{at}.bias" in weights else y
+
+
+def transposed(x: Floats, weights: dict[str, Floats], at: str, stride: int) -> Floats:
+    """Every input value adds its kernel at n·stride; the middle T·stride of it."""
+    w = weights[f"{at}.weight"]
+    size, frames = w.shape[2], x.shape[1]
+    y = np.zeros((w.shape[1], (frames + 1) * stride + size))
+    for n in range(frames):
+        for k in range(size):
+            y[:, n * stride + k] += w[:, :, k].T @ x[:, n]
+    cut = (size - stride + 1) // 2
+    return y[:, cut : cut + frames * stride] + weights[f"{at}.bias"][:, None]
+
+
+def leaky(x: Floats, slope: float) -> Floats:
+    return np.where(x > 0, x, slope * x)
+
+
+def mirror(x: Floats, edge: int) -> Floats:
+    return np.concatenate([x[:, edge:0:-1], x, x[:, -2 : -2 - edge : -1]], axis=1)
+
+
+def published(name: str, layout: str, **changes: Any) -> tuple[Any, Any, dict[str, Floats]]:
+    """Network, sizes, and its weights under a layout's names."""
+    network, sizes = built(name, **changes)
+    theirs = {ours: key for key, ours in family(name).published_names(sizes, layout).items()}
+    weights = {}
+    for key, value in network.state_dict().items():
+        module, _, tail = key.rpartition(".")
+        weights[f"{theirs[module]}.{tail}"] = value.numpy()
+    return network, sizes, weights
+
+
+def told(network: Any, given: list[Any]) -> Floats:
+    with torch.no_grad():
+        samples: Floats = network(*given).numpy()[0]
+    return samples
+
+
+def residual_blocks(x: Floats, w: dict[str, Floats], stage: int, sizes: Any) -> Floats:
+    """The mean of HiFi-GAN's parallel blocks of kind 1."""
+    total = np.zeros_like(x)
+    count = len(sizes.resblock_kernel_sizes)
+    for j in range(count):
+        y = x
+        for k, dilation in enumerate(sizes.resblock_dilation_sizes[j]):
+            inner = conv(leaky(y, 0.1), w, f"resblocks.{stage * count + j}.convs1.{k}", dilation)
+            y = y + conv(leaky(inner, 0.1), w, f"resblocks.{stage * count + j}.convs2.{k}")
+        total += y
+    return total / count
+
+
+def test_istftnet_equals_its_formulas() -> None:
+    network, sizes, w = published("istftnet", "original", upsample_rates=(4, 3), upsample_kernel_sizes=(8, 7))
+    given = inputs(family("istftnet"), sizes, 5)
+    x = conv(given[0].numpy()[0], w, "conv_pre")
+    for i, rate in enumerate((4, 3)):
+        x = residual_blocks(transposed(leaky(x, 0.1), w, f"ups.{i}", rate), w, i, sizes)
+    x = leaky(x, 0.01)
+    x = conv(np.concatenate([x[:, 1:2], x], axis=1), w, "conv_post")
+    spectrum = np.exp(x[:9]) * np.exp(1j * np.sin(x[9:]))
+    window = np.hanning(17)[:16]
+    wave, squares = np.zeros(16 + 4 * 60), np.zeros(16 + 4 * 60)
+    for n in range(61):
+        wave[4 * n : 4 * n + 16] += window * np.fft.irfft(spectrum[:, n])
+        squares[4 * n : 4 * n + 16] += window**2
+    wanted = (wave[8:-8] / squares[8:-8])[: 5 * 48]
+    assert wanted.shape == (240,)
+    assert np.abs(told(network, given) - wanted).max() <= 1e-11 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("layout", ["original", "pwg"])
+def test_melgan_equals_its_formulas(layout: str) -> None:
+    network, sizes, w = published("melgan", layout, n_mels=4, upsample_scales=(8, 5, 2), channels=16, stacks=3)
+    top, block, shortcut = ("model", "block", "shortcut") if layout == "original" else ("melgan", "stack", "skip_layer")
+    given = inputs(family("melgan"), sizes, 6)
+    x = conv(mirror(given[0].numpy()[0], 3), w, f"{top}.1", padding=0)
+    at = 2  # layers are counted with activations and edges
+    for scale in (8, 5, 2):
+        x = transposed(leaky(x, 0.2), w, f"{top}.{at + 1}", scale)
+        for j in range(3):
+            here = f"{top}.{at + 2 + j}"
+            inner = conv(mirror(leaky(x, 0.2), 3**j), w, f"{here}.{block}.2", 3**j, padding=0)
+            x = conv(leaky(inner, 0.2), w, f"{here}.{block}.4") + conv(x, w, f"{here}.{shortcut}")
+        at += 5
+    wanted = np.tanh(conv(mirror(leaky(x, 0.2), 3), w, f"{top}.{at + 2}", padding=0))[0]
+    assert np.abs(wanted).max() > 0.05
+    assert np.abs(told(network, given) - wanted).max() <= 1e-12
+
+
+def test_parallel_wavegan_equals_its_formulas() -> None:
+    changes = {"n_mels": 5, "upsample_scales": (3, 4), "freq_axis_kernel_size": 3}
+    network, sizes, w = published("pwg", "pwg", **changes)
+    given = inputs(family("pwg"), sizes, 6)
+    mel, noise = (x.numpy()[0] for x in given)
+    c = conv(np.pad(mel, ((0, 0), (2, 2)), mode="edge"), w, "upsample_net.conv_in", padding=0)
+    for i, scale in enumerate((3, 4)):
+        kernel = w[f"upsample_net.upsample.up_layers.{2 * i + 1}.weight"][0, 0]
+        held = np.pad(np.repeat(c, scale, axis=1), ((1, 1), (scale, scale)))
+        c = np.array(
+            [[(kernel * held[b : b + 3, n : n + 2 * scale + 1]).sum() for n in range(c.shape[1] * scale)] for b in range(5)]
+        )
+    x = conv(noise.T.reshape(1, -1), w, "first_conv")
+    skips = np.zeros((6, x.shape[1]))
+    for layer, dilation in enumerate((1, 2, 4, 1, 2, 4)):
+        here = f"conv_layers.{layer}"
+        both = conv(x, w, f"{here}.conv", dilation) + conv(c, w, f"{here}.conv1x1_aux")
+        y = np.tanh(both[:6]) / (1 + np.exp(-both[6:]))
+        skips += conv(y, w, f"{here}.conv1x1_skip")
+        if layer < 5:
+            x = (conv(y, w, f"{here}.conv1x1_out") + x) * np.sqrt(0.5)
+    y = conv(np.maximum(skips / np.sqrt(6), 0), w, "last_conv_layers.1")
+    wanted = conv(np.maximum(y, 0), w, "last_conv_layers.3")[0]
+    assert np.abs(told(network, given) - wanted).max() <= 1e-12 * np.abs(wanted).max()
+
+
+def test_nsf_hifigan_equals_its_formulas() -> None:
+    network, sizes, w = published(
+        "nsf_hifigan", "original", n_mels=4, upsample_rates=(4, 2, 2), upsample_kernel_sizes=(8, 4, 4)
+    )
+    hop, frames = 16, 7
+    mel, _, _, noise = inputs(family("nsf_hifigan"), sizes, frames)
+    f0 = np.array([220.0, 221.0, 0.0, 0.0, 330.0, 331.0, 110.0])
+    total = np.concatenate([[0.0], np.cumsum(f0 * hop / 22050)])[:-1]
+    starts = np.random.default_rng(0).random(3) * [0, 1, 1]
+    drawn = noise.numpy()[0].T.reshape(frames * hop, 3)
+    source = np.zeros((1, frames * hop))
+    for n in range(frames * hop):
+        frame, within = divmod(n, hop)
+        cycles = total[frame] + f0[frame] * (within + 1) / 22050
+        heard = f0[frame] > 0
+        waves = 0.1 * heard * np.sin(2 * np.pi * (cycles * np.arange(1, 4) + starts)) + drawn[n] * (
+            0.003 if heard else 0.1 / 3
+        )
+        source[0, n] = np.tanh(w["m_source.l_linear.weight"][0] @ waves + w["m_source.l_linear.bias"][0])
+    x = conv(mel.numpy()[0], w, "conv_pre")
+    for i, (rate, stride) in enumerate(((4, 4), (2, 2), (2, 1))):
+        x = transposed(leaky(x, 0.1), w, f"ups.{i}", rate)
+        x = x + conv(source, w, f"noise_convs.{i}", stride=stride, padding=stride // 2 if stride > 1 else 0)
+        x = residual_blocks(x, w, i, sizes)
+    wanted = np.tanh(conv(leaky(x, 0.01), w, "conv_post"))[0]
+    got = told(network, [mel, torch.tensor(f0)[None], torch.tensor(total % 1)[None], noise])
+    assert np.abs(wanted).max() > 0.05
+    assert np.abs(got - wanted).max() <= 1e-10
+
+
+def test_the_harmonics_of_a_steady_pitch_are_where_they_belong() -> None:
+    """440 Hz for a second: with the linear layer on one harmonic alone the source's spectrum peaks at its multiple."""
+    network, sizes = built("nsf_hifigan")
+    frames = 86
+    f0 = torch.full((1, frames), 440.0)
+    phase = torch.tensor(np.arange(frames) * 440.0 * 256 / 22050 % 1)[None]
+    silent = torch.zeros(1, family("nsf_hifigan").module().noise_channels(sizes), frames)
+    for harmonic in range(3):
+        with torch.no_grad():
+            network.m_source.l_linear.weight.zero_()[0, harmonic] = 1.0
+            network.m_source.l_linear.bias.zero_()
+            wave = network.m_source(f0.double(), phase, silent.double())[0, 0].numpy()
+        spectrum = np.abs(np.fft.rfft(wave * np.hanning(wave.size)))
+        assert abs(spectrum.argmax() * 22050 / wave.size - 440 * (harmonic + 1)) < 1
+        assert np.abs(wave).max() == pytest.approx(np.tanh(0.1), abs=1e-4)

@@ -17,12 +17,6 @@ from melpact.nn.blocks.reach import samples_of_frame
 
 MAX_MAGNITUDE = 100.0
 INIT_STD = 0.02
-PUBLISHED_BUFFERS = (
-    "feature_extractor.mel_spec.spectrogram.window",
-    "feature_extractor.mel_spec.mel_scale.fb",
-    "head.istft.window",
-)
-"""What a published checkpoint holds besides weights: the analysis (which the description says) and a Hann window."""
 
 
 class VocosConfig(Record):
@@ -129,3 +123,9 @@ def published_names(config: VocosConfig, layout: str) -> dict[str, str]:
     scales = [f"backbone.convnext.{i}.gamma" for i in range(config.num_layers)]
     names = ["backbone.embed", "backbone.norm", *linear, *scales, "backbone.final_layer_norm", "head.out"]
     return {name: name for name in names}
+
+
+def unused_names(config: VocosConfig, layout: str) -> tuple[str, ...]:
+    """Tensors of a published checkpoint that are no weights: its analysis, which the description says, and a Hann window."""
+    analysis = ("spectrogram.window", "mel_scale.fb")
+    return (*(f"feature_extractor.mel_spec.{name}" for name in analysis), "head.istft.window")
