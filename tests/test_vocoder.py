@@ -523,3 +523,146 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
         vocoder(path, device="nonsense")
     with pytest.raises(ContractError, match="dtype"):
         vocoder(path, dtype="int3")
+
+
+# --- use from the command line
+
+
+def command(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    from melpact.cli.main import main
+
+    code = main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture(scope="module")
+def speech_mel() -> Mel:
+    return mp.extract("sample:en_noservice", "hifigan_22k")
+
+
+def test_import_show_and_vocode_with(tmp_path: Path, capsys: pytest.CaptureFixture[str], speech_mel: Mel) -> None:
+    from melpact.audio.files import read
+
+    write_original(tmp_path / "theirs", RESBLOCK_2, original_state(RESBLOCK_2))
+    code, out, _ = command(capsys, "vocoder", "import", tmp_path / "theirs", "-o", tmp_path / "mine.vocoder")
+    assert code == 0 and "hifigan_22k" in out and "natural log" in out
+    code, out, _ = command(capsys, "vocoder", "show", tmp_path / "mine.vocoder", "--json")
+    said = json.loads(out)
+    assert said["dialect"] == "hifigan_22k" and said["layout"] == "original" and said["hop_length"] == 256
+    path = speech_mel.save(tmp_path / "a.mel")
+    code, out, err = command(capsys, "vocode", path, "-o", tmp_path / "a.wav", "--with", tmp_path / "mine.vocoder", "--json")
+    assert code == 0, err
+    (done,) = json.loads(out)["done"]
+    assert done["bridge"] is None
+    assert done["checked"]["looks_untrained"] is True
+    assert any("untrained" in finding for finding in done["checked"]["findings"])
+    sound = read(tmp_path / "a.wav")
+    assert sound.n_samples == speech_mel.n_samples
+    code, out, _ = command(capsys, "vocode", path, "-o", tmp_path / "b.wav", "--with", tmp_path / "theirs", "--stream")
+    assert code == 0 and "ms of look-ahead" in out
+    np.testing.assert_allclose(read(tmp_path / "b.wav").samples, sound.samples, rtol=0, atol=1e-4)
+
+
+def test_an_exact_bridge_is_taken_and_said_a_fitted_one_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], speech_mel: Mel
+) -> None:
+    maker = small().save(tmp_path / "v.vocoder")
+    decade = dialect("hifigan_22k").spec.replace(log="log10")
+    speech_mel.as_(decade).save(tmp_path / "ten.mel")
+    code, out, _ = command(capsys, "vocode", tmp_path / "ten.mel", "-o", tmp_path / "a.wav", "--with", maker)
+    assert code == 0
+    assert "bridge:" in out and "log" in out and "exact" in out
+    mp.extract("sample:en_noservice", "tacotron2_22k").save(tmp_path / "centred.mel")
+    code, _, err = command(capsys, "vocode", tmp_path / "centred.mel", "-o", tmp_path / "b.wav", "--with", maker)
+    assert code == 2
+    assert "--allow fitted" in err and "padding" in err and not (tmp_path / "b.wav").exists()
+    code, out, _ = command(
+        capsys, "vocode", tmp_path / "centred.mel", "-o", tmp_path / "b.wav", "--with", maker, "--allow", "fitted"
+    )
+    assert code == 0 and "fitted" in out
+
+
+def test_a_sound_that_is_its_mel_does_not_look_untrained(speech_mel: Mel) -> None:
+    """The checks on the mel's own inversion: silent. On it 12 dB up, or clipped: they say so."""
+    from melpact.audio.audio import Audio
+    from melpact.verbs.vocoder_checks import check
+
+    made = mp.invert(speech_mel, effort="fast")
+    fine = check(speech_mel, made)
+    assert fine.findings == () and not fine.looks_untrained
+    assert fine.error_nat is not None and fine.error_nat < 0.3 * (fine.null_nat or 0)
+    assert fine.level_db == pytest.approx(0.0, abs=0.5)
+    quiet = check(speech_mel, Audio.of(made.samples[0] * np.float32(0.25), made.sample_rate))
+    assert any("dB quieter" in finding for finding in quiet.findings)
+    clipped = check(speech_mel, Audio.of(np.clip(made.samples[0] * 30, -1, 1), made.sample_rate))
+    assert any("full scale" in finding for finding in clipped.findings)
+    noise = np.random.default_rng(0).normal(0, 0.1, made.n_samples).astype(np.float32)
+    assert check(speech_mel, Audio.of(noise, made.sample_rate)).looks_untrained
+    short = check(speech_mel, Audio.of(made.samples[0][:-300], made.sample_rate))
+    assert any("samples" in finding for finding in short.findings)
+
+
+def test_mistakes_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    maker = small().save(tmp_path / "v.vocoder")
+    assert command(capsys, "vocoder", "import", maker)[0] == 2
+    code, _, err = command(capsys, "vocoder", "convert", maker, "-o", tmp_path / "v.wav")
+    assert code == 2 and "NAME.vocoder" in err
+    code, _, err = command(capsys, "vocoder", "import", maker, "-o", maker)
+    assert code == 2 and "replace the input" in err
+    code, _, err = command(capsys, "vocoder", "show", tmp_path / "no.pth")
+    assert code == 2 and "does not exist" in err
+
+
+def test_an_exported_vocoder_runs_without_torch(tmp_path: Path, speech_mel: Mel) -> None:
+    """In a process in which torch cannot be imported, the graph gives what torch gave here."""
+    pytest.importorskip("onnxruntime")
+    import subprocess
+    import sys
+
+    from melpact.vocoders.neural.exporting import export
+
+    maker = small()
+    export(maker, tmp_path / "v.onnx")
+    speech_mel.save(tmp_path / "a.mel")
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy, melpact as mp\n"
+        f"made = mp.vocoder({str(tmp_path / 'v.onnx')!r})(mp.load({str(tmp_path / 'a.mel')!r}))\n"
+        f"numpy.save({str(tmp_path / 'y.npy')!r}, made.samples[0])\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), maker(speech_mel).samples[0], rtol=0, atol=1e-5)
+
+
+def test_without_torch_the_way_out_is_named(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    path = small().save(tmp_path / "v.vocoder")
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from melpact.cli.main import main\n"
+        f"sys.exit(main(['vocoder', 'show', {str(path)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "pip install" in done.stderr and "torch" in done.stderr
+
+
+def test_graphs_that_are_not_vocoders(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from melpact.vocoders.neural.exporting import export
+
+    whole = export(small(), tmp_path / "v.onnx").read_bytes()
+    (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ArtifactError, match="ONNX graph that can be run"):
+        vocoder(tmp_path / "cut.onnx")
+    model = onnx.load_from_string(whole)
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "mute.onnx")
+    with pytest.raises(NotAnArtifact, match="does not say which mel"):
+        vocoder(tmp_path / "mute.onnx")
+    with pytest.raises(ContractError, match="no weights to save"):
+        vocoder(tmp_path / "v.onnx").save(tmp_path / "w.vocoder")

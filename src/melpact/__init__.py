@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from melpact.verbs.evaluate import evaluate
     from melpact.verbs.inject import inject
     from melpact.vocoders.griffin_lim.vocoder import invert
+    from melpact.vocoders.opening import vocoder
 
     __version__: str
 
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "save",
     "translate",
+    "vocoder",
 ]
 
 _HOMES = {
@@ -69,6 +71,7 @@ _HOMES = {
     "inject": "melpact.verbs.inject",
     "invert": "melpact.vocoders.griffin_lim.vocoder",
     "load": "melpact.contract.foreign",
+    "vocoder": "melpact.vocoders.opening",
 }
 
 

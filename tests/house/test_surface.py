@@ -33,7 +33,18 @@ SURFACE = {
     "stats": (["INPUTS"], {"-o FILE, --out FILE", "-j N, --jobs N"} | FOREIGN),
     "vocode": (
         ["INPUTS"],
-        {"-o PATH, --out PATH", "--effort {fast,best}", "--seed N", "-j N, --jobs N"} | FOREIGN,
+        {
+            "-o PATH, --out PATH",
+            "--with CKPT",
+            "--stream",
+            "--device NAME",
+            "--dtype {float32,bfloat16}",
+            "--allow {exact,fitted,lossy}",
+            "--effort {fast,best}",
+            "--seed N",
+            "-j N, --jobs N",
+        }
+        | FOREIGN,
     ),
     "run": (
         ["INPUT"],
@@ -95,6 +106,17 @@ SURFACE = {
     "metrics": (["NAME"], {"--habits", "--laws", "-j N, --jobs N"}),
     "check": (["REF", "SYS"], {"--tolerance METRIC=VALUE", "--text TABLE", "-o DIR, --out DIR", "-j N, --jobs N"}),
     "ablate": (["AUDIO"], {"-o DIR, --out DIR", "-j N, --jobs N", "--no-cache"}),
+    "vocoder": (
+        ["ACTION", "PATH"],
+        {
+            "-o FILE, --out FILE",
+            "--config FILE",
+            "--stats FILE",
+            "-d NAME, --dialect NAME",
+            "--set FIELD=VALUE",
+            "--ignore KEY",
+        },
+    ),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -142,8 +164,9 @@ def test_the_python_names_are_these() -> None:
         "inject",
         "Calibration",
         "Pipeline",
+        "vocoder",
     }
-    assert len(melpact.__all__) == 22
+    assert len(melpact.__all__) == 23
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -167,8 +190,21 @@ def test_the_python_names_are_these() -> None:
         (
             "evaluate",
             [
-                "ref", "*systems", "*suite", "*metrics", "*names", "*dialect", "*rate", "*input", "*text", "*jobs", "*out",
-                "*laws", "*cache", "*seed", "*progress",
+                "ref",
+                "*systems",
+                "*suite",
+                "*metrics",
+                "*names",
+                "*dialect",
+                "*rate",
+                "*input",
+                "*text",
+                "*jobs",
+                "*out",
+                "*laws",
+                "*cache",
+                "*seed",
+                "*progress",
             ],
         ),
         ("Pipeline", ["stages", "*allow", "*findings", "*seed"]),

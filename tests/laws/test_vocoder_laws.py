@@ -209,3 +209,25 @@ def test_a_few_steps_lower_the_error(name: str) -> None:
         optimiser.step()
         errors.append(error.item())
     assert min(errors[-5:]) < 0.9 * errors[0]
+
+
+@every
+def test_exported_sounds_as_it_does_on_torch_at_any_length_and_streams(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from melpact.vocoders.neural.exporting import export
+    from melpact.vocoders.opening import vocoder as opened
+
+    maker = vocoder(name)
+    graph = opened(export(maker, tmp_path / "v.onnx"))
+    assert graph.runtime.name == "onnxruntime"
+    assert (graph.spec, graph.hop_length, graph.receptive_field) == (maker.spec, maker.hop_length, maker.receptive_field)
+    assert graph.n_weights == maker.n_weights
+    lengths = [1, 2, 37, 61]
+    mels = [speechlike(spec_for(name), n, n) for n in lengths]
+    wanted = maker.batch(mels, pitches(name, lengths))
+    for got, truth in zip(graph.batch(mels, pitches(name, lengths)), wanted, strict=True):
+        np.testing.assert_allclose(got.samples, truth.samples, rtol=0, atol=STREAM_TOLERANCE)
+    f0 = pitches(name, lengths)
+    parts = list(graph.stream(mels[3], None if f0 is None else f0[3], block_frames=16))
+    np.testing.assert_allclose(np.concatenate(parts), wanted[3].samples[0], rtol=0, atol=STREAM_TOLERANCE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands, pipeline
+from melpact.cli import bench, clinic, commands, pipeline, vocoder
 
 COMMANDS: dict[str, type[commands.Command]] = {
-    **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS,
+    **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

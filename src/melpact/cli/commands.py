@@ -174,14 +174,24 @@ class Stats(Command):
 
 @dataclass(kw_only=True)
 class Vocode(Command):
-    """Make sounds of mels without a trained model, and count what the mels could not say."""
+    """Make sounds of mels: without a trained model, or with a vocoder's checkpoint (--with)."""
 
     inputs: Inputs
     """Mel files, folders and patterns; with --dialect also .npy, .npz, .pt and .h5."""
     out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
     """Folder, in which the structure of an input folder is kept; or the .wav file for a single input."""
+    with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
+    """A vocoder: a .vocoder or .onnx file, or a published checkpoint with its configuration beside it."""
+    stream: bool = False
+    """With a vocoder: block by block, in bounded memory."""
+    device: Annotated[str, arg(metavar="NAME")] = "cpu"
+    """With a vocoder: cpu, cuda, cuda:1 …"""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """With a vocoder: the numbers it computes in."""
+    allow: Literal["exact", "fitted", "lossy"] = "exact"
+    """With a vocoder: which bridges may turn the mels into the one it takes."""
     effort: Literal["fast", "best"] = "best"
-    """Quality against time."""
+    """Without a vocoder: quality against time."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Of the random numbers, where the method uses any."""
     dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
@@ -197,6 +207,9 @@ class Vocode(Command):
 
     def run(self) -> int:
         from melpact.verbs.meaning import parse_changes
+
+        if self.with_ is not None:
+            return self._with(self.with_)
         from melpact.verbs.vocode import vocode
 
         report = vocode(
@@ -212,6 +225,19 @@ class Vocode(Command):
             progress=render.progress(self.quiet),
         )
         render.vocoded(report, self)
+        return render.failures(report.failed)
+
+    def _with(self, checkpoint: str) -> int:
+        from melpact.cli import vocoder_text
+        from melpact.verbs.meaning import parse_changes
+        from melpact.verbs.vocode_with import vocode_with
+
+        report = vocode_with(
+            self.inputs, self.out, checkpoint, stream=self.stream, device=self.device, dtype=self.dtype, allow=self.allow,
+            dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes, key=self.key,
+            progress=render.progress(self.quiet),
+        )  # fmt: skip
+        vocoder_text.sounded(report, self)
         return render.failures(report.failed)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from melpact.contract.artifact import read_header
 from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ArtifactError, NotAnArtifact
+from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact
 from melpact.vocoders.importers import Imported, Request, read_foreign
 from melpact.vocoders.neural.vocoder import KIND, NeuralVocoder
 
@@ -46,6 +46,14 @@ def vocoder(
     path = Path(path).expanduser()
     if not path.exists():
         raise ArtifactError("does not exist", where=path, wanted="a vocoder's file or folder")
+    if path.suffix.lower() == ".onnx":
+        if device != "cpu" or dtype != "float32":
+            raise ContractError(
+                "an exported vocoder runs on the cpu in its own numbers", where=path, got=f"{device}, {dtype}"
+            )
+        from melpact.vocoders.neural.onnx_runtime import load
+
+        return load(path)
     if is_own(path):
         return NeuralVocoder.load(path, device=device, dtype=dtype)
     found = understand(path, config=config, stats=stats, dialect=dialect, changes=changes, ignore=ignore)

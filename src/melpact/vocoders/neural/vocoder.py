@@ -42,6 +42,7 @@ class NeuralVocoder(Vocoder):
         weights: every tensor by name ({} where a runtime brought its own).
         layout: how it was published ("melpact" where it was never anything else).
         provenance: where it came from, plain values.
+        exported_weights: how many numbers an exported graph holds in place of `weights`.
     """
 
     spec: MelSpec = field()
@@ -54,6 +55,7 @@ class NeuralVocoder(Vocoder):
     weights: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     layout: str = "melpact"
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    exported_weights: int = 0
 
     @classmethod
     def build(
@@ -154,7 +156,7 @@ class NeuralVocoder(Vocoder):
     @property
     def n_weights(self) -> int:
         """Numbers in its weights."""
-        return sum(int(value.size) for value in self.weights.values())
+        return self.exported_weights or sum(int(value.size) for value in self.weights.values())
 
     @property
     def look_ahead_s(self) -> float:

@@ -1,0 +1,44 @@
+"""A network as the bytes of an ONNX graph, any batch and any length. What it means is said by who asks."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+
+import onnx
+import torch
+from torch import nn
+
+OPSET = 17
+_FRAMES = 40
+
+
+def exported(network: nn.Module, inputs: Sequence[str], n_mels: int, metadata: Mapping[str, str]) -> bytes:
+    """Trace `network` ([B, n_mels, T], and [B, T] for every further input → [B, N]) into a graph.
+
+    Args:
+        inputs: names of its inputs, the mel first; they become the graph's.
+        metadata: put into the graph's properties.
+    """
+    given = [torch.randn(2, n_mels, _FRAMES), *(torch.rand(2, _FRAMES) * 200 for _ in inputs[1:])]
+    axes = {name: {0: "batch", given[i].ndim - 1: "frames"} for i, name in enumerate(inputs)}
+    file = io.BytesIO()
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network.eval(), tuple(given), file, input_names=list(inputs), output_names=["samples"],
+                dynamic_axes={**axes, "samples": {0: "batch", 1: "n_samples"}}, opset_version=OPSET, dynamo=False,
+            )  # fmt: skip
+    finally:
+        quiet.setLevel(level)
+    model = onnx.load_from_string(file.getvalue())
+    onnx.helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model)
+    made: bytes = model.SerializeToString()
+    return made

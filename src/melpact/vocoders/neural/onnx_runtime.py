@@ -1,0 +1,96 @@
+"""Runs an exported vocoder on onnxruntime: no torch anywhere. The graph's metadata say everything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
+from melpact.vocoders.neural.running import Floats
+from melpact.vocoders.neural.vocoder import NeuralVocoder
+
+KEY = "melpact"
+SCHEMA = 1
+
+
+class OnnxRuntime:
+    """A graph on the CPU.
+
+    Args:
+        path: what `exporting.export` wrote.
+        threads: of one computation; 0: as many as onnxruntime likes.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, path: str | Path, threads: int = 0) -> None:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise MelpactError(
+                "an exported vocoder runs on onnxruntime, which is not installed",
+                where=path,
+                next="pip install 'melpact[onnx]'",
+            ) from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 4
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ArtifactError(
+                "is not an ONNX graph that can be run", where=path, got=" ".join(str(error).split())[:200],
+                next="Copy it again, or export it again: melpact vocoder convert",
+            ) from None  # fmt: skip
+        self._names = [one.name for one in self._session.get_inputs()]
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def run(self, inputs: Sequence[Floats]) -> Floats:
+        """Inputs of one batch, in the graph's order → float32 [B, N]."""
+        fed = {name: np.ascontiguousarray(one, np.float32) for name, one in zip(self._names, inputs, strict=True)}
+        made: Floats = self._session.run(None, fed)[0]
+        return made
+
+
+def load(path: str | Path, threads: int = 0) -> NeuralVocoder:
+    """An exported vocoder, whole.
+
+    Raises:
+        ArtifactError: unreadable, or a graph that does not say which mel it takes. MelpactError: no onnxruntime.
+    """
+    path = Path(path)
+    runtime = OnnxRuntime(path, threads)
+    said = _facts(path, runtime.metadata)
+    spec = MelSpec(**said["spec"])
+    left, right = said["receptive_field"]
+    return NeuralVocoder(
+        spec, said["family"], said["sizes"], runtime, said["hop_length"], (left, right), tuple(said["inputs"]),
+        layout=said["layout"], provenance=said["provenance"], exported_weights=said["n_weights"],
+    )  # fmt: skip
+
+
+def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    if KEY not in metadata:
+        raise NotAnArtifact(
+            "is a graph that does not say which mel it takes",
+            where=path,
+            next="Name it as a pipeline's vocoder, with its dialect: see melpact pipeline --help",
+        )
+    try:
+        said: dict[str, Any] = json.loads(metadata[KEY])
+        kind, schema = said["kind"], said["schema"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotAnArtifact("its melpact metadata cannot be read", where=path, got=repr(error)) from None
+    if schema != SCHEMA:
+        raise WrongSchema("was written by another version of melpact", where=path, got=schema, wanted=SCHEMA)
+    missing = {"spec", "family", "sizes", "hop_length", "receptive_field", "inputs", "layout", "provenance", "n_weights"}
+    missing -= set(said)
+    if kind != "vocoder" or missing:
+        raise ContractError(
+            "is no whole vocoder", where=path, got=f"kind {kind}, without {', '.join(sorted(missing)) or 'nothing'}"
+        )
+    return said
