@@ -31,7 +31,7 @@ def family(name: str) -> Family:
     return found
 
 
-def built(name: str, seed: int = 0, **changes: Any) -> tuple[Any, Any]:
+def built(name: str, seed: int = 0, gain: float = 1.5, **changes: Any) -> tuple[Any, Any]:
     """A family's small network in float64 with weights large enough to be heard."""
     torch.manual_seed(seed)
     one = family(name)
@@ -41,7 +41,7 @@ def built(name: str, seed: int = 0, **changes: Any) -> tuple[Any, Any]:
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim > 1:
-                parameter.copy_(torch.randn_like(parameter) * (1.5 / np.sqrt(parameter[0].numel())))
+                parameter.copy_(torch.randn_like(parameter) * (gain / np.sqrt(parameter[0].numel())))
             else:
                 parameter.add_(0.1 * torch.randn_like(parameter))
     return network.eval(), sizes
@@ -70,10 +70,38 @@ def inputs(one: Family, sizes: Any, frames: int, batch: int = 1, seed: int = 1) 
 # --- laws of every network ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MINE)
-def test_the_receptive_field_is_exact(name: str) -> None:
+_ODD: dict[str, Any] = {
+    "upsample_initial_channel": 8,
+    "resblock_kernel_sizes": (3,),
+    "resblock_dilation_sizes": ((1,),),
+}
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in MINE),
+    ("vocos", {"padding": "same"}),
+    ("vocos", {"n_fft": 320, "hop_length": 64, "padding": "same"}),
+    ("bigvgan", {**_ODD, "upsample_rates": (2, 3), "upsample_kernel_sizes": (6, 3)}),
+    ("univnet", {"resblock_stride_sizes": (2, 3, 2), "resblock_kernel_sizes": (5, 3, 3)}),
+    ("istftnet", {**_ODD, "kernel_size": 1, "upsample_rates": (1,), "upsample_kernel_sizes": (1,)}),
+    ("istftnet", {**_ODD, "kernel_size": 3, "upsample_rates": (2, 2), "upsample_kernel_sizes": (4, 2)}),
+    (
+        "istftnet",
+        {**_ODD, "kernel_size": 3, "upsample_rates": (5,), "upsample_kernel_sizes": (10,), "upsample_padding": "stride"},
+    ),
+    ("melgan", {"upsample_scales": (3, 2), "stacks": 1, "kernel_size": 3}),
+    ("pwg", {"upsample_scales": (5, 1), "layers": 1, "stacks": 1, "aux_context_window": 0}),
+    ("pwg", {"upsample_scales": (5, 1), "layers": 1, "stacks": 1, "aux_context_window": 0, "kernel_size": 31}),
+    (
+        "nsf_hifigan",
+        {**_ODD, "kernel_size": 1, "resblock_kernel_sizes": (1,), "upsample_rates": (2, 4), "upsample_kernel_sizes": (2, 4)},
+    ),
+    ("nsf_hifigan", {**_ODD, "upsample_rates": (3, 2), "upsample_kernel_sizes": (5, 2), "resblock": "2"}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), VARIANTS)
+def test_the_receptive_field_is_exact(name: str, changes: dict[str, Any]) -> None:
     one = family(name)
-    network, sizes = built(name)
+    network, sizes = built(name, gain=0.7, **changes)
     left, right = one.receptive_field(sizes)
     hop = one.hop(sizes)
     frames, asked = left + right + 9, left + 4

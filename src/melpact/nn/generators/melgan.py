@@ -39,6 +39,8 @@ class MelGanConfig(Record):
     def _check(self) -> MelGanConfig:
         if not self.upsample_scales or self.channels % 2 ** len(self.upsample_scales):
             raise ValueError("channels is halved at every upsampling (upsample_scales) and must stay whole")
+        if 1 in self.upsample_scales:
+            raise ValueError("an upsampling by 1 (upsample_scales) cannot keep the length with a kernel of 2")
         if self.kernel_size % 2 == 0 or self.stack_kernel_size % 2 == 0:
             raise ValueError("kernel sizes of convolutions that keep the length are odd")
         return self

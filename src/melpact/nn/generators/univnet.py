@@ -47,6 +47,8 @@ class UnivNetConfig(Record):
         stages = {len(self.resblock_kernel_sizes), len(self.resblock_stride_sizes), len(self.resblock_dilation_sizes)}
         if len(stages) != 1 or 0 in stages:
             raise ValueError("resblock_kernel_sizes, _stride_sizes and _dilation_sizes must be of one length")
+        if 1 in self.resblock_stride_sizes:
+            raise ValueError("an upsampling by 1 (resblock_stride_sizes) cannot keep the length with a kernel of 2")
         if any(size % 2 == 0 for size in (*self.resblock_kernel_sizes, self.kernel_predictor_conv_size)):
             raise ValueError("kernel sizes of convolutions that keep the length are odd")
         return self
