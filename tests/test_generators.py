@@ -7,8 +7,10 @@ edges.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import types
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,6 +178,33 @@ def test_presets_build(name: str) -> None:
         sizes = one.sizes(preset)
         assert one.hop(sizes) in (256, 300, 512)
         assert min(one.receptive_field(sizes)) > 3
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_its_graph_takes_any_length_and_batch(name: str) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    one = family(name)
+    network, sizes = built(name, gain=0.7)
+    given, file = [x.float() for x in inputs(one, sizes, 40)], io.BytesIO()
+    axes = {key: {0: "batch", x.ndim - 1: "frames"} for key, x in zip(one.inputs, given, strict=True)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.float(),
+            tuple(given),
+            file,
+            input_names=list(one.inputs),
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+    graph = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    for frames, batch in [(61, 2), (12, 1)]:
+        given = [x.float() for x in inputs(one, sizes, frames, batch)]
+        with torch.no_grad():
+            wanted = network(*given).numpy()
+        got = graph.run(None, {key: x.numpy() for key, x in zip(one.inputs, given, strict=True)})[0]
+        assert np.abs(got - wanted).max() <= 1e-5 * np.abs(wanted).max()
 
 
 # --- against packages -----------------------------------------------------------------------------

@@ -60,10 +60,15 @@ class _Filter(nn.Module):
 
     filter: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         taps = kaiser_sinc(0.5 / RATIO, 0.6 / RATIO, KERNEL_SIZE)
         self.register_buffer("filter", torch.tensor(taps, dtype=torch.get_default_dtype())[None, None])
+
+    def taps(self) -> Tensor:
+        """[channels, 1, KERNEL_SIZE]"""
+        return self.filter.expand(self.channels, -1, -1)
 
 
 class _Upsample(_Filter):
@@ -73,30 +78,30 @@ class _Upsample(_Filter):
         edge = KERNEL_SIZE // RATIO - 1
         x = functional.pad(x, (edge, edge), mode="replicate")
         cut = edge * RATIO + (KERNEL_SIZE - RATIO) // 2
-        taps = self.filter.expand(x.shape[1], -1, -1)
-        return RATIO * functional.conv_transpose1d(x, taps, stride=RATIO, padding=cut, groups=x.shape[1])
+        y = functional.conv_transpose1d(x, self.taps(), stride=RATIO, padding=cut, groups=self.channels)
+        return RATIO * y
 
 
 class _Downsample(nn.Module):
     """[B, C, 2·T] → [B, C, T]; the outermost values are repeated beyond the edges."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.lowpass = _Filter()
+        self.lowpass = _Filter(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.pad(x, (KERNEL_SIZE // 2 - 1, KERNEL_SIZE // 2), mode="replicate")
-        return functional.conv1d(x, self.lowpass.filter.expand(x.shape[1], -1, -1), stride=RATIO, groups=x.shape[1])
+        return functional.conv1d(x, self.lowpass.taps(), stride=RATIO, groups=self.lowpass.channels)
 
 
 class AntiAliased(nn.Module):
     """An activation at twice the rate: upsample, activate, downsample; [B, C, T] → [B, C, T]."""
 
-    def __init__(self, activation: nn.Module) -> None:
+    def __init__(self, activation: nn.Module, channels: int) -> None:
         super().__init__()
         self.act = activation
-        self.upsample = _Upsample()
-        self.downsample = _Downsample()
+        self.upsample = _Upsample(channels)
+        self.downsample = _Downsample(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.downsample(self.act(self.upsample(x)))

@@ -61,7 +61,8 @@ class BigVganConfig(Record):
 
 
 def _periodic(channels: int, config: BigVganConfig) -> AntiAliased:
-    return AntiAliased(Snake(channels, own_magnitude=config.activation == "snakebeta", logscale=config.snake_logscale))
+    act = Snake(channels, own_magnitude=config.activation == "snakebeta", logscale=config.snake_logscale)
+    return AntiAliased(act, channels)
 
 
 class _Block(nn.Module):

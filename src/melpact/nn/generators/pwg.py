@@ -72,7 +72,7 @@ class _Upsampling(nn.Module):
         x = functional.pad(mel, (self.context, self.context), mode="replicate") if self.context else mel
         x = self.conv_in(x)[:, None]
         for scale, conv in zip(self.scales, self.smoothing, strict=True):
-            x = conv(x.repeat_interleave(scale, dim=-1))
+            x = conv(functional.interpolate(x, scale_factor=(1.0, float(scale)), mode="nearest"))
         return x[:, 0]
 
 
@@ -110,7 +110,7 @@ class Pwg(nn.Module):
 
     def forward(self, mel: Tensor, noise: Tensor) -> Tensor:
         condition = self.upsample_net(mel)
-        x = self.first_conv(noise.transpose(1, 2).reshape(noise.shape[0], 1, -1))
+        x = self.first_conv(noise.transpose(1, 2).flatten(1)[:, None])
         total: Tensor | None = None
         for layer in self.conv_layers:
             x, skip = layer(x, condition)
