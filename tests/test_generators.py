@@ -471,7 +471,9 @@ def test_nsf_hifigan_equals_its_formulas() -> None:
     f0 = np.array([220.0, 221.0, 0.0, 0.0, 330.0, 331.0, 110.0])
     total = np.concatenate([[0.0], np.cumsum(f0 * hop / 22050)])[:-1]
     starts = np.random.default_rng(0).random(3) * [0, 1, 1]
-    drawn = noise.numpy()[0].T.reshape(frames * hop, 3)
+    weights = w["m_source.l_linear.weight"][0]
+    # the harmonics' noises: any that the weights bring to the one that is drawn
+    drawn = noise.numpy()[0].T.reshape(-1, 1) * weights / np.sqrt(weights @ weights)
     source = np.zeros((1, frames * hop))
     for n in range(frames * hop):
         frame, within = divmod(n, hop)
@@ -480,7 +482,7 @@ def test_nsf_hifigan_equals_its_formulas() -> None:
         waves = 0.1 * heard * np.sin(2 * np.pi * (cycles * np.arange(1, 4) + starts)) + drawn[n] * (
             0.003 if heard else 0.1 / 3
         )
-        source[0, n] = np.tanh(w["m_source.l_linear.weight"][0] @ waves + w["m_source.l_linear.bias"][0])
+        source[0, n] = np.tanh(weights @ waves + w["m_source.l_linear.bias"][0])
     x = conv(mel.numpy()[0], w, "conv_pre")
     for i, (rate, stride) in enumerate(((4, 4), (2, 2), (2, 1))):
         x = transposed(leaky(x, 0.1), w, f"ups.{i}", rate)

@@ -51,7 +51,11 @@ class NsfHifiGanConfig(TrunkConfig):
 
 
 class _Source(nn.Module):
-    """Pitch f0 [B, T] in Hz (0 where unvoiced), phase [B, T] in cycles at each frame's start, noise → [B, 1, T * hop]."""
+    """Pitch f0 [B, T] in Hz (0 where unvoiced), phase [B, T] in cycles at each frame's start, noise → [B, 1, T * hop].
+
+    The paper adds noise to every harmonic and then weighs and sums them. Independent normal numbers under weights w are one
+    normal number times the length of w: one per sample is drawn here, for the same distribution.
+    """
 
     starts: Tensor
 
@@ -65,16 +69,16 @@ class _Source(nn.Module):
 
     def forward(self, f0: Tensor, phase: Tensor, noise: Tensor) -> Tensor:
         config = self.config
-        batch, frames = f0.shape
         harmonics = torch.arange(1, config.harmonic_num + 2, device=f0.device, dtype=f0.dtype)
         steps = torch.arange(1, self.hop_length + 1, device=f0.device, dtype=f0.dtype) / config.sampling_rate
         cycles = phase[..., None] + f0[..., None] * steps
         cycles = (cycles - torch.floor(cycles))[..., None] * harmonics + self.starts
         voiced = (f0 > 0).to(f0.dtype)[..., None, None]
-        spread = voiced * VOICED_NOISE + (1 - voiced) * (config.sine_amp / 3)
-        drawn = noise.transpose(1, 2).reshape(batch, frames, self.hop_length, -1)
-        waves = voiced * config.sine_amp * torch.sin(2 * math.pi * cycles) + spread * drawn
-        return torch.tanh(self.l_linear(waves)).reshape(batch, 1, -1)
+        spread = voiced[..., 0] * VOICED_NOISE + (1 - voiced[..., 0]) * (config.sine_amp / 3)
+        waves = voiced * config.sine_amp * torch.sin(2 * math.pi * cycles)
+        length = self.l_linear.weight.square().sum().sqrt()
+        heard = self.l_linear(waves)[..., 0] + spread * length * noise.transpose(1, 2)
+        return torch.tanh(heard).flatten(1)[:, None]
 
 
 class NsfHifiGan(Trunk):
@@ -95,8 +99,8 @@ class NsfHifiGan(Trunk):
 
 
 def noise_channels(config: NsfHifiGanConfig) -> int:
-    """Standard normal numbers per frame: for every sample in time order one of each harmonic."""
-    return hop(config) * (config.harmonic_num + 1)
+    """Standard normal numbers per frame: one per sample, in time order."""
+    return hop(config)
 
 
 def hop(config: NsfHifiGanConfig) -> int:
