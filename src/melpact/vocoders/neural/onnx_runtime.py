@@ -52,7 +52,14 @@ class OnnxRuntime:
     def run(self, inputs: Sequence[Floats]) -> Floats:
         """Inputs of one batch, in the graph's order → float32 [B, N]."""
         fed = {name: np.ascontiguousarray(one, np.float32) for name, one in zip(self._names, inputs, strict=True)}
-        made: Floats = self._session.run(None, fed)[0]
+        try:
+            made: Floats = self._session.run(None, fed)[0]
+        except Exception as error:
+            raise ContractError(
+                "the exported graph cannot take this mel",
+                got=f"{inputs[0].shape[-1]} frames: {' '.join(str(error).split())[:200]}",
+                next="A graph takes no mel shorter than its reflected edges; run it with the .vocoder file",
+            ) from None
         return made
 
 
