@@ -199,12 +199,22 @@ def test_its_graph_takes_any_length_and_batch(name: str) -> None:
             dynamo=False,
         )
     graph = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    for frames, batch in [(61, 2), (12, 1)]:
+    for frames, batch in [(61, 2), (12, 1), (1, 1), (2, 3)]:
         given = [x.float() for x in inputs(one, sizes, frames, batch)]
         with torch.no_grad():
             wanted = network(*given).numpy()
         got = graph.run(None, {key: x.numpy() for key, x in zip(one.inputs, given, strict=True)})[0]
         assert np.abs(got - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+def test_mirrored_edges_equal_reflection_and_hold_beyond_it() -> None:
+    from melpact.nn.blocks.edges import mirrored
+
+    x = torch.randn(2, 3, 7)
+    for edge in (0, 1, 6):
+        assert torch.equal(mirrored(x, edge), torch.nn.functional.pad(x, (edge, edge), mode="reflect"))
+    assert mirrored(torch.tensor([[1.0, 2.0]]), 3).tolist() == [[2, 2, 2, 1, 2, 1, 1, 1]]
+    assert mirrored(torch.tensor([[5.0]]), 2).tolist() == [[5] * 5]
 
 
 # --- against packages -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from melpact.core.records import Record
+from melpact.nn.blocks.edges import mirrored
 from melpact.nn.blocks.reach import samples_of_frame
 
 
@@ -44,13 +45,6 @@ class MelGanConfig(Record):
         if self.kernel_size % 2 == 0 or self.stack_kernel_size % 2 == 0:
             raise ValueError("kernel sizes of convolutions that keep the length are odd")
         return self
-
-
-def mirrored(x: Tensor, edge: int) -> Tensor:
-    """`edge` more values at each end, mirrored at the outermost one; beyond what there is to mirror, zeros."""
-    reach = min(edge, x.shape[-1] - 1)
-    x = functional.pad(x, (reach, reach), mode="reflect") if reach else x
-    return functional.pad(x, (edge - reach, edge - reach)) if edge > reach else x
 
 
 class _Stack(nn.Module):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from melpact.core.records import Record
+from melpact.nn.blocks.edges import mirrored
 from melpact.nn.blocks.lvc import KernelPredictor, location_variable_convolution
 from melpact.nn.blocks.reach import Span, samples_of_frame
 
@@ -113,17 +114,11 @@ class UnivNet(nn.Module):
         self.conv_post = nn.Conv1d(channels, 1, KERNEL_SIZE)
 
     def forward(self, mel: Tensor, noise: Tensor) -> Tensor:
-        x = self.conv_pre(_mirrored(noise))
+        x = self.conv_pre(mirrored(noise, KERNEL_SIZE // 2))
         for stage in self.resblocks:
             x = stage(x, mel)
         x = functional.leaky_relu(x, self.config.leaky_relu_slope)
-        return torch.tanh(self.conv_post(_mirrored(x)))[:, 0]
-
-
-def _mirrored(x: Tensor) -> Tensor:
-    """Three more values at each end, mirrored at the outermost one; a shorter input repeats its outermost ones."""
-    edge = KERNEL_SIZE // 2
-    return functional.pad(x, (edge, edge), mode="reflect" if x.shape[-1] > edge else "replicate")
+        return torch.tanh(self.conv_post(mirrored(x, KERNEL_SIZE // 2)))[:, 0]
 
 
 def noise_channels(config: UnivNetConfig) -> int:
