@@ -671,3 +671,28 @@ def test_graphs_that_are_not_vocoders(tmp_path: Path) -> None:
         vocoder(tmp_path / "mute.onnx")
     with pytest.raises(ContractError, match="no weights to save"):
         vocoder(tmp_path / "v.onnx").save(tmp_path / "w.vocoder")
+
+
+@pytest.mark.parametrize("name", ["bigvgan", "istftnet"])
+def test_the_families_that_kept_the_original_layout(tmp_path: Path, name: str) -> None:
+    """Weights under their published names (weight norm left folded) come back as the network they were."""
+    kind = family(name)
+    sizes = kind.sizes(kind.small)
+    base = dialect("hifigan_22k").spec
+    spec = base.replace_quietly(n_mels=sizes.n_mels, hop_length=kind.hop(sizes))
+    maker = NeuralVocoder.fresh(name, kind.small, spec, seed=5)
+    theirs = {ours: published for published, ours in kind.published_names(sizes, "original").items()}
+    state = {}
+    for key, value in maker.weights.items():
+        stem, _, last = key.rpartition(".")
+        state[theirs[key] if key in theirs else f"{theirs[stem]}.{last}"] = torch.tensor(value)
+    said = {k: v for k, v in sizes.model_dump(mode="json").items() if k in {
+        "resblock", "upsample_rates", "upsample_kernel_sizes", "upsample_initial_channel", "resblock_kernel_sizes",
+        "resblock_dilation_sizes", "activation", "snake_logscale", "use_tanh_at_final", "use_bias_at_final",
+        "gen_istft_n_fft", "gen_istft_hop_size",
+    }}  # fmt: skip
+    path = write_original(tmp_path, said, state, num_mels=sizes.n_mels, hop_size=kind.hop(sizes), lambda_melloss=15)
+    got = vocoder(path)
+    assert got.family == name
+    mel = random_mel(spec)
+    np.testing.assert_array_equal(got(mel).samples, maker(mel).samples)

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import torch
-from pydantic import Field as Bounded
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from melpact.core.records import Record
-from melpact.nn.receptive_field import Field
+from melpact.nn.blocks.reach import samples_of_frame
 
 
 class HifiGanConfig(Record):
@@ -37,7 +36,7 @@ class HifiGanConfig(Record):
     resblock_kernel_sizes: tuple[PositiveInt, ...]
     resblock_dilation_sizes: tuple[tuple[PositiveInt, ...], ...]
     kernel_size: PositiveInt = 7
-    leaky_relu_slope: float = Bounded(default=0.1, ge=0, lt=1)
+    leaky_relu_slope: float = Field(default=0.1, ge=0, lt=1)
     upsample_padding: Literal["kernel", "stride"] = "kernel"
     normalize_before: bool = False
     bias: bool = True
@@ -135,17 +134,16 @@ def hop(config: HifiGanConfig) -> int:
 
 def receptive_field(config: HifiGanConfig) -> tuple[int, int]:
     """Frames to the left and right that a frame's samples depend on."""
-    field = Field().conv(config.kernel_size)
+    span = samples_of_frame(hop(config)).conv(config.kernel_size)
     for stride, kernel, padding, _ in reversed(list(config.upsampling())):
-        branches = []
+        reads = []
         for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True):
-            branch = field
+            branch = span
             for dilation in reversed(dilations):
                 branch = branch.conv(size).conv(size, dilation) if config.resblock == "1" else branch.conv(size, dilation)
-            branches.append(branch)
-        field = branches[0].widest(*branches[1:]).transposed(kernel, stride, padding)
-    field = field.conv(config.kernel_size)
-    return field.left, field.right
+            reads.append(branch)
+        span = span.with_(*reads).transposed(kernel, stride, padding)
+    return span.conv(config.kernel_size).around_frame()
 
 
 def published_names(config: HifiGanConfig, layout: str) -> dict[str, str]:

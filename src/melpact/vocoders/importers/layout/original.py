@@ -1,4 +1,5 @@
 """The layout of HiFi-GAN's first code: a torch file with the key `generator`, and a config.json beside it.
+BigVGAN and iSTFTNet kept it and added keys.
 
 Source of the names and of what the configuration leaves unsaid (natural log, clamp at 1e-5, 1e-9 under the root, framing):
 the files config_v1.json, meldataset.py and models.py of jik876/hifi-gan.
@@ -11,7 +12,7 @@ from typing import Any
 
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
-from melpact.vocoders.families import family
+from melpact.vocoders.families import Family, family
 from melpact.vocoders.importers import Imported, Layout, Request
 from melpact.vocoders.importers.reading import (
     account,
@@ -34,6 +35,12 @@ _TRAINING = {
     "num_gpus", "batch_size", "learning_rate", "adam_b1", "adam_b2", "lr_decay", "seed", "segment_size", "num_freq",
     "fmax_for_loss", "num_workers", "dist_config",
 }  # fmt: skip
+_MAY_BE = {"use_tanh_at_final", "use_bias_at_final"}
+_BIGVGAN, _ISTFTNET = {"activation", "snake_logscale"}, {"gen_istft_n_fft", "gen_istft_hop_size"}
+_PREFIXES = (
+    "lambda_", "use_mbd", "use_cqtd", "use_multiscale", "use_spectral", "cqtd_", "mbd_", "mpd_", "discriminator_",
+    "resolutions", "fft_sizes", "clip_grad", "freeze_step", "normalize_volume",
+)  # fmt: skip
 _PLACES = (("generator",), ("model", "generator"), ("state_dict",), ())
 
 
@@ -49,10 +56,12 @@ def _read(request: Request) -> Imported:
     where = config_path(request, ("config.json",))
     assert where is not None
     said = read_config(where)
-    account(said, needed=_SIZES | _MEL, known=_SIZES | _MEL | _TRAINING, request=request, where=where)
+    kind, own = _family(said)
+    needed = _SIZES | _MEL | own
+    account(said, needed=needed, known=needed | _MAY_BE | _TRAINING, request=request, where=where, prefixes=_PREFIXES)
     check_numbers(said, _MEL, where, may_be_null=("fmax",))
     check_numbers(said, ("upsample_rates",), where)
-    hop = math.prod(said["upsample_rates"])
+    hop = math.prod(said["upsample_rates"]) * said.get("gen_istft_hop_size", 1)
     if hop != said["hop_size"]:
         raise ContractError(
             "hop_size contradicts upsample_rates: the network makes "
@@ -73,14 +82,23 @@ def _read(request: Request) -> Imported:
         mel_norm="slaney", log="ln", floor=1e-5, floor_kind="clamp",
     )  # fmt: skip
     spec = checked_spec(found, request, facts, where)
-    kind = family("hifigan")
-    config = {"n_mels": said["num_mels"], **{name: said[name] for name in _SIZES}, "resblock": str(said["resblock"])}
+    fields = [*_SIZES, *own, *(_MAY_BE & set(said) if kind.name == "bigvgan" else ())]
+    config = {"n_mels": said["num_mels"], **{name: said[name] for name in fields}, "resblock": str(said["resblock"])}
     sizes = kind.sizes(config)
     path = weight_file(request, ())
     weights = generator_of(read_weights(path), path, _PLACES)
     ours = to_our_names(weights, kind, sizes, "original", path)
     files = {"checkpoint": str(path), "config": str(where)}
-    return Imported("hifigan", sizes.model_dump(mode="json"), spec, ours, "original", _notes(said, request), files)
+    return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "original", _notes(said, request), files)
+
+
+def _family(said: dict[str, Any]) -> tuple[Family, set[str]]:
+    """The family whose sizes these are, and the keys that it has beside HiFi-GAN's."""
+    if said.keys() & _BIGVGAN:
+        return family("bigvgan"), _BIGVGAN
+    if said.keys() & _ISTFTNET:
+        return family("istftnet"), _ISTFTNET
+    return family("hifigan"), set()
 
 
 def _notes(said: dict[str, Any], request: Request) -> tuple[str, ...]:
@@ -107,4 +125,4 @@ def _notes(said: dict[str, Any], request: Request) -> tuple[str, ...]:
     return tuple(notes)
 
 
-PLUGIN = Layout("original", "a generator-keyed .pth with its config.json (HiFi-GAN)", _recognises, _read)
+PLUGIN = Layout("original", "a generator-keyed .pth with its config.json (HiFi-GAN, BigVGAN, iSTFTNet)", _recognises, _read)
