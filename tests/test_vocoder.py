@@ -94,8 +94,8 @@ def original_state(config: dict[str, Any], spelling: str = "old", seed: int = 0,
     return state
 
 
-def reference(state: dict[str, Any], config: dict[str, Any], mel: np.ndarray) -> np.ndarray:
-    """The paper's generator on folded weights, float64, from the names of the original layout."""
+def reference(state: dict[str, Any], config: dict[str, Any], mel: np.ndarray, pwg: bool = False) -> np.ndarray:
+    """The paper's generator on folded weights, float64, from the names of the original layout; `pwg`: its padding."""
     w = {name: value.double() for name, value in state.items()}
 
     def conv(x: Any, name: str, dilation: int = 1) -> Any:
@@ -107,8 +107,9 @@ def reference(state: dict[str, Any], config: dict[str, Any], mel: np.ndarray) ->
     n = len(config["resblock_kernel_sizes"])
     for i, (rate, kernel) in enumerate(zip(config["upsample_rates"], config["upsample_kernel_sizes"], strict=True)):
         x = F.conv_transpose1d(
-            F.leaky_relu(x, 0.1), w[f"ups.{i}.weight"], w[f"ups.{i}.bias"], stride=rate, padding=(kernel - rate) // 2
-        )
+            F.leaky_relu(x, 0.1), w[f"ups.{i}.weight"], w[f"ups.{i}.bias"], stride=rate,
+            padding=(rate + 1) // 2 if pwg else (kernel - rate) // 2, output_padding=rate % 2 if pwg else 0,
+        )  # fmt: skip
         total = 0
         for j, dilations in enumerate(config["resblock_dilation_sizes"]):
             y = x
@@ -447,11 +448,13 @@ def test_pwg_without_statistics_is_refused(tmp_path: Path) -> None:
 
 def test_pwg_odd_strides_keep_the_length(tmp_path: Path) -> None:
     """24 kHz recipes have hop 300 = 5 x 5 x 4 x 3; each odd stride needs its output padding."""
-    pwg_files(tmp_path, [5, 5, 3])
-    made = vocoder(tmp_path, dialect=None)
+    truth = pwg_files(tmp_path, [5, 5, 3])
+    made = vocoder(tmp_path)
     assert made.hop_length == 75
-    values = np.zeros((1, 80, 11), np.float32)
-    assert made.runtime.run([values]).shape == (1, 11 * 75)
+    values = np.random.default_rng(0).normal(size=(1, 80, 11)).astype(np.float32)
+    wanted = reference(truth["state"], truth["config"], values[0], pwg=True)
+    assert wanted.shape == (11 * 75,)
+    np.testing.assert_allclose(made.runtime.run([values])[0], wanted, rtol=0, atol=2e-6)
 
 
 def test_pwg_generators_that_are_not_read_are_named(tmp_path: Path) -> None:
