@@ -7,6 +7,8 @@ import math
 import os
 import pickle
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +289,8 @@ def test_a_checkpoint_without_configuration_says_what_is_wanted(tmp_path: Path) 
         vocoder(path)
     with pytest.raises(ArtifactError, match="does not exist"):
         vocoder(tmp_path / "nothing.pth")
+    with pytest.raises(ArtifactError, match="does not exist"):
+        vocoder("no_such_folder/nothing.vocoder")  # the form of a hub's name, but a file's ending: nothing is looked up
 
 
 def test_folding_is_torchs_own_weight_norm() -> None:
@@ -367,6 +371,20 @@ def test_statistics_that_were_never_filled_are_named(tmp_path: Path) -> None:
         model.scale.fill_(1.0)
     model.save_pretrained(folder)
     assert any("never filled" in note for note in understand(folder).notes)
+
+
+def test_a_name_on_a_model_hub(tmp_path: Path) -> None:
+    """Offline, from a folder laid out as the hub's own cache."""
+    pytest.importorskip("huggingface_hub")
+    home = tmp_path / "models--someone--their-vocoder"
+    speecht5(home / "snapshots" / ("0" * 40))
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text("0" * 40)
+    code = "import melpact as mp, sys; print(mp.vocoder(sys.argv[1]).family)"
+    env = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    for name, says in (("someone/their-vocoder", "hifigan"), ("someone/nothing", "Download it by hand")):
+        done = subprocess.run([sys.executable, "-c", code, name], env=env, capture_output=True, text=True, timeout=120)
+        assert says in done.stdout + done.stderr, done.stderr
 
 
 # --- Parallel WaveGAN
@@ -630,9 +648,6 @@ sys.meta_path.insert(0, NoTorch())
 def test_an_exported_vocoder_runs_without_torch(tmp_path: Path, speech_mel: Mel) -> None:
     """In a process in which torch cannot be imported, the graph gives what torch gave here."""
     pytest.importorskip("onnxruntime")
-    import subprocess
-    import sys
-
     from melpact.vocoders.neural.exporting import export
 
     maker = small()
@@ -648,9 +663,6 @@ def test_an_exported_vocoder_runs_without_torch(tmp_path: Path, speech_mel: Mel)
 
 
 def test_without_torch_the_way_out_is_named(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     path = small().save(tmp_path / "v.vocoder")
     code = NO_TORCH + f"from melpact.cli.main import main\nsys.exit(main(['vocoder', 'show', {str(path)!r}]))\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

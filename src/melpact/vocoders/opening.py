@@ -11,6 +11,7 @@ from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact
 from melpact.vocoders.importers import Imported, Request, read_foreign
+from melpact.vocoders.importers.hub import fetched, is_name
 from melpact.vocoders.neural.vocoder import KIND, NeuralVocoder
 
 SUFFIX = ".vocoder"
@@ -30,7 +31,7 @@ def vocoder(
     """Open a vocoder: a `.vocoder` file, an exported `.onnx`, or another program's checkpoint with its configuration.
 
     Args:
-        path: the file, or the folder of a checkpoint.
+        path: the file, the folder of a checkpoint, or its name on a model hub ("owner/name").
         config, stats: the configuration and statistics of a foreign checkpoint; looked for beside it.
         dialect, changes: which mel a foreign checkpoint takes, where its files do not say it.
         ignore: keys of a foreign configuration that are known not to matter.
@@ -43,7 +44,7 @@ def vocoder(
         ArtifactError: unreadable, truncated, or of no known layout. ContractError: the files contradict each other.
         MissingFact: something that no file says. MelpactError: torch, onnxruntime or another package is missing.
     """
-    path = Path(path).expanduser()
+    path = fetched(str(path)) if is_name(str(path)) else Path(path).expanduser()
     if not path.exists():
         raise ArtifactError("does not exist", where=path, wanted="a vocoder's file or folder")
     if path.suffix.lower() == ".onnx":
