@@ -183,7 +183,7 @@ class Vocode(Command):
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder: a .vocoder or .onnx file, or a published checkpoint with its configuration beside it."""
     stream: bool = False
-    """With a vocoder: block by block, in bounded memory."""
+    """With a vocoder: block by block; the memory of the network does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
     """With a vocoder: cpu, cuda, cuda:1 …"""
     dtype: Literal["float32", "bfloat16"] = "float32"

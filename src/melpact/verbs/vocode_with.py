@@ -103,7 +103,7 @@ def vocode_with(
         inputs: .mel files, folders and patterns; with `dialect` also .npy, .npz, .pt and .h5.
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         checkpoint: anything that `melpact.vocoders.opening.vocoder` opens, or a vocoder.
-        stream: in blocks of `block_frames` frames, with memory for one block.
+        stream: in blocks of `block_frames` frames; the network needs memory for one, the sound is held whole until written.
         device, dtype: where and in which numbers it computes.
         allow: "exact": only bridges that are algebra; "fitted": estimates, too; "lossy": also where bands are invented.
         dialect, changes, axes, key: what a foreign file means; see `contract.foreign.load_foreign`.
