@@ -311,7 +311,8 @@ def test_a_prediction_with_another_shape_is_not_called_scale_only() -> None:
 
 
 def test_values_at_the_floor_are_carried_below_it_by_a_models_error_and_that_is_no_finding() -> None:
-    right = extract(samples.path("en_noservice"), "vits_22k")  # its floor lies inside the square root, and speech rests on it
+    # a floor inside the square root, on which pauses rest
+    right = extract(samples.path("en_noservice"), "vits_22k")
     rng = np.random.default_rng(3)
     wrong = changed(right.values + 0.1 * rng.standard_normal(right.values.shape), right.spec)
     assert "below_floor" not in {f.code for f in examine(wrong, target=right)}
