@@ -220,7 +220,7 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
         ((lag_of[f], h) for h in these if (f := analysis_of(h.spec).fingerprint) in lag_of), key=lambda e: e[0][0]
     )
     chosen = [(lag, h) for (rank, lag), h in ranked if rank < most]
-    heard = [e for lag, h in chosen if (e := exact(sound, values, h, lag)) is not None]
+    heard = [e for lag, h in chosen if (e := _as_it_lies(sound, values, h, lag)) is not None]
     if not heard:
         return []
     scale = max(NUMERIC, min(e.typical for e in heard))
@@ -231,6 +231,12 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
         cost += _FLOOR * (float(below + above > 1e-4) - float(on > 0))
         rescored.append(Heard(e.hypothesis, e.gain_nat, e.typical, cost, e.lag, e.residual))
     return sorted(rescored, key=_order)
+
+
+def _as_it_lies(sound: Sound, values: Float64, h: Hypothesis, lag: int) -> Heard | None:
+    """At the lag that the line found, or from the sound's beginning: lines of their own per band hide where values lie."""
+    tried = [e for k in dict.fromkeys((lag, 0)) if (e := exact(sound, values, h, k)) is not None]
+    return min(tried, key=lambda e: e.cost, default=None)
 
 
 def _order(e: Heard) -> tuple[float, ...]:
