@@ -61,6 +61,11 @@ class Sound:
         return spec.frames(round(self.duration_s * spec.sample_rate))
 
     @property
+    def sample_rate(self) -> int:
+        """Hz, of the clip itself."""
+        return self._audio.sample_rate
+
+    @property
     def n_samples(self) -> int:
         """Samples at the clip's own rate."""
         return self._audio.n_samples

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.contract.filterbank import band_edges_hz
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.diagnose.identify.compare import overlap_of
@@ -39,14 +40,15 @@ def like_rounding(sound: Sound, values: Float64, heard: Heard) -> bool:
     rng = np.random.default_rng(0)
     noise = [_at_rate(sound, bare.sample_rate, x.size, rng) for _ in range(_DRAWS)]
     plain, _ = overlap_of(_made(x * np.float32(raised), bare), values, heard.lag)
-    left = np.abs(heard.residual)
-    if plain.shape[1] < left.shape[1]:
+    held = _held(bare, sound.sample_rate)
+    left = np.abs(heard.residual)[held]
+    if plain.shape[1] < left.shape[1] or left.size == 0:
         return False
-    plain = plain[:, : left.shape[1]]
+    plain = plain[held, : left.shape[1]]
 
     def moved(k: int, steps: float) -> Float64:
         other = _made((x + np.float32(steps) * noise[k]) * np.float32(raised), bare)
-        return np.abs(overlap_of(other, values, heard.lag)[0][:, : left.shape[1]] - plain)
+        return np.abs(overlap_of(other, values, heard.lag)[0][held, : left.shape[1]] - plain)
 
     loud = plain >= np.median(plain)
     steps = float(np.median(left[loud]) / max(float(np.median(moved(0, 1.0)[loud])), 1e-12))
@@ -56,6 +58,12 @@ def like_rounding(sound: Sound, values: Float64, heard: Heard) -> bool:
     spread = np.sqrt(np.mean(np.square(null[1:]), axis=0)) + _NUMERIC
     beyond, by_chance = (float(np.mean(r > _WIDE * spread)) for r in (left, null[0]))
     return beyond <= 2.0 * by_chance + _OFF + _OFF_ROUNDED * min(1.0, steps)
+
+
+def _held(spec: MelSpec, rate: int) -> NDArray[np.bool_]:
+    """The bands that the sound reaches: above half its rate there is only what the resampler leaves."""
+    top = band_edges_hz(spec.n_mels, spec.f_min, spec.f_max, spec.mel_scale)[2:]
+    return np.asarray(top <= rate / 2)
 
 
 def _made(samples: NDArray[np.float32], spec: MelSpec) -> Float64:

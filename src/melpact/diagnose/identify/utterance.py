@@ -29,6 +29,8 @@ _REACH = 2e-4
 _CENTRED = 1e-3
 _SPREAD = 0.02
 _ENDS = 1e-4
+_FRAMES = 150
+"""Frames, evenly spaced, on which the level is solved."""
 
 
 def follows(values: Float64, scaling: object) -> bool:
@@ -59,17 +61,17 @@ def self_scaled(samples: Float32, values: Float64, spec: MelSpec, lag: int, scal
         return None
     p, y = overlap_of(linear, values[:, : linear.shape[1] + 8], lag)
 
-    def residual(gain: float) -> Float64 | None:
-        raised = p * np.exp(spec.power * gain)
+    def residual(gain: float, every: int = 1) -> Float64 | None:
+        raised, shown = p[:, ::every] * np.exp(spec.power * gain), y[:, ::every]
         x = np.log(raised + spec.floor if spec.floor_kind == "add" else np.maximum(raised, max(spec.floor, 1e-30)))
         if isinstance(spec.scaling, UtteranceStandard) and spec.scaling.spread == "none":
-            apart = y / (spec.log_gain or 1.0) - x
+            apart = shown / (spec.log_gain or 1.0) - x
             return np.asarray(apart - np.median(apart, axis=1, keepdims=True))
-        line = fit_line(x, y, 0, per_band=isinstance(spec.scaling, UtteranceStandard), reach_nat=_REACH)
-        return None if line is None else np.asarray((y - line.slope * x - line.offset) / np.abs(line.slope))
+        line = fit_line(x, shown, 0, per_band=isinstance(spec.scaling, UtteranceStandard), reach_nat=_REACH)
+        return None if line is None else np.asarray((shown - line.slope * x - line.offset) / np.abs(line.slope))
 
     def cost(gain: float) -> float:
-        left = residual(gain)
+        left = residual(gain, max(1, p.shape[1] // _FRAMES))
         return np.inf if left is None else robust(np.minimum(np.abs(left), 10.0), scale)
 
     gain = _least(cost)
