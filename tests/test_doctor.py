@@ -305,3 +305,23 @@ def test_a_prediction_with_another_shape_is_not_called_scale_only() -> None:
     rng = np.random.default_rng(0)
     wrong = changed(0.5 * (mel().values + 2.0 * rng.standard_normal(mel().values.shape)) + 2.0)
     assert not any("scale only" in f.sentence for f in examine(wrong, target=mel()))
+
+
+# what a model's own error explains
+
+
+def test_values_at_the_floor_are_carried_below_it_by_a_models_error_and_that_is_no_finding() -> None:
+    # a floor inside the square root, on which pauses rest
+    right = extract(samples.path("en_noservice"), "vits_22k")
+    rng = np.random.default_rng(3)
+    wrong = changed(right.values + 0.1 * rng.standard_normal(right.values.shape), right.spec)
+    assert "below_floor" not in {f.code for f in examine(wrong, target=right)}
+
+
+def test_values_below_the_floor_where_the_target_is_above_it_are_a_finding() -> None:
+    right = mel()
+    values = right.values.copy()
+    values[:, 40:60] = np.log(1e-5) - 1.0
+    found = {f.code: f for f in examine(changed(values), target=right)}
+    assert "below_floor" in found
+    assert found["below_floor"].measured == pytest.approx(np.log(1e-5) - 1.0, abs=1e-3)

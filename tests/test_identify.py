@@ -18,9 +18,11 @@ from melpact.diagnose.identify.alike import Low, why_alike
 from melpact.diagnose.identify.catalogue import by_bands, hypotheses, silence
 from melpact.diagnose.identify.compare import analysis_of
 from melpact.diagnose.identify.contour import framings, free_hop
-from melpact.diagnose.identify.listen import Sound
+from melpact.diagnose.identify.listen import Sound, exact
+from melpact.diagnose.identify.rounding import like_rounding
 from melpact.diagnose.identify.scorer import resynthesis_error, score
 from melpact.diagnose.identify.traits import floor_evidence
+from melpact.diagnose.identify.utterance import follows, self_scaled
 from melpact.diagnose.identify.workbench import Bench, readings
 from melpact.features.analysis import extract
 from melpact.verbs.identify import identify as identify_file
@@ -61,6 +63,49 @@ def test_the_level_of_the_sound_is_solved_and_said() -> None:
     found = identify(extract(audio, "hifigan_22k").values, audio=quieter)
     assert found.dialect == "hifigan_22k"
     assert found.gain_db == pytest.approx(20 * math.log10(2), abs=0.02)
+
+
+def as_on_disk(audio: Audio, gain_db: float) -> Audio:
+    """At another level, and rounded to 16 bits there."""
+    x = audio.samples[0].astype(np.float64) * 10 ** (gain_db / 20)
+    return Audio.of((np.round(x * 32767) / 32768).astype(np.float32), audio.sample_rate)
+
+
+@pytest.mark.parametrize(
+    "name", ["xtts_v2_cond_22k", "tortoise_cond_22k", "xtts_speaker_encoder_16k:normalised", "nemo_asr_16k:normalised"]
+)
+def test_the_level_is_solved_under_scalings_of_each_band(name: str) -> None:
+    audio = two_seconds("en_unidentified")
+    found = identify(extract(audio, name).values, audio=as_on_disk(audio, -3.7))
+    assert name == found.dialect or name in found.same_values_as
+    assert not found.differs
+    assert found.gain_db == pytest.approx(3.7, abs=0.1)
+
+
+def test_statistics_of_an_utterance_are_those_of_the_values_not_of_the_rounded_sound() -> None:
+    audio = two_seconds("en_unidentified")
+    spec = dialect("myxtts_22k").spec
+    values = extract(audio, spec).values.astype(np.float64)
+    found = identify(values, audio=as_on_disk(audio, -4.2))
+    assert found.dialect == "myxtts_22k"
+    assert follows(values, spec.scaling) and not follows(0.9 * values, spec.scaling)
+    samples = Sound(audio).at(22050)
+    gain, left = self_scaled(samples, values, spec, 0, 1e-3) or (math.nan, np.array(math.nan))
+    assert gain == pytest.approx(0.0, abs=1e-9)
+    assert np.quantile(np.abs(left), 0.99) < 1e-3
+    assert self_scaled(samples, 0.9 * values, spec, 0, 1e-3) is None
+
+
+@pytest.mark.parametrize(("changes", "as_expected"), [({}, True), ({"floor": 1e-3}, False), ({"f_max": 7950.0}, False)])
+def test_what_a_dialect_leaves_is_held_against_what_rounding_leaves(changes: dict[str, float], as_expected: bool) -> None:
+    audio = two_seconds("en_unidentified")
+    values = extract(audio, dialect("hifigan_22k").spec.replace_quietly(**changes)).values.astype(np.float64)
+    h = next(h for h in hypotheses() if h.name == "hifigan_22k")
+    sound = Sound(as_on_disk(audio, -20.0))
+    heard = exact(sound, values, h, 0)
+    assert heard is not None
+    assert np.mean(np.abs(heard.residual) > 0.01) > 0.02
+    assert like_rounding(sound, values, heard) is as_expected
 
 
 def test_a_mel_that_was_cut_is_found_in_its_sound() -> None:

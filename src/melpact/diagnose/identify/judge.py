@@ -13,6 +13,7 @@ from melpact.diagnose.identify.alike import Low, why_alike
 from melpact.diagnose.identify.catalogue import Hypothesis, by_bands, silence
 from melpact.diagnose.identify.listen import Analysed, Heard, Sound, analyses, hear
 from melpact.diagnose.identify.result import Candidate, Identification
+from melpact.diagnose.identify.rounding import like_rounding
 from melpact.diagnose.identify.scorer import Scored, score
 from melpact.diagnose.identify.search import Unlisted, search
 
@@ -65,7 +66,8 @@ def judge_heard(ways: Ways, audio: Audio, n_best: int) -> Identification:
     off = float(np.mean(np.abs(best.residual) > _OFF_NAT))
     unexplained = _UNEXPLAINED_UTTERANCE_NAT if best.hypothesis.spec.scaling.needs() else _UNEXPLAINED_NAT
     unlisted = None
-    if best.typical > unexplained or off > _OFF or (best.lag == 0 and values.shape[1] != sound.frames(best.hypothesis.spec)):
+    unlike = (best.typical > unexplained or off > _OFF) and not like_rounding(sound, values, best)
+    if unlike or (best.lag == 0 and values.shape[1] != sound.frames(best.hypothesis.spec)):
         unlisted = search(sound, values, found)
         if not _better(unlisted, best, off):
             unlisted = None

@@ -28,6 +28,7 @@ from melpact.diagnose.identify.compare import (
     value_slope,
 )
 from melpact.diagnose.identify.traits import floor_evidence
+from melpact.diagnose.identify.utterance import self_scaled
 from melpact.features.analysis import analyse, to_rate
 
 Float64 = NDArray[np.float64]
@@ -58,6 +59,20 @@ class Sound:
     def frames(self, spec: MelSpec) -> int:
         """Frames of the whole clip in a description."""
         return spec.frames(round(self.duration_s * spec.sample_rate))
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of the clip itself."""
+        return self._audio.sample_rate
+
+    @property
+    def n_samples(self) -> int:
+        """Samples at the clip's own rate."""
+        return self._audio.n_samples
+
+    def like(self, samples: Float64) -> Sound:
+        """Other samples [time] at the clip's own rate."""
+        return Sound(Audio.of(samples.astype(np.float32), self._audio.sample_rate), self._seconds)
 
     def partial(self, seconds: float) -> Sound:
         """The same clip, of which only that much is analysed."""
@@ -165,6 +180,10 @@ def exact(sound: Sound, values: Float64, h: Hypothesis, lag: int, scale: float =
     samples = sound.at(h.spec.sample_rate, whole=whole)
     gain = 0.0
     best: Heard | None = None
+    if (own := self_scaled(samples, values, h.spec, lag, scale)) is not None:
+        typical, cost = float(np.median(np.abs(own[1]))), robust(np.minimum(np.abs(own[1]), 10.0), scale)
+        return Heard(h, own[0], typical, cost, lag, own[1])
+    louder = 1.0 if slope is None else np.sign(slope)
     for attempt in range(4):
         try:
             v = np.asarray(analyse(samples * np.float32(np.exp(gain)) if gain else samples, h.spec)[0], np.float64)
@@ -180,7 +199,7 @@ def exact(sound: Sound, values: Float64, h: Hypothesis, lag: int, scale: float =
             best = Heard(h, gain, typical, cost, lag, residual)
         elif attempt > 1:
             break
-        loud = inside(y) & inside(p) & (p > np.quantile(p, 0.5))
+        loud = inside(y) & inside(p) & (louder * p > np.quantile(louder * p, 0.5))
         if loud.sum() < 24:
             break
         step = float(np.median(residual[loud])) / power
@@ -206,7 +225,7 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
         ((lag_of[f], h) for h in these if (f := analysis_of(h.spec).fingerprint) in lag_of), key=lambda e: e[0][0]
     )
     chosen = [(lag, h) for (rank, lag), h in ranked if rank < most]
-    heard = [e for lag, h in chosen if (e := exact(sound, values, h, lag)) is not None]
+    heard = [e for lag, h in chosen if (e := _as_it_lies(sound, values, h, lag)) is not None]
     if not heard:
         return []
     scale = max(NUMERIC, min(e.typical for e in heard))
@@ -216,4 +235,15 @@ def hear(sound: Sound, values: Float64, these: tuple[Hypothesis, ...], found: li
         cost = robust(np.minimum(np.abs(e.residual), 10.0), scale) + _LEVEL * abs(e.gain_nat)
         cost += _FLOOR * (float(below + above > 1e-4) - float(on > 0))
         rescored.append(Heard(e.hypothesis, e.gain_nat, e.typical, cost, e.lag, e.residual))
-    return sorted(rescored, key=lambda e: (round(e.cost, 3), abs(e.gain_nat), len(e.hypothesis.spec.facts())))
+    return sorted(rescored, key=_order)
+
+
+def _as_it_lies(sound: Sound, values: Float64, h: Hypothesis, lag: int) -> Heard | None:
+    """At the lag that the line found, or from the sound's beginning: lines of their own per band hide where values lie."""
+    tried = [e for k in dict.fromkeys((lag, 0)) if (e := exact(sound, values, h, k)) is not None]
+    return min(tried, key=lambda e: e.cost, default=None)
+
+
+def _order(e: Heard) -> tuple[float, ...]:
+    """By cost; of those that cost as much the one nearest to the sound's level, then again by cost, then the plainest."""
+    return round(e.cost, 3), round(abs(e.gain_nat), 2), round(e.cost, 5), abs(e.gain_nat), len(e.hypothesis.spec.facts())
