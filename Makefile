@@ -15,6 +15,7 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 
 $(STAMP): $(VENV)/.base
 	$(BIN)/python -m pip install -q -e ".[test,h5]"
+	$(BIN)/python -m pip install -q --no-deps vocos==0.1.0 bigvgan==2.4.1
 	touch $@
 
 demo: $(VENV)/.base

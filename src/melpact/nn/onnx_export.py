@@ -15,14 +15,17 @@ OPSET = 17
 _FRAMES = 40
 
 
-def exported(network: nn.Module, inputs: Sequence[str], n_mels: int, metadata: Mapping[str, str]) -> bytes:
-    """Trace `network` ([B, n_mels, T], and [B, T] for every further input → [B, N]) into a graph.
+def exported(
+    network: nn.Module, inputs: Sequence[str], n_mels: int, metadata: Mapping[str, str], noise_channels: int = 0
+) -> bytes:
+    """Trace `network` ([B, n_mels, T], and [B, noise_channels, T] "noise", else [B, T] → [B, N]) into a graph.
 
     Args:
         inputs: names of its inputs, the mel first; they become the graph's.
         metadata: put into the graph's properties.
     """
-    given = [torch.randn(2, n_mels, _FRAMES), *(torch.rand(2, _FRAMES) * 200 for _ in inputs[1:])]
+    made_up = {"mel": torch.randn(2, n_mels, _FRAMES), "noise": torch.randn(2, noise_channels, _FRAMES)}
+    given = [made_up.get(name, torch.rand(2, _FRAMES) * 200) for name in inputs]
     axes = {name: {0: "batch", given[i].ndim - 1: "frames"} for i, name in enumerate(inputs)}
     file = io.BytesIO()
     quiet = logging.getLogger("torch.onnx")

@@ -30,7 +30,8 @@ class Family:
         small: a complete configuration that builds in milliseconds; the laws run on it. `n_mels` is one of its fields.
         presets: published configurations by name, complete.
         inputs: what `forward` takes, in order; the first is the mel [B, n_mels, T], others are [B, T] at the frame rate
-            ("f0": Hz, 0 where unvoiced; "phase": cycles of f0 since the beginning, modulo 1, at each frame's start).
+            ("f0": Hz, 0 where unvoiced; "phase": cycles of f0 since the beginning, modulo 1, at each frame's start;
+            "noise": standard normal numbers [B, noise_channels, T]).
         notes: what a user should know, a sentence each.
     """
 
@@ -75,6 +76,10 @@ class Family:
         """Frames to the left and right that the samples of a frame depend on."""
         left, right = self.module().receptive_field(sizes)
         return int(left), int(right)
+
+    def noise_channels(self, sizes: Any) -> int:
+        """Standard normal numbers per frame that the network takes; 0 where "noise" is not among its inputs."""
+        return int(self.module().noise_channels(sizes)) if "noise" in self.inputs else 0
 
     def published_names(self, sizes: Any, layout: str) -> dict[str, str]:
         """Names of modules or tensors in a published layout → ours."""

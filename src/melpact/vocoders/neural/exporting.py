@@ -31,9 +31,11 @@ def export(maker: NeuralVocoder, path: str | Path) -> Path:
     facts = {
         "kind": "vocoder", "schema": SCHEMA, "spec": maker.spec.facts(), "family": maker.family, "sizes": dict(maker.config),
         "hop_length": maker.hop_length, "receptive_field": list(maker.receptive_field), "inputs": list(maker.inputs),
+        "noise_channels": maker.noise_channels,
         "layout": maker.layout, "provenance": dict(maker.provenance), "n_weights": maker.n_weights,
     }  # fmt: skip
-    graph = exporter.exported(runtime.network, maker.inputs, maker.spec.n_mels, {KEY: canonical_json(facts)})
+    said = {KEY: canonical_json(facts)}
+    graph = exporter.exported(runtime.network, maker.inputs, maker.spec.n_mels, said, maker.noise_channels)
     with replacing(path) as file:
         file.write(graph)
     return Path(path)

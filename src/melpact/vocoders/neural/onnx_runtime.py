@@ -77,6 +77,7 @@ def load(path: str | Path, threads: int = 0) -> NeuralVocoder:
     return NeuralVocoder(
         spec, said["family"], said["sizes"], runtime, said["hop_length"], (left, right), tuple(said["inputs"]),
         layout=said["layout"], provenance=said["provenance"], exported_weights=said["n_weights"],
+        noise_channels=said.get("noise_channels", 0),
     )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ class NeuralVocoder(Vocoder):
         layout: how it was published ("melpact" where it was never anything else).
         provenance: where it came from, plain values.
         exported_weights: how many numbers an exported graph holds in place of `weights`.
+        noise_channels: standard normal numbers per frame that the network takes (0: none).
+        noise_seed: what they are drawn with, frame after frame from the first one on.
     """
 
     spec: MelSpec = field()
@@ -56,6 +58,8 @@ class NeuralVocoder(Vocoder):
     layout: str = "melpact"
     provenance: Mapping[str, Any] = field(default_factory=dict)
     exported_weights: int = 0
+    noise_channels: int = 0
+    noise_seed: int = 0
 
     @classmethod
     def build(
@@ -100,6 +104,7 @@ class NeuralVocoder(Vocoder):
             plain,
             layout,
             dict(provenance or {}),
+            noise_channels=kind.noise_channels(sizes),
         )
 
     @classmethod
@@ -227,10 +232,14 @@ class NeuralVocoder(Vocoder):
 
     def _inputs(self, mel: Mel, f0_hz: Floats | None) -> list[Floats]:
         """The network's inputs of one checked mel, each with a batch axis of one."""
+        known: dict[str, Floats] = {"mel": mel.values[None]}
+        if "noise" in self.inputs:
+            rng = np.random.default_rng(self.noise_seed)
+            known["noise"] = rng.standard_normal((mel.n_frames, self.noise_channels), np.float32).T[None]
         if "f0" not in self.inputs:
             if f0_hz is not None:
                 raise ContractError(f"a {family(self.family).title} takes no pitch", where="f0_hz")
-            return [mel.values[None]]
+            return [known[name] for name in self.inputs]
         if f0_hz is None:
             raise ContractError("this vocoder is driven by pitch", where="f0_hz", wanted="Hz per frame, 0 where unvoiced")
         pitch = np.asarray(f0_hz, np.float32)
@@ -243,7 +252,7 @@ class NeuralVocoder(Vocoder):
             )
         cycles = np.cumsum(pitch.astype(np.float64)) * self.hop_length / self.spec.sample_rate
         phase = np.concatenate([[0.0], cycles[:-1]]) % 1.0
-        known = {"mel": mel.values[None], "f0": pitch[None], "phase": phase.astype(np.float32)[None]}
+        known |= {"f0": pitch[None], "phase": phase.astype(np.float32)[None]}
         return [known[name] for name in self.inputs]
 
     def _synthesise(self, mel: Mel) -> Floats:

@@ -1,4 +1,4 @@
-"""Parallel WaveGAN's own generator. Not listed yet: its second input is noise, which `NeuralVocoder` does not draw."""
+"""Parallel WaveGAN's own generator."""
 
 from __future__ import annotations
 

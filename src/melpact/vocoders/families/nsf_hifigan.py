@@ -1,4 +1,4 @@
-"""NSF-HiFi-GAN for singing at 44.1 kHz. Not listed yet: one of its inputs is noise, which `NeuralVocoder` does not draw."""
+"""NSF-HiFi-GAN for singing at 44.1 kHz."""
 
 from __future__ import annotations
 

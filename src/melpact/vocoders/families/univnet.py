@@ -1,4 +1,4 @@
-"""UnivNet in its two published sizes. Not listed yet: its second input is noise, which `NeuralVocoder` does not draw."""
+"""UnivNet in its two published sizes."""
 
 from __future__ import annotations
 
