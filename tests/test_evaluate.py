@@ -98,6 +98,17 @@ def _pure(report: Report) -> dict[str, Any]:
     return {key: value for key, value in report.to_json().items() if key != "cost_ms"}
 
 
+def _alike(a: Any, b: Any) -> bool:
+    """Equal up to the last bits of numbers, which a package with threads of its own does not promise between processes."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(_alike(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) and isinstance(b, float):
+        return a == pytest.approx(b, rel=1e-6, abs=1e-9)
+    return bool(a == b)
+
+
 # scores
 
 
@@ -344,7 +355,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
 def test_two_jobs_give_what_one_gives(report: Report, entries: list[Entry]) -> None:
     seen: list[int] = []
     both = bench(entries, ["good", "bad"], Plan(metrics=CHEAP, laws=False, jobs=2), advance=seen.append)
-    assert _pure(both) == _pure(report) and sum(seen) == len(entries)
+    assert _alike(_pure(both), _pure(report)) and sum(seen) == len(entries)
 
 
 class _Bomb:
