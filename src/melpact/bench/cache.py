@@ -10,8 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +22,7 @@ import numpy as np
 
 from melpact.audio.audio import Audio
 from melpact.bench.metric import Metric
+from melpact.core.atomic import replaced
 from melpact.core.records import digest
 
 Given = Path | Audio
@@ -159,14 +158,8 @@ class Shelf:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._path.parent, suffix=".part")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(self._held, file, allow_nan=False)
-                os.replace(temporary, self._path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            with replaced(self._path) as temporary:
+                temporary.write_text(json.dumps(self._held, allow_nan=False), encoding="utf-8")
         except OSError:
             return
 

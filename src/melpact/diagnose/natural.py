@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.filterbank import band_edges_hz
 from melpact.contract.spec import MelSpec
 from melpact.diagnose.evidence import Evidence
 
@@ -142,9 +141,3 @@ def _r(x: Floats, y: Floats) -> float:
 def overlap(spec: MelSpec) -> float:
     """Windows that cover one sample: how alike neighbouring frames must be."""
     return spec.win_length / spec.hop_length
-
-
-def centres_hz(spec: MelSpec) -> Floats:
-    """Centre of every band in Hz of the sound, [n_mels]."""
-    edges = band_edges_hz(spec.n_mels, spec.f_min, spec.f_max, spec.mel_scale)
-    return edges[1:-1] * spec.sample_rate / spec.bank_sample_rate

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from melpact.contract.diff.grid_rules import centres_hz
 from melpact.diagnose.evidence import Evidence, shared
 from melpact.diagnose.finding import Finding
-from melpact.diagnose.natural import centres_hz
 
 
 def draw(evidence: Evidence, findings: Sequence[Finding], title: str = "", dpi: int = 110) -> bytes:

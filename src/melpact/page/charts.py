@@ -1,4 +1,4 @@
-"""Small charts as SVG: axes, lines, bands, bars and dots in the colours of the page. What they show is `figures`' business.
+"""Small charts as SVG: axes, lines, bands, bars and dots in the colours of the page. What they show is not known here.
 
 Coordinates are in a box of 360 by 240 so that text keeps its size in a column as narrow as a phone; colours are classes of
 the style sheet (`a` this mel, `b` its reference, `n` nulls and bounds, `g` the best that can be).

@@ -1,4 +1,4 @@
-"""Arrays → PNG bytes with a palette, and the colour maps. Axes and captions are drawn by `mels`.
+"""Arrays → PNG bytes with a palette, and the colour maps. Axes and captions are in `pictures`.
 
 Written by hand because a palette image of one pixel per value needs no plotting library, which takes longer to import than
 the whole page takes to make.

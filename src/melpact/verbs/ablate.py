@@ -21,10 +21,11 @@ from melpact.bench.grid import Grid, normaliser_key, read_grid, scalings_of, sou
 from melpact.bench.metric import Metric, metrics
 from melpact.contract.artifact import replacing
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MelpactError, SpecError
+from melpact.core.errors import MelpactError, SpecError
 from melpact.features.analysis import to_rate
 from melpact.verbs.batch import Tick, batch, jobs_for
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.targets import output_folder
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def ablate(
     specs, impossible = specs_of(plan)
     if not specs:
         raise SpecError("no setting of this grid can exist", where="ablate", got=next(iter(impossible.values())))
-    folder = _folder(out)
+    folder = None if out is None else output_folder(out)
     with tempfile.TemporaryDirectory(prefix="melpact-ablate-") as scratch:
         sounds = (folder or Path(scratch)) / "sounds"
         try:
@@ -114,16 +115,6 @@ def ablate(
     if folder is not None:
         write(found, folder)
     return found
-
-
-def _folder(out: str | Path | None) -> Path | None:
-    if out is None:
-        return None
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise ContractError("is a file, not a folder", where=folder, next="Give another folder with -o")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from melpact.bench.tables import latex, summary_csv, utterances_csv
 from melpact.contract.artifact import replacing
 from melpact.contract.dialect import Dialect, as_spec
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MelpactError
+from melpact.core.errors import MelpactError
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.pairing import Paired, Sounds, is_manifest, manifest, paired
 from melpact.verbs.pairing import texts as read_texts
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.targets import output_folder
 
 
 def evaluate(
@@ -77,7 +78,7 @@ def evaluate(
         cache_folder() / "evaluate" if cache else None,
         seed,
     )
-    folder = None if out is None else _folder(out)
+    folder = None if out is None else output_folder(out)
     try:
         report = bench(found.entries, found.systems, plan, start=progress.start, advance=progress.advance)
     finally:
@@ -122,14 +123,6 @@ def _names(systems: Sequence[Sounds]) -> tuple[str, ...]:
         if len(set(called)) == len(called):
             return tuple(called)
     return tuple(f"{name} ({i + 1})" for i, name in enumerate(called))
-
-
-def _folder(out: str | Path) -> Path:
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise ContractError("is a file, not a folder", where=folder, next="Give another folder with -o")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _json(report: Report) -> str:

@@ -20,6 +20,7 @@ from melpact.core.errors import ContractError
 from melpact.features.analysis import extract, to_rate
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels
+from melpact.verbs.targets import output_folder
 from melpact.vocoders.griffin_lim.vocoder import Effort, invert
 
 MADE = "from the mel"
@@ -96,9 +97,7 @@ def run(
     source = read(input)
     mel = extract(source, spec)
     mel = Mel(mel.values, spec, mel.utterance, {"audio": input.name, **mel.provenance})
-    if folder.exists() and not folder.is_dir():
-        raise ContractError("is a file, not a folder", where=folder, next="Give another folder with -o")
-    folder.mkdir(parents=True, exist_ok=True)
+    output_folder(folder)
     files = {
         "mel": folder / f"{input.stem}.mel",
         "sound": folder / f"{input.stem}.wav",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from melpact.core.errors import ArtifactError, MelpactError
+from melpact.core.errors import ArtifactError, ContractError, MelpactError
 
 Find = Callable[[Sequence[str | Path]], list[Path]]
 
@@ -120,6 +120,19 @@ def plan(found: Sequence[Source], out: str | Path, suffix: str) -> list[Job]:
         jobs = [Job(source.path, out / source.place.with_suffix(suffix)) for source in found]
     _refuse_clashes(jobs)
     return jobs
+
+
+def output_folder(out: str | Path) -> Path:
+    """The folder for results, made if it does not exist.
+
+    Raises:
+        ContractError: there is a file of that name.
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise ContractError("is a file, not a folder", where=folder, next="Give another folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:

@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.bench.align import MAX_LAG_S
+from melpact.bench.metrics._mel import mel
 from melpact.bench.score import NotMeasured
 from melpact.bench.sound import Pair, Sound
-from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import AudioTooShort
 
 # Below the loudest value of the original by more than this, both sides are raised to the same floor: what no one hears
 # (digital zeros against dither) must not decide a distance.
 DEPTH_DB = 80.0
 FEWEST_FRAMES = 8
 BIN_DB = 0.5
-
-
-@lru_cache(maxsize=32)
-def _unscaled(spec: MelSpec) -> MelSpec:
-    return spec.replace_quietly(scaling=NoScaling())
 
 
 def level_db(sound: Sound, spec: MelSpec) -> NDArray[np.float32]:
@@ -42,17 +35,11 @@ def level_db(sound: Sound, spec: MelSpec) -> NDArray[np.float32]:
 
 
 def _level(sound: Sound, spec: MelSpec) -> NDArray[np.float32]:
-    from melpact.features.analysis import analyse
-
-    plain = _unscaled(spec)
-    try:
-        values, _ = analyse(sound.at(spec.sample_rate), plain)
-    except AudioTooShort as error:
-        raise NotMeasured(str(error)) from error
+    values = mel(sound, spec)
     if values.shape[1] < FEWEST_FRAMES:
         raise NotMeasured(f"{values.shape[1]} frames are too few for a distribution; {FEWEST_FRAMES} are needed")
     per_decade = 20.0 / spec.power
-    gain = plain.log_gain
+    gain = spec.log_gain
     if gain is None:
         found: NDArray[np.float32] = np.float32(per_decade) * np.log10(np.maximum(values, 1e-10))
     else:

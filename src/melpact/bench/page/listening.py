@@ -17,15 +17,17 @@ from melpact.bench.align import moved
 from melpact.bench.page.utterances import WORST, ranked
 from melpact.bench.report import Report, Utterance
 from melpact.bench.sound import Sound
+from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
-from melpact.page.charts import number, ticks
-from melpact.page.images import CHANGE, LEVEL, bar, png, thinned, uri
+from melpact.page.charts import number
+from melpact.page.images import CHANGE, LEVEL, uri
+from melpact.page.pictures import legend, picture
 from melpact.page.sounds import flac
 
 _LONGEST_S = 10.0
-_BUDGET_BYTES = 14_000_000
-"""Of all sounds and pictures, before base64 makes them a third longer."""
+_BUDGET_BYTES = 18_600_000
+"""Of all sounds and pictures, as they stand on the page."""
 STYLE = """
 .deck{position:sticky;top:0;background:var(--page);padding:.5rem 0;border-bottom:1px solid var(--rule);z-index:1}
 .deck label,.deck select{font:inherit}.deck select{max-width:100%}
@@ -109,7 +111,7 @@ def _part(report: Report, utterance: Utterance, spec: MelSpec, *, hidden: bool) 
     gain = min(1.0, 1.0 / max(max(sound.peak for sound in sounds.values()), 1e-9))
     files = {name: flac(sound, gain) for name, sound in sounds.items()}
     tracks = [{"name": name, "src": uri(data, "audio/flac")} for name, data in files.items()]
-    pictures, size = _pictures(sounds, spec)
+    pictures = _pictures(sounds, spec)
     facts = [f"{utterance.seconds:.2f} s"]
     if utterance.seconds > _LONGEST_S:
         facts.append(f"the first {_LONGEST_S:g} s are here")
@@ -124,7 +126,7 @@ def _part(report: Report, utterance: Utterance, spec: MelSpec, *, hidden: bool) 
         f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{table}</script>'
         f"{pictures}{values}</div>"
     )
-    return body, size + sum(map(len, files.values()))
+    return body, len(body)
 
 
 def _values(report: Report, utterance: Utterance) -> str:
@@ -141,49 +143,22 @@ def _values(report: Report, utterance: Utterance) -> str:
     return f'<details><summary>its numbers</summary><div class="roll">{table}</div></details>'
 
 
-def _pictures(sounds: dict[str, Audio], spec: MelSpec) -> tuple[str, int]:
+def _pictures(sounds: dict[str, Audio], spec: MelSpec) -> str:
+    from melpact.contract.diff.grid_rules import centres_hz
     from melpact.features.analysis import extract
 
-    plain = spec.replace_quietly(scaling={"kind": "none"}) if spec.scaling.kind != "none" else spec
+    plain = spec.replace_quietly(scaling=NoScaling())
+    centres = centres_hz(plain)
     mels = {name: extract(sound, plain).values.astype(np.float64) for name, sound in sounds.items()}
     low, high = (float(v) for v in np.percentile(mels["original"], [1.0, 99.9]))
     half = (high - low) / 2
-    drawn, size = [], 0
+    drawn = []
     for name, values in mels.items():
-        image = png(thinned(values)[0], low, high, LEVEL)
-        size += len(image)
-        drawn.append(_picture(name, image, values.shape[1] / plain.frame_rate_hz, plain))
+        seconds = values.shape[1] / plain.frame_rate_hz
+        drawn.append(picture(name, values, low, high, LEVEL, seconds=seconds, centres_hz=centres))
         if name != "original":
-            change = png(thinned(values - mels["original"])[0], -half, half, CHANGE)
-            size += len(change)
-            error = float(np.abs(values - mels["original"]).mean())
-            drawn.append(_picture(f"{name} − original (mean |Δ| {number(round(error, 3))} {plain.unit})", change,
-                                  values.shape[1] / plain.frame_rate_hz, plain))  # fmt: skip
-    keys = _key(low, high, bar(LEVEL), plain.unit) + _key(-half, half, bar(CHANGE), f"difference, {plain.unit}")
-    return f'<div class="pair">{"".join(drawn)}</div><div class="bars">{keys}</div>', size
-
-
-def _picture(caption: str, image: bytes, seconds: float, spec: MelSpec) -> str:
-    from melpact.contract.filterbank import band_edges_hz
-
-    across = "".join(
-        f'<span style="left:{100 * t / seconds:.2f}%">{number(t)}{" s" if i == 0 else ""}</span>'
-        for i, t in enumerate(ticks(0.0, seconds, 6))
-        if t <= 0.97 * seconds
-    )
-    edges = band_edges_hz(spec.n_mels, spec.f_min, spec.f_max, spec.mel_scale)
-    centres = edges[1:-1] * spec.sample_rate / spec.bank_sample_rate
-    up = "".join(
-        f'<span style="bottom:{100 * (i + 0.5) / centres.size:.2f}%">{centres[i] / 1000:.1f} kHz</span>'
-        for i in np.unique(np.linspace(0, centres.size - 1, 5).round().astype(int))
-    )
-    words = html.escape(f"mel of {caption}: time to the right, frequency upwards", quote=True)
-    return (
-        f'<figure><figcaption>{html.escape(caption)}</figcaption><div class="plot"><div class="up">{up}</div>'
-        f'<img alt="{words}" src="{uri(image)}"><div class="across">{across}</div></div></figure>'
-    )
-
-
-def _key(low: float, high: float, image: str, unit: str) -> str:
-    marks = "".join(f"<span>{number(round(v, 2) + 0.0)}</span>" for v in (low, (low + high) / 2, high))
-    return f'<div class="bar"><img alt="colour scale" src="{image}"><div>{marks}</div><p>{html.escape(unit)}</p></div>'
+            change = values - mels["original"]
+            caption = f"{name} \u2212 original (mean |Δ| {number(round(float(np.abs(change).mean()), 3))} {plain.unit})"
+            drawn.append(picture(caption, change, -half, half, CHANGE, seconds=seconds, centres_hz=centres))
+    keys = legend(low, high, LEVEL, plain.unit) + legend(-half, half, CHANGE, f"difference, {plain.unit}")
+    return f'<div class="pair">{"".join(drawn)}</div><div class="bars">{keys}</div>'

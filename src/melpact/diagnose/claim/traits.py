@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.contract.diff.grid_rules import centres_hz
 from melpact.contract.spec import MelSpec
 from melpact.diagnose.evidence import Evidence
-from melpact.diagnose.natural import centres_hz
 
 Floats = NDArray[np.float64]
 LEAST_FRAMES = 24

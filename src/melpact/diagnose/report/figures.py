@@ -6,8 +6,8 @@ import html
 
 import numpy as np
 
+from melpact.contract.diff.grid_rules import centres_hz
 from melpact.diagnose.evidence import Evidence, Floats, correlation, shared
-from melpact.diagnose.natural import centres_hz
 from melpact.page.charts import Chart, number
 
 _DOTS = 1800

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 
+from melpact.contract.diff.grid_rules import centres_hz
 from melpact.diagnose.evidence import Evidence, Floats, shared
-from melpact.diagnose.natural import centres_hz
-from melpact.page.charts import number, ticks
-from melpact.page.images import CHANGE, LEVEL, Anchors, bar, png, thinned, uri
+from melpact.page.charts import number
+from melpact.page.images import CHANGE, LEVEL, Anchors
+from melpact.page.pictures import legend, picture
 
 _FAINT = 8.0
 """A difference that fills less than this part of the scale is shown magnified as well."""
@@ -28,13 +27,13 @@ def pictures(evidence: Evidence) -> str:
     high = max(high, low + 1e-6)
     unit = evidence.spec.unit if evidence.spec.scaling.kind == "none" else f"scaled ({evidence.spec.scaling.kind})"
     drawn = [_picture(caption, panel, low, high, LEVEL, evidence) for caption, panel in panels]
-    keys = _legend(low, high, LEVEL, unit)
+    keys = legend(low, high, LEVEL, unit)
     if difference is not None and difference.size:
         half = (high - low) / 2
         error = float(np.abs(difference).mean())
         drawn.append(_picture(f"Difference, same scale (mean |Δ| {number(error)} {unit})", difference, -half, half, CHANGE,
                               evidence))  # fmt: skip
-        keys += _legend(-half, half, CHANGE, f"difference, {unit}")
+        keys += legend(-half, half, CHANGE, f"difference, {unit}")
         reach = max(float(np.percentile(np.abs(difference), 99)), 1e-9)
         if reach < half / (_FAINT / 4) and error > 1e-6 * half:
             times = half / reach
@@ -46,33 +45,5 @@ def pictures(evidence: Evidence) -> str:
 
 
 def _picture(caption: str, values: Floats, low: float, high: float, anchors: Anchors, evidence: Evidence) -> str:
-    shown, each = thinned(values)
-    length = values.shape[1] * evidence.spec.hop_length / evidence.spec.sample_rate
-    across = "".join(
-        f'<span style="left:{100 * t / length:.2f}%">{number(t)}{" s" if i == 0 else ""}</span>'
-        for i, t in enumerate(ticks(0.0, length, 6))
-        if t <= 0.97 * length
-    )
-    centres = centres_hz(evidence.spec)
-    bands = centres.size
-    up = "".join(
-        f'<span style="bottom:{100 * (i + 0.5) / bands:.2f}%">{_hertz(float(centres[i]))}</span>'
-        for i in np.unique(np.linspace(0, bands - 1, 5).round().astype(int))
-    )
-    many = f"; each column is the mean of {each} frames" if each > 1 else ""
-    words = html.escape(f"{caption}: time to the right, frequency upwards{many}", quote=True)
-    return (
-        f'<figure><figcaption>{html.escape(caption)}</figcaption><div class="plot"><div class="up">{up}</div>'
-        f'<img alt="{words}" src="{uri(png(shown, low, high, anchors))}"><div class="across">{across}</div></div></figure>'
-    )
-
-
-def _hertz(value: float) -> str:
-    return f"{value:.0f} Hz" if value < 995 else f"{value / 1000:.1f} kHz"
-
-
-def _legend(low: float, high: float, anchors: Anchors, unit: str) -> str:
-    ends = (low, (low + high) / 2, high)
-    marks = "".join(f"<span>{number(round(v, 2) + 0.0)}</span>" for v in ends)
-    image = f'<img alt="colour scale" src="{bar(anchors)}">'
-    return f'<div class="bar">{image}<div>{marks}</div><p>{html.escape(unit)}</p></div>'
+    seconds = values.shape[1] * evidence.spec.hop_length / evidence.spec.sample_rate
+    return picture(caption, values, low, high, anchors, seconds=seconds, centres_hz=centres_hz(evidence.spec))
