@@ -20,6 +20,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
     │   ├── WrongSchema         written by an incompatible version
     │   └── Truncated           the header promises more bytes than the file has
+    ├── TrainingError       a training that cannot begin, go on or be resumed
     └── BatchError          some items of a batch failed; the rest is done
 """
 
@@ -125,6 +126,10 @@ class WrongSchema(ArtifactError):
 
 class Truncated(ArtifactError):
     """The header promises more bytes than the file holds."""
+
+
+class TrainingError(MelpactError):
+    """A training that cannot begin, cannot go on or cannot be resumed."""
 
 
 class BatchError(MelpactError):

@@ -1,0 +1,141 @@
+"""What all recipes of vocoders share: the generator of any family, its inputs, and the sounds of the validation list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from melpact.contract.dialect import dialect
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import TrainingError
+from melpact.features.analysis import extract
+from melpact.nn.torch_runtime import TorchRuntime
+from melpact.train.settings import Optimiser, Training
+from melpact.train.task import Batch, Data, Example
+from melpact.vocoders.families import Family, family
+from melpact.vocoders.neural.vocoder import NeuralVocoder
+
+PLAYER = "generator"
+QUIET_DB = -70.0
+
+
+class VocoderTraining(Training):
+    """Settings of every recipe that trains a vocoder.
+
+    Args:
+        family: of vocoders, as `melpact.vocoders.families` lists them.
+        preset: published sizes of that family; None: its first.
+        sizes: changes of single sizes.
+        dialect: the mel that it takes.
+        weight_norm: train the convolutions' weights as direction and length (Salimans and Kingma 2016); folded at export.
+        optimiser: of the generator.
+        validation_sounds: how many are made at validation.
+    """
+
+    family: str = "hifigan"
+    preset: str | None = None
+    sizes: dict[str, Any] = Field(default_factory=dict)
+    dialect: str = "hifigan_22k"
+    weight_norm: bool = False
+    optimiser: Optimiser = Optimiser()
+    validation_sounds: PositiveInt = 16
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A generator with what is needed to feed it and to write it down.
+
+    Attributes:
+        network: with fresh weights. maker: the same network as a vocoder, for use under evaluation.
+    """
+
+    network: nn.Module
+    maker: NeuralVocoder
+    spec: MelSpec
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What an export needs to know."""
+        return {"vocoder": {"player": PLAYER, "family": self.maker.family, "sizes": dict(self.maker.config)}}
+
+    def sound(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Samples [B, N] from the batch's mel and whatever else the family takes."""
+        samples: Tensor = self.network(*self._inputs(batch, generator))
+        return samples.float()
+
+    def _inputs(self, batch: Batch, generator: torch.Generator) -> list[Tensor]:
+        mel = batch["mel"]
+        known = dict(batch)
+        if "noise" in self.maker.inputs:
+            shape = (mel.shape[0], self.maker.noise_channels, mel.shape[2])
+            known["noise"] = torch.randn(shape, generator=generator, device=mel.device)
+        missing = [name for name in self.maker.inputs if name not in known]
+        if missing:
+            raise TrainingError(
+                f"a {family(self.maker.family).title} is driven by more than the mel, which the data does not have",
+                got=", ".join(missing),
+                next="Train another family",
+            )
+        return [known[name] for name in self.maker.inputs]
+
+
+def voice(settings: VocoderTraining) -> Voice:
+    """The generator of the settings, its fresh weights drawn with their seed.
+
+    Raises:
+        ContractError: sizes that contradict themselves or the mel. TrainingError: no such preset.
+    """
+    kind, spec = family(settings.family), dialect(settings.dialect).spec
+    maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings), spec, seed=settings.seed)
+    if not isinstance(maker.runtime, TorchRuntime):
+        raise TypeError("a fresh vocoder runs on torch")
+    network = maker.runtime.network.train()
+    if settings.weight_norm:
+        for module in list(network.modules()):
+            if isinstance(module, nn.Conv1d | nn.ConvTranspose1d | nn.Conv2d):
+                parametrizations.weight_norm(module)
+    return Voice(network, maker, spec)
+
+
+def examples(voice: Voice, data: Data, n: int) -> Callable[[], Sequence[Example]]:
+    """Makes the sounds of the validation list; their mels are computed once.
+
+    Raises:
+        TrainingError: there is nothing to validate on.
+    """
+    sounds = list(data.validation(n))
+    if not sounds:
+        raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
+    mels = [extract(audio, voice.spec) for _, audio in sounds]
+
+    def made() -> list[Example]:
+        device = str(next(voice.network.parameters()).device)
+        if isinstance(voice.maker.runtime, TorchRuntime):
+            voice.maker.runtime.device = device
+        audios = voice.maker.batch(mels)
+        return [Example(name, audio, own, mel) for (name, audio), own, mel in zip(sounds, audios, mels, strict=True)]
+
+    return made
+
+
+def level_db(samples: Tensor) -> Tensor:
+    """RMS level of samples in dB of full scale; -100 for silence."""
+    return 10 * torch.log10(samples.detach().float().square().mean() + 1e-10)
+
+
+def _sizes(kind: Family, settings: VocoderTraining) -> Mapping[str, Any]:
+    presets = kind.presets
+    name = settings.preset if settings.preset is not None else next(iter(presets))
+    if name == "small":
+        return {**kind.small, **settings.sizes}
+    if name not in presets:
+        raise TrainingError(
+            f"{kind.title} has no such sizes", where="preset", got=name, wanted=", ".join((*presets, "small"))
+        )
+    return {**presets[name], **settings.sizes}
