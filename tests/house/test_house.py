@@ -22,8 +22,8 @@ RUNS_MODELS = {
     ROOT / "pipeline" / "onnx_file.py": "onnxruntime",
     ROOT / "vocoders" / "neural" / "onnx_runtime.py": "onnxruntime",
 }
-"""Each may import this one package, inside a function: it runs a model. `nn` and `train` are made of torch; nothing loads them
-unasked."""
+"""Each may import this one package, inside a function: it runs a model. `nn` and `train` are made of torch; nothing
+loads them unasked."""
 
 
 def _modules() -> Iterator[Path]:
