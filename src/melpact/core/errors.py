@@ -20,6 +20,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
     │   ├── WrongSchema         written by an incompatible version
     │   └── Truncated           the header promises more bytes than the file has
+    ├── CorpusError         a manifest, a packed corpus or a draw from one that cannot be used
     └── BatchError          some items of a batch failed; the rest is done
 """
 
@@ -125,6 +126,10 @@ class WrongSchema(ArtifactError):
 
 class Truncated(ArtifactError):
     """The header promises more bytes than the file holds."""
+
+
+class CorpusError(MelpactError):
+    """A manifest, a packed corpus or a draw from one that cannot be used."""
 
 
 class BatchError(MelpactError):
