@@ -21,6 +21,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── WrongSchema         written by an incompatible version
     │   └── Truncated           the header promises more bytes than the file has
     ├── TrainingError       a training that cannot begin, go on or be resumed
+    ├── CorpusError         a manifest, a packed corpus or a draw from one that cannot be used
     └── BatchError          some items of a batch failed; the rest is done
 """
 
@@ -130,6 +131,8 @@ class Truncated(ArtifactError):
 
 class TrainingError(MelpactError):
     """A training that cannot begin, cannot go on or cannot be resumed."""
+class CorpusError(MelpactError):
+    """A manifest, a packed corpus or a draw from one that cannot be used."""
 
 
 class BatchError(MelpactError):

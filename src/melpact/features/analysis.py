@@ -78,7 +78,7 @@ def finish(values: Float32, spec: MelSpec, utterance: dict[str, Any]) -> Float32
     return np.asarray(scaling.apply(values, utterance), np.float32)
 
 
-def _scaled(samples: Float32, spec: MelSpec) -> Samples:
+def scale_waveform(samples: Float32, spec: MelSpec) -> Samples:
     """The samples times the waveform scale; float64 where float32 would round them before the engine sees them."""
     if spec.preemphasis_kind in ("filter", "filter_reflect") or math.frexp(spec.waveform_scale)[0] != 0.5:
         return np.multiply(samples, spec.waveform_scale, dtype=np.float64)
@@ -91,6 +91,14 @@ def _split(samples: Samples) -> tuple[Float32, Float32 | None]:
     return single, None if samples.dtype == np.float32 else np.subtract(samples, single).astype(np.float32)
 
 
+def run_frames(padded: Samples, spec: MelSpec, frames: int, threads: int = 1) -> Float32:
+    """Frame t reads `padded[t * hop_length : t * hop_length + frame_length]` → [n_mels, frames], before `finish`."""
+    values = np.empty((spec.n_mels, frames), np.float32)
+    single, rest = _split(padded)
+    _engine(spec).run(single, frames, values, threads, rest)
+    return values
+
+
 def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32, dict[str, Any]]:
     """Mono samples at the description's rate, float32 [time] → values [n_mels, frames] and the utterance's statistics.
 
@@ -99,9 +107,7 @@ def analyse(samples: Float32, spec: MelSpec, threads: int = 1) -> tuple[Float32,
     """
     check_length(spec, samples.size)
     frames = spec.frames(samples.size)
-    values = np.empty((spec.n_mels, frames), np.float32)
-    padded, rest = _split(pad(preemphasise(_scaled(samples, spec), spec), spec))
-    _engine(spec).run(padded, frames, values, threads, rest)
+    values = run_frames(pad(preemphasise(scale_waveform(samples, spec), spec), spec), spec, frames, threads)
     utterance: dict[str, Any] = {}
     if spec.scaling.needs():
         meter = UtteranceMeter()
@@ -209,7 +215,7 @@ class Stream:
     """
 
     def __init__(self, spec: MelSpec) -> None:
-        self._spec, self._engine = spec, _engine(spec)
+        self._spec = spec
         self._pending: Samples = np.empty(0, np.float32)
         self._start: Samples | None = np.empty(0, np.float32)
         self._previous: float | None = None
@@ -221,7 +227,7 @@ class Stream:
         if samples.size == 0:
             return self._run(0)
         spec = self._spec
-        x = _scaled(samples, spec)
+        x = scale_waveform(samples, spec)
         if self._start is not None:
             self._start = np.concatenate([self._start, x])
             self._n_samples += x.size
@@ -264,13 +270,12 @@ class Stream:
         return self._run(spec.frames(self._n_samples) - self._done)
 
     def _run(self, frames: int) -> Float32:
-        out = np.empty((self._spec.n_mels, frames), np.float32)
-        if frames:
-            used = (frames - 1) * self._spec.hop_length + self._spec.frame_length
-            padded, rest = _split(self._pending[:used])
-            self._engine.run(padded, frames, out, 1, rest)
-            self._pending = self._pending[frames * self._spec.hop_length :]
-            self._done += frames
+        if not frames:
+            return np.empty((self._spec.n_mels, 0), np.float32)
+        used = (frames - 1) * self._spec.hop_length + self._spec.frame_length
+        out = run_frames(self._pending[:used], self._spec, frames)
+        self._pending = self._pending[frames * self._spec.hop_length :]
+        self._done += frames
         return out
 
 
