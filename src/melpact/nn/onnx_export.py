@@ -16,16 +16,18 @@ _FRAMES = 40
 
 
 def exported(
-    network: nn.Module, inputs: Sequence[str], n_mels: int, metadata: Mapping[str, str], noise_channels: int = 0
+    network: nn.Module, inputs: Sequence[str], channels: Mapping[str, int], metadata: Mapping[str, str]
 ) -> bytes:
-    """Trace `network` ([B, n_mels, T], and [B, noise_channels, T] "noise", else [B, T] → [B, N]) into a graph.
+    """Trace `network` ([B, channels, T] or [B, T], … → [B, N]) into a graph.
 
     Args:
         inputs: names of its inputs, the mel first; they become the graph's.
+        channels: of the inputs that have an axis of them; the others are [B, T].
         metadata: put into the graph's properties.
     """
-    made_up = {"mel": torch.randn(2, n_mels, _FRAMES), "noise": torch.randn(2, noise_channels, _FRAMES)}
-    given = [made_up.get(name, torch.rand(2, _FRAMES) * 200) for name in inputs]
+    given = [
+        torch.randn(2, channels[name], _FRAMES) if name in channels else torch.rand(2, _FRAMES) * 200 for name in inputs
+    ]
     axes = {name: {0: "batch", given[i].ndim - 1: "frames"} for i, name in enumerate(inputs)}
     file = io.BytesIO()
     quiet = logging.getLogger("torch.onnx")

@@ -31,7 +31,8 @@ class Family:
         presets: published configurations by name, complete.
         inputs: what `forward` takes, in order; the first is the mel [B, n_mels, T], others are [B, T] at the frame rate
             ("f0": Hz, 0 where unvoiced; "phase": cycles of f0 since the beginning, modulo 1, at each frame's start;
-            "noise": standard normal numbers [B, noise_channels, T]).
+            "noise": standard normal numbers [B, noise_channels, T]; "start": the spectrum of the mel's inversion,
+            [B, 2 * bins, T], as `melpact.vocoders.griffin_lim.estimate` gives it).
         notes: what a user should know, a sentence each.
     """
 

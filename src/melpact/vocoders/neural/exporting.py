@@ -35,7 +35,8 @@ def export(maker: NeuralVocoder, path: str | Path) -> Path:
         "layout": maker.layout, "provenance": dict(maker.provenance), "n_weights": maker.n_weights,
     }  # fmt: skip
     said = {KEY: canonical_json(facts)}
-    graph = exporter.exported(runtime.network, maker.inputs, maker.spec.n_mels, said, maker.noise_channels)
+    channels = {"mel": maker.spec.n_mels, "noise": maker.noise_channels, "start": 2 * (maker.spec.n_fft // 2 + 1)}
+    graph = exporter.exported(runtime.network, maker.inputs, channels, said)
     with replacing(path) as file:
         file.write(graph)
     return Path(path)

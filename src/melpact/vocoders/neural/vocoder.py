@@ -236,6 +236,10 @@ class NeuralVocoder(Vocoder):
         if "noise" in self.inputs:
             rng = np.random.default_rng(self.noise_seed)
             known["noise"] = rng.standard_normal((mel.n_frames, self.noise_channels), np.float32).T[None]
+        if "start" in self.inputs:
+            from melpact.vocoders.griffin_lim.estimate import estimate
+
+            known["start"] = estimate(mel)[None]
         if "f0" not in self.inputs:
             if f0_hz is not None:
                 raise ContractError(f"a {family(self.family).title} takes no pitch", where="f0_hz")
