@@ -45,7 +45,7 @@ def save(folder: Path, trainer: Trainer, about: Mapping[str, Any], *, score: flo
 
     Args:
         folder: of the run's checkpoints.
-        about: what else it has to say (recipe, data): plain JSON values.
+        about: what else it has to say (recipe): plain JSON values.
         score, higher: of the validation at this step, and whether higher is better.
 
     Raises:
@@ -54,7 +54,7 @@ def save(folder: Path, trainer: Trainer, about: Mapping[str, Any], *, score: flo
     task, training = trainer.task, trainer.training
     said = {
         **about, "step": trainer.step, "score": score, "higher": higher, "monitor": trainer.monitor.facts(),
-        "facts": dict(task.facts), "fingerprint": task.source.fingerprint, "training": training.model_dump(mode="json"),
+        "facts": dict(task.facts), "fingerprint": task.source.fingerprint, "settings": training.model_dump(mode="json"),
     }  # fmt: skip
     path = folder / f"step_{trainer.step:09d}{SUFFIX}"
     try:

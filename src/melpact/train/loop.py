@@ -20,16 +20,25 @@ Values = dict[str, float]
 
 
 class _Turn(nn.Module):
-    """A turn as one module with the players that it updates inside, so that their gradients can be shared."""
+    """A turn as one module with the players that it updates inside, so that their gradients can be shared.
 
-    def __init__(self, turn: Step, players: Mapping[str, nn.Module]) -> None:
+    Args:
+        every: let the sum depend on every parameter (by 0), as processes that wait for each other's gradients need it.
+    """
+
+    def __init__(self, turn: Step, players: Mapping[str, nn.Module], *, every: bool) -> None:
         super().__init__()
-        self.turn = turn
+        self.turn, self.every = turn, every
         self.players = nn.ModuleDict({name: players[name] for name in turn.players})
 
     def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         losses = {name: loss.reshape(()).float() for name, loss in self.turn.losses(batch, generator).items()}
-        return {**losses, "total": self.turn.weighed(losses)}
+        total = self.turn.weighed(losses)
+        if not total.requires_grad:
+            raise ContractError(f"the losses of the turn {self.turn.name!r} do not depend on its players")
+        if self.every:
+            total = total + 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
+        return {**{name: loss.detach() for name, loss in losses.items()}, "total": total}
 
 
 class Trainer:
@@ -56,7 +65,9 @@ class Trainer:
             for name in task.players
             if name in updated
         }
-        self.modules = {turn.name: runtime.wrapped(_Turn(turn, task.players)) for turn in task.turns}
+        self.modules = {
+            turn.name: runtime.wrapped(_Turn(turn, task.players, every=runtime.world > 1)) for turn in task.turns
+        }
         self.average = Average({name: task.players[name] for name in task.averaged}, training.ema_decay)
         self.monitor = Monitor(task.limits, training.explosion)
 
@@ -103,10 +114,12 @@ class Trainer:
         return values
 
     def _clipped(self, name: str) -> Tensor:
-        """The norm of a player's gradient, which is then no longer than allowed."""
-        gradients = [p.grad for p in self.trainable[name].values() if p.grad is not None]
-        if not gradients:
-            raise ContractError(f"no loss reaches the player {name!r}", next="Its turn should depend on its parameters")
+        """The norm of a player's gradient, which is then no longer than allowed; what no loss reaches has the gradient 0."""
+        gradients = []
+        for parameter in self.trainable[name].values():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            gradients.append(parameter.grad)
         norm = torch.nn.utils.get_total_norm(gradients)
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(self.trainable[name].values(), self.training.clip_norm, norm)

@@ -96,5 +96,5 @@ class Monitor:
 
 
 def _range(limit: Limit) -> str:
-    parts = [f"at least {limit.low:g}"] * (limit.low is not None) + [f"at most {limit.high:g}"] * (limit.high is not None)
-    return " and ".join(parts)
+    sides = {"at least": limit.low, "at most": limit.high}
+    return " and ".join(f"{words} {value:g}" for words, value in sides.items() if value is not None)

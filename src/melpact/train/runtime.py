@@ -7,7 +7,6 @@ DistributedDataParallel.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -50,13 +49,12 @@ class Runtime:
     def wrapped(self, module: nn.Module) -> nn.Module:
         """A module whose gradients are the mean over all processes after `backward`; the same module where there is one.
 
-        Parameters and buffers become those of process 0. A parameter that a batch does not reach is waited for in vain by
-        nobody: it counts as a gradient of 0.
+        Parameters and buffers become those of process 0. Its result must depend on every one of its parameters.
         """
         if self.world == 1:
             return module
         ids = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=ids, find_unused_parameters=True)
+        return DistributedDataParallel(module, device_ids=ids)
 
     def held(self, module: nn.Module, *, hold: bool) -> AbstractContextManager[Any]:
         """Within the block (forward and backward) gradients stay with this process where `hold` says so."""
@@ -128,7 +126,7 @@ def runtime(
             raise TrainingError(
                 "the processes do not find each other", where="torchrun", got=" ".join(str(error).split())[:200]
             ) from error
-    with _determined(chosen, deterministic), _unwarned():
+    with _determined(chosen, deterministic):
         try:
             yield Runtime(chosen, rank, world, precision)
         finally:
@@ -148,11 +146,3 @@ def _determined(device: torch.device, wanted: bool) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-@contextmanager
-def _unwarned() -> Iterator[None]:
-    """Without the remark that every parameter was reached, which is what is hoped for."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
-        yield

@@ -6,6 +6,7 @@ on a small scale, which learns within seconds on a CPU.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,13 +37,13 @@ class Recipe:
     debug: Training
     source: str
 
-    def made(self, changes: Mapping[str, Any], *, debug: bool = False) -> Training:
-        """The settings with some of them changed; "optimiser.lr" is a field within a field.
+    def made(self, changes: Mapping[str, Any], *, base: Training | None = None) -> Training:
+        """The recipe's settings, or those of `base`, with some of them changed; "optimiser.lr" is a field within a field.
 
         Raises:
             TrainingError: no such setting, or an impossible value.
         """
-        values = self.debug.model_dump() if debug else self.settings().model_dump()
+        values = (base or self.settings()).model_dump(mode="json")
         for name, value in changes.items():
             _put(values, name.split("."), value, name)
         return self.read(values)
@@ -58,11 +59,17 @@ class Recipe:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "settings"
+            if first["type"] == "extra_forbidden":
+                near = difflib.get_close_matches(where, list(self.settings.model_fields), n=2, cutoff=0.5)
+                raise TrainingError(
+                    f"there is no setting {where!r}",
+                    next=f"Nearest: {', '.join(near)}" if near else "melpact train recipes NAME lists them",
+                ) from None
             raise TrainingError(
                 str(first["msg"]).removeprefix("Value error, "),
                 where=where,
                 got=repr(first["input"])[:60],
-                next="melpact train recipes lists the settings of every recipe",
+                next="melpact train recipes NAME lists the settings",
             ) from None
 
 
@@ -89,6 +96,6 @@ def _put(values: dict[str, Any], path: list[str], value: Any, name: str) -> None
     for folder in folders:
         inner = values.get(folder)
         if not isinstance(inner, dict):
-            raise TrainingError("there is no such setting", where=name, next="melpact train recipes lists them")
+            raise TrainingError("there is no such setting", where=name, next="melpact train recipes NAME lists them")
         values = inner
     values[last] = value

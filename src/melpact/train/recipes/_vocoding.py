@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from melpact.contract.dialect import dialect
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.features.analysis import extract
-from melpact.nn.torch_runtime import TorchRuntime
+from melpact.nn.torch_runtime import TorchRuntime, seeded
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Example
 from melpact.vocoders.families import Family, family
@@ -23,6 +24,13 @@ from melpact.vocoders.neural.vocoder import NeuralVocoder
 
 PLAYER = "generator"
 QUIET_DB = -70.0
+SMALL: Mapping[str, Any] = MappingProxyType(
+    {
+        "steps": 20, "batch_size": 4, "segment_frames": 16, "validation_sounds": 1, "log_every": 5, "save_every": 10,
+        "validate_every": 20, "metrics": ("mel_mae",), "best_by": "mel_mae",
+    }
+)  # fmt: skip
+"""What the debug twins have in common."""
 
 
 class VocoderTraining(Training):
@@ -92,7 +100,8 @@ def voice(settings: VocoderTraining) -> Voice:
         ContractError: sizes that contradict themselves or the mel. TrainingError: no such preset.
     """
     kind, spec = family(settings.family), dialect(settings.dialect).spec
-    maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings), spec, seed=settings.seed)
+    with seeded(settings.seed):
+        maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings), spec, seed=settings.seed)
     if not isinstance(maker.runtime, TorchRuntime):
         raise TypeError("a fresh vocoder runs on torch")
     network = maker.runtime.network.train()

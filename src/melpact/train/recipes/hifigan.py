@@ -4,12 +4,12 @@ matching and a mel loss."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from melpact.contract.dialect import dialect
 from melpact.nn.discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminatorConfig
 from melpact.nn.discriminators.scales import MultiScaleDiscriminator, ScaleDiscriminatorConfig
 from melpact.nn.losses.adversarial import least_squares_discriminator, least_squares_generator
@@ -17,7 +17,7 @@ from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.torch_runtime import seeded
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, VocoderTraining, examples, level_db, voice
+from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, voice
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -48,8 +48,6 @@ def build(settings: HifiGanTraining, data: Data) -> Task:
     Raises:
         MelpactError: sizes, mel and data that do not fit together.
     """
-    from melpact.contract.dialect import dialect
-
     own = voice(settings)
     with seeded(settings.seed + 1):
         periods, scales = MultiPeriodDiscriminator(settings.periods), MultiScaleDiscriminator(settings.scales)
@@ -99,23 +97,13 @@ def build(settings: HifiGanTraining, data: Data) -> Task:
     )
 
 
-_DEBUG: dict[str, Any] = {
-    "steps": 20,
-    "batch_size": 4,
-    "segment_frames": 16,
-    "preset": "small",
-    "validation_sounds": 1,
-    "log_every": 5,
-    "save_every": 10,
-    "validate_every": 20,
-}
-
 PLUGIN = Recipe(
     title="a generator of any family against multi-period and multi-scale discriminators",
     settings=HifiGanTraining,
     build=build,
     debug=HifiGanTraining(
-        **_DEBUG,
+        **SMALL,
+        preset="small",
         optimiser=Optimiser(lr=2e-3),
         periods=PeriodDiscriminatorConfig.small(),
         scales=ScaleDiscriminatorConfig.small(),

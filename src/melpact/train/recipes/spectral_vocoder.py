@@ -14,7 +14,7 @@ from melpact.contract.dialect import dialect
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.losses.stft import MultiResolutionStftLoss, StftLossConfig
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, VocoderTraining, examples, level_db, voice
+from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, voice
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -33,6 +33,7 @@ class SpectralTraining(VocoderTraining):
     sizes: dict[str, object] = {"n_mels": 80, "dim": 256, "intermediate_dim": 768, "num_layers": 8}  # noqa: RUF012
     optimiser: Optimiser = Optimiser(lr=5e-4, betas=(0.9, 0.99), schedule="cosine", warmup_steps=500)
     segment_frames: int = 64
+    clip_norm: float | None = 10.0
     stft: StftLossConfig = StftLossConfig(
         n_ffts=(512, 1024, 2048), hop_lengths=(128, 256, 512), win_lengths=(512, 1024, 2048)
     )
@@ -81,15 +82,9 @@ PLUGIN = Recipe(
     settings=SpectralTraining,
     build=build,
     debug=SpectralTraining(
-        steps=20,
-        batch_size=4,
-        segment_frames=16,
+        **SMALL,
         sizes={"n_mels": 80, "dim": 24, "intermediate_dim": 32, "num_layers": 2},
         optimiser=Optimiser(lr=2e-3, schedule="cosine"),
-        validation_sounds=1,
-        log_every=5,
-        save_every=10,
-        validate_every=20,
     ),
     source="Yamamoto, Song and Kim 2020, Parallel WaveGAN, section 2.2, without its discriminator",
 )

@@ -1,0 +1,82 @@
+"""The command of the training room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from melpact.cli import render, train_text
+from melpact.cli.commands import OK, Command
+from melpact.core.errors import MelpactError
+
+
+@dataclass(kw_only=True)
+class Train(Command):
+    """Train a vocoder by a recipe, go on with a training, list the recipes, or write down what came out.
+
+    vocoder --recipe NAME --data PACKED -o DIR; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder. Several devices or
+    machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    """
+
+    action: Annotated[Positional[Literal["vocoder", "resume", "recipes", "export"]], arg(metavar="ACTION")]
+    """vocoder, resume, recipes or export."""
+    target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
+    """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
+    recipe: Annotated[str | None, arg(metavar="NAME")] = None
+    """vocoder: the recipe (melpact train recipes lists them)."""
+    data: Annotated[str | None, arg(metavar="DIR")] = None
+    """vocoder: folder of a packed corpus (melpact corpus pack)."""
+    out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """vocoder: folder of the run. export: NAME.vocoder."""
+    changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
+    """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
+    debug: bool = False
+    """vocoder: the recipe on a small scale, which learns within seconds."""
+    dry_run: bool = False
+    """vocoder: shapes, parameters, memory and the time of one step; nothing is written."""
+    which: Literal["best", "last"] = "best"
+    """export: the best checkpoint by its score, or the last."""
+    device: Annotated[str | None, arg(metavar="NAME")] = None
+    """As torch says it (cpu, cuda:1). An accelerator where there is one by default."""
+
+    def run(self) -> int:
+        from melpact.verbs import train
+        from melpact.verbs.meaning import parse_changes
+
+        changes = parse_changes(self.changes)
+        if self.action == "recipes":
+            train_text.recipes(train.recipes(), self.target, self)
+        elif self.action == "export":
+            found = train.export(self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder"), which=self.which)
+            train_text.exported(found, self)
+        elif self.action == "resume":
+            folder = self._needed("target", "DIR")
+            with train_text.watched(self) as watch:
+                report = train.resume(folder, changes=changes, device=self.device, watch=watch)
+            train_text.trained(report, self)
+        elif self.dry_run:
+            recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
+            with render.working(self.quiet, "two steps"):
+                sheet = train.rehearse(recipe, data, changes=changes, debug=self.debug, device=self.device)
+            train_text.rehearsed(sheet, self)
+        else:
+            recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
+            out = self._needed("out", "-o DIR")
+            with train_text.watched(self) as watch:
+                report = train.train_vocoder(
+                    recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
+                )
+            train_text.trained(report, self)
+        return OK
+
+    def _needed(self, name: str, flag: str) -> str:
+        value: str | None = getattr(self, name)
+        if value is None:
+            raise MelpactError(f"{self.action} needs {flag}", where="melpact train", next="See: melpact train --help")
+        return value
+
+
+COMMANDS: dict[str, type[Command]] = {"train": Train}
+"""By name."""

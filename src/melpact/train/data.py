@@ -1,0 +1,118 @@
+"""`CorpusData`: a packed corpus as a recipe takes it: crops of its training part, a fixed validation list of the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from melpact.audio.audio import Audio
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import TrainingError
+from melpact.core.records import digest
+from melpact.corpus.crops import Augmentation, Crops, Weigh
+from melpact.corpus.packed import Entry, Packed
+
+VALIDATION = frozenset({"valid", "validation", "val", "dev"})
+TRAINING = frozenset({"", "train", "training"})
+_HELD_OUT, _PART = 16, 20
+"""Where no split is marked: at most so many utterances are held out, and at most one in so many."""
+
+_LONGEST_S = 8.0
+
+
+class CorpusData:
+    """A packed corpus, split by what its entries say.
+
+    Where no entry is marked as validation, some are held out of the training part, always the same; `notes` says so.
+    Entries of other splits (test) are not touched.
+
+    Args:
+        folder: of the packed corpus.
+
+    Raises:
+        CorpusError: no whole packed corpus. TrainingError: nothing to train on, or nothing left to validate on.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder, self.packed = Path(folder), Packed.load(folder)
+        self.notes: tuple[str, ...] = ()
+        usable = [entry for entry in self.packed.entries if entry.split in TRAINING | VALIDATION]
+        held = [entry for entry in usable if entry.split in VALIDATION]
+        if not held:
+            count = min(_HELD_OUT, max(1, len(usable) // _PART))
+            held = sorted(usable, key=lambda entry: digest(entry.id))[:count]
+            self.notes = (
+                f"no utterance is marked for validation: {len(held)} of {len(usable)} are held out (melpact corpus split "
+                "marks a part that keeps speakers apart)",
+            )
+        self._held = held
+        names = {entry.id for entry in held}
+        self._training = [entry for entry in usable if entry.id not in names]
+        if not self._training:
+            raise TrainingError(
+                "there is nothing to train on",
+                where=folder,
+                got=f"{len(self.packed)} utterances, {len(held)} of them for validation",
+                wanted="utterances of the split train, or of none",
+            )
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.packed.sample_rate
+
+    def crops(
+        self,
+        spec: MelSpec,
+        *,
+        frames: int,
+        batch: int,
+        seed: int,
+        augment: Sequence[Augmentation] = (),
+        weigh: Weigh = "duration",
+    ) -> Crops:
+        """Batches of crops of the training part.
+
+        Raises:
+            TrainingError: no utterance is as long as a crop. CorpusError: another rate than the description's.
+        """
+        names = {entry.id for entry in self._training}
+        longest = max(entry.n_samples for entry in self._training)
+        if longest < frames * spec.hop_length:
+            raise TrainingError(
+                "no utterance is as long as what is cut out of them",
+                where=self.folder,
+                got=f"{longest / self.sample_rate:.2f} s at most",
+                wanted=f"{frames * spec.hop_length / self.sample_rate:.2f} s (segment_frames = {frames})",
+                next=f"Train on longer sounds, or: --set segment_frames={max(1, longest // spec.hop_length)}",
+            )
+        part = self.packed.only(lambda entry: entry.id in names)
+        return Crops(part, spec, frames, batch, seed, augment, weigh=weigh)
+
+    def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
+        """At most `n` utterances, taken in turn from the languages and their speakers, at most 8 s of each."""
+        groups: dict[str, list[Entry]] = defaultdict(list)
+        for entry in sorted(self._held, key=lambda entry: digest(entry.id)):
+            groups[entry.language].append(entry)
+        chosen = [entry for row in _rows([_by_speaker(group) for _, group in sorted(groups.items())]) for entry in row][:n]
+        place = {entry.id: index for index, entry in enumerate(self.packed.entries)}
+        most = int(_LONGEST_S * self.sample_rate)
+        return [
+            (entry.id, Audio.of(self.packed.samples(place[entry.id], 0, min(entry.n_samples, most)), self.sample_rate))
+            for entry in chosen
+        ]
+
+
+def _by_speaker(entries: Sequence[Entry]) -> list[Entry]:
+    """One of each speaker, then the second of each."""
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.speaker].append(entry)
+    return [entry for row in _rows(list(groups.values())) for entry in row]
+
+
+def _rows(groups: Sequence[Sequence[Entry]]) -> list[list[Entry]]:
+    """The first of each group, the second of each, and so on."""
+    longest = max((len(group) for group in groups), default=0)
+    return [[group[i] for group in groups if i < len(group)] for i in range(longest)]

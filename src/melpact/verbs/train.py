@@ -1,0 +1,209 @@
+"""`train`: begin a training from a recipe, rehearse it, resume it, list the recipes, and write down what came out.
+
+How a training runs is `melpact.train`, which needs torch and is imported when one of these is called.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from melpact.core.errors import MelpactError, TrainingError
+
+if TYPE_CHECKING:
+    from melpact.train.export import Exported
+    from melpact.train.rehearsal import Rehearsed
+    from melpact.train.room import Ended, Watch
+
+Which = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class RecipeSheet:
+    """A recipe: what it trains, where it comes from, and its settings with their defaults, as plain values."""
+
+    name: str
+    title: str
+    source: str
+    meaning: str
+    settings: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**vars(self), "settings": dict(self.settings)}
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a run came to: its folder, its last and its best checkpoint, the last validation with nulls and ceilings."""
+
+    folder: Path
+    step: int
+    last: Path | None
+    best: Path | None
+    scores: Mapping[str, Any] | None
+    steps_per_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        paths = {name: None if (path := getattr(self, name)) is None else str(path) for name in ("last", "best")}
+        return {**vars(self), **paths, "folder": str(self.folder)}
+
+
+def recipes() -> list[RecipeSheet]:
+    """Every recipe, by name.
+
+    Raises:
+        MelpactError: torch is not installed.
+    """
+    _torch()
+    from melpact.train.recipes import recipes as known
+
+    return [
+        RecipeSheet(name, one.title, one.source, _meaning(one.settings), one.settings().model_dump(mode="json"))
+        for name, one in known().items()
+    ]
+
+
+def train_vocoder(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a vocoder by a recipe.
+
+    Args:
+        recipe: its name.
+        data: folder of a packed corpus.
+        out: folder of the run; a run that is there already is not touched.
+        changes: of its settings; "optimiser.lr" is a field within a field.
+        debug: begin from the settings of the recipe's debug twin.
+        device: as torch says it; an accelerator where there is one by default.
+        watch: told of every step.
+
+    Raises:
+        MelpactError: no such recipe or setting, data that does not fit, a run that is there already, a run that collapsed
+            (the message names the last good state).
+    """
+    _torch()
+    from melpact.train.data import CorpusData
+    from melpact.train.room import RUN, go
+
+    folder = Path(out)
+    if (folder / RUN).exists():
+        raise TrainingError(
+            "there is a run already", where=folder, next=f"Go on with it: melpact train resume {folder}; or give another -o"
+        )
+    run = _run(recipe, data, changes, debug)
+    corpus = CorpusData(data)
+    if watch is not None:
+        for note in corpus.notes:
+            watch.said(note)
+    return _report(go(run, folder, corpus, device=device, watch=watch))
+
+
+def rehearse(
+    recipe: str,
+    data: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+) -> Rehearsed:
+    """What a training would be: shapes, parameters, memory and the time of one step; nothing is written.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.data import CorpusData
+    from melpact.train.loop import Trainer
+    from melpact.train.recipes import recipe as named
+    from melpact.train.rehearsal import rehearse as rehearsed
+    from melpact.train.runtime import runtime
+
+    settings = _run(recipe, data, changes, debug).settings
+    corpus = CorpusData(data)
+    with runtime(device, settings.precision, deterministic=settings.deterministic) as place:
+        return rehearsed(Trainer(named(recipe).build(settings, corpus), settings, place))
+
+
+def resume(
+    folder: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Go on with a run from its last whole checkpoint; the result is that of a run that was never interrupted.
+
+    Args:
+        folder: of the run.
+        changes: of its settings, where it should go on differently ("steps").
+        device, watch: as `train_vocoder`.
+
+    Raises:
+        MelpactError: no run there, another corpus than it was begun with, or as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.data import CorpusData
+    from melpact.train.room import Run, go
+
+    run = Run.load(Path(folder)).changed(changes or {})
+    return _report(go(run, Path(folder), CorpusData(run.data), device=device, watch=watch))
+
+
+def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
+    """Write the vocoder of a run as the file that `vocode --with` takes.
+
+    Args:
+        where: the run's folder, or a checkpoint.
+        out: NAME.vocoder.
+        which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
+
+    Raises:
+        MelpactError: no checkpoint there, or the file cannot be written.
+    """
+    _torch()
+    from melpact.train.export import export as written
+    from melpact.vocoders.opening import SUFFIX
+
+    target = Path(out)
+    if target.suffix.lower() != SUFFIX:
+        raise TrainingError("says no kind of vocoder file", where=target, wanted=f"NAME{SUFFIX}")
+    return written(where, target, which)
+
+
+def _meaning(settings: type) -> str:
+    """What the settings mean: the docstrings of the record and of those that it extends."""
+    ours = [kind for kind in settings.__mro__ if kind.__module__.startswith("melpact.train")]
+    docs = [inspect.cleandoc(kind.__doc__ or "") for kind in ours]
+    return "\n\n".join(docs)
+
+
+def _run(recipe: str, data: str | Path, changes: Mapping[str, Any] | None, debug: bool) -> Any:
+    from melpact.train.recipes import recipe as named
+    from melpact.train.room import Run
+
+    chosen = named(recipe)
+    settings = chosen.made(changes or {}, base=chosen.debug if debug else None)
+    return Run(recipe, settings, str(Path(data).resolve()))
+
+
+def _report(ended: Ended) -> TrainReport:
+    return TrainReport(**vars(ended))
+
+
+def _torch() -> None:
+    try:
+        import melpact.nn.torch_runtime  # noqa: F401
+    except ImportError:
+        raise MelpactError("training needs torch", where="melpact train", next="pip install 'melpact[train]'") from None

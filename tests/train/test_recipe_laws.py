@@ -1,0 +1,192 @@
+"""Laws that every recipe obeys, on its debug twin: it learns, it resumes bit for bit, its settings survive JSON, its export
+is the sound that was validated."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
+from melpact.train import checkpoint, journal  # noqa: E402
+from melpact.train.export import export, vocoder_of  # noqa: E402
+from melpact.train.loop import Trainer  # noqa: E402
+from melpact.train.recipes import recipe, recipes  # noqa: E402
+from melpact.train.rehearsal import rehearse  # noqa: E402
+from melpact.train.room import CHECKPOINTS, Run, Unwatched, go  # noqa: E402
+from melpact.train.runtime import runtime  # noqa: E402
+from melpact.train.settings import Training  # noqa: E402
+from melpact.train.validation import Validated  # noqa: E402
+from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
+from train.material import Tones  # noqa: E402
+
+NAMES = sorted(recipes())
+every = pytest.mark.parametrize("name", NAMES)
+
+
+@cache
+def data() -> Tones:
+    return Tones()
+
+
+class Kept(Unwatched):
+    """What was validated, and the sum of the last turn at every step."""
+
+    def __init__(self) -> None:
+        self.validated_: list[Validated] = []
+        self.totals: list[float] = []
+
+    def validated(self, found: Validated) -> None:
+        self.validated_.append(found)
+
+    def stepped(self, trainer: Trainer, values: dict[str, float], steps_per_s: float) -> None:
+        self.totals.append(values[f"{trainer.task.turns[-1].name}/total"])
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Kept]]:
+    torch.set_num_threads(1)
+    done = {}
+    for name in NAMES:
+        kept, folder = Kept(), tmp_path_factory.mktemp(name)
+        go(Run(name, recipe(name).debug, "tones"), folder, data(), device="cpu", watch=kept)
+        done[name] = folder, kept
+    return done
+
+
+@every
+def test_settings_survive_json(name: str) -> None:
+    one = recipe(name)
+    for settings in (one.debug, one.settings()):
+        assert isinstance(settings, Training)
+        text = json.dumps(settings.model_dump(mode="json"))
+        assert one.read(json.loads(text)) == settings
+    assert one.made({"optimiser.lr": 0.5, "steps": 7}).steps == 7
+    with pytest.raises(TrainingError):
+        one.made({"optimiser.speed": 1})
+    with pytest.raises(TrainingError, match="steps"):
+        one.made({"steps": -1})
+    assert one.title and one.source and one.settings.__doc__
+
+
+@every
+def test_the_debug_twin_learns(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
+    totals = runs[name][1].totals
+    assert len(totals) == recipe(name).debug.steps == 20
+    assert np.mean(totals[-5:]) < 0.9 * np.mean(totals[:5])
+
+
+@every
+def test_it_resumes_bit_for_bit(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder = runs[name][0]
+    middle, last = checkpoint.kept(folder / CHECKPOINTS)
+    assert (middle.step, last.step) == (10, 20)
+    (tmp_path / CHECKPOINTS).mkdir()
+    (tmp_path / CHECKPOINTS / middle.path.name).write_bytes(middle.path.read_bytes())
+    go(Run(name, recipe(name).debug, "tones"), tmp_path, data(), device="cpu")
+    assert (tmp_path / CHECKPOINTS / last.path.name).read_bytes() == last.path.read_bytes()
+
+
+@every
+def test_what_is_exported_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.vocoder")
+    assert found.step == 20 and found.score == kept.validated_[-1].value("mel_mae")
+    maker = NeuralVocoder.load(tmp_path / "x.vocoder")
+    assert maker.provenance["trained"]["recipe"] == name
+    example = kept.validated_[-1].examples[0]
+    assert example.mel is not None
+    np.testing.assert_allclose(maker(example.mel).samples, example.made.samples, atol=2e-5)
+    raw = vocoder_of(checkpoint.kept(folder / CHECKPOINTS)[0].path)
+    assert np.abs(raw(example.mel).samples - example.made.samples).max() > 1e-4
+
+
+@every
+def test_a_validation_stands_between_null_and_ceiling(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
+    folder, kept = runs[name]
+    score = kept.validated_[-1].facts()[""]["mel_mae"]
+    assert score["n"] == 1 and score["null"] > score["ceiling"] >= 0 and score["value"] > score["ceiling"]
+    written = [entry for entry in journal.read(folder) if entry["kind"] == "validation"]
+    assert written[-1]["scores"][""]["mel_mae"]["value"] == score["value"]
+    assert checkpoint.kept(folder / CHECKPOINTS)[-1].score == score["value"]
+
+
+@every
+def test_the_same_settings_build_the_same_task(name: str) -> None:
+    before = torch.random.get_rng_state()
+    one, two = (recipe(name).build(recipe(name).debug, data()) for _ in range(2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    for player in one.players:
+        mine, other = one.players[player].state_dict(), two.players[player].state_dict()
+        assert all(torch.equal(mine[key], other[key]) for key in mine)
+    assert one.source.fingerprint == two.source.fingerprint
+
+
+@every
+def test_a_rehearsal_counts_what_is_there(name: str) -> None:
+    settings = recipe(name).debug
+    with runtime("cpu") as place:
+        trainer = Trainer(recipe(name).build(settings, data()), settings, place)
+        sheet = rehearse(trainer)
+    n = sum(p.numel() for player in trainer.task.players.values() for p in player.parameters())
+    assert sum(sheet.players.values()) == n
+    assert sheet.weights_bytes == sheet.gradients_bytes == 4 * n and sheet.optimiser_bytes == 8 * n
+    assert sheet.batch["audio"] == (4, 16 * 256) and sheet.batch["mel"] == (4, 80, 16)
+    assert sheet.activations_bytes > 4 * 4 * 16 * 256 and sheet.step_s > 0
+    assert sheet.sound_s == pytest.approx(4 * 16 * 256 / 22050)
+    json.dumps(sheet.to_json())
+
+
+def test_activations_are_counted_to_the_byte() -> None:
+    from melpact.train.rehearsal import _kept
+
+    weight = torch.nn.Parameter(torch.ones(3, 5))
+    x = torch.ones(7, 3)
+    with _kept([weight]) as kept:
+        y = x @ weight  # keeps x (7 × 3) and the parameter, which does not count
+        z = y.exp()  # keeps its result (7 × 5)
+        w = z.sum()
+        w.backward()
+        assert kept.most == 4 * (7 * 3 + 7 * 5)
+        del w, y, z
+        assert kept.now == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("hifigan", {"preset": "v9"}, "has no such sizes"),
+        ("hifigan", {"family": "nothing"}, "no family of vocoders"),
+        ("hifigan", {"dialect": "vocos_24k"}, "bands"),
+        ("spectral_vocoder", {"sizes.hop_length": 128}, "hop"),
+        (
+            "hifigan",
+            {"family": "nsf_hifigan", "sizes": {"n_mels": 80, "sampling_rate": 22050}},
+            "driven by more than the mel",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(name: str, changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    with pytest.raises(MelpactError, match=words):
+        go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(), device="cpu")
+
+
+def test_the_sound_of_a_validation_can_fall_silent(tmp_path: Path) -> None:
+    from melpact.train.monitor import Collapse
+
+    def muted(trainer: Trainer) -> None:
+        with torch.no_grad():
+            for value in trainer.task.players["generator"].parameters():
+                value.zero_()
+            for values in trainer.average.values.values():
+                for value in values.values():
+                    value.zero_()
+
+    settings = recipe("hifigan").made({"steps": 1, "optimiser.lr": 1e-9, "weight_norm": False}, base=recipe("hifigan").debug)
+    with pytest.raises(Collapse, match=r"all 1 sounds of the validation list are silent"):
+        go(Run("hifigan", settings, "tones"), tmp_path, data(), device="cpu", prepare=muted)
