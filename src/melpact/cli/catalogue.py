@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands, pipeline, vocoder
+from melpact.cli import bench, clinic, commands, corpus, pipeline, vocoder
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS,
+    **corpus.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.dialect import Dialect, as_spec
-from melpact.contract.scaling import Utterance
+from melpact.contract.scaling import Utterance as Statistics
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import CorpusError
 from melpact.core.records import digest
@@ -91,7 +91,7 @@ class Crops:
             )
         self.n_samples = frames * self.spec.hop_length
         self._bounds = np.cumsum(_weights(packed, weigh))
-        self._measured: dict[int, Utterance] = {}
+        self._measured: dict[int, Statistics] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -185,7 +185,7 @@ class Crops:
                 samples = change(samples, self.packed.sample_rate, rng)
         return samples
 
-    def _utterance(self, index: int) -> Utterance:
+    def _utterance(self, index: int) -> Statistics:
         if not self.spec.scaling.needs():
             return {}
         if index not in self._measured:
