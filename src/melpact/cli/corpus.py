@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import corpus_text, render
 from melpact.cli.commands import FINDING, OK, Command, Jobs
 from melpact.core.errors import MelpactError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from melpact.corpus.splitting import Keep
 
 Word = Annotated[str | None, arg(metavar="TEXT")]
 Words = UseAppendAction[list[str]]
@@ -73,6 +78,9 @@ class Corpus(Command):
             raise MelpactError(f"{self.action} takes one corpus", where="melpact corpus", got=f"{len(self.sources)} words")
         return {"show": self._show, "lint": self._lint, "split": self._split, "pack": self._pack}[self.action]()
 
+    def _kept(self) -> Sequence[Keep]:
+        return cast("list[Keep]", self.keep or ["speaker"])
+
     def _out(self) -> str:
         if self.out is None:
             raise MelpactError(f"{self.action} needs a place to write to", where="melpact corpus", wanted="-o PATH")
@@ -101,7 +109,7 @@ class Corpus(Command):
         from melpact.verbs.corpus_lint import lint
 
         report = lint(
-            self.sources[0], self.out, fix=self.fix, keep=self.keep or ["speaker"], jobs=self.jobs,
+            self.sources[0], self.out, fix=self.fix, keep=self._kept(), jobs=self.jobs,
             progress=render.progress(self.quiet),
         )  # fmt: skip
         corpus_text.linted(report, self)
@@ -112,7 +120,7 @@ class Corpus(Command):
 
         made = split_corpus(
             self.sources[0], self.out, valid=0.05 if self.valid is None else self.valid,
-            test=0.05 if self.test is None else self.test, keep=self.keep or ["speaker"], put=parse_put(self.put),
+            test=0.05 if self.test is None else self.test, keep=self._kept(), put=parse_put(self.put),
             again=not self.fill, seed=self.seed or 0,
         )  # fmt: skip
         corpus_text.sheet(made, self)

@@ -78,6 +78,7 @@ def linted(report: LintReport, wishes: Wishes) -> None:
         _out(f"   {flaw.sentence}")
         _out(f"   {', '.join(flaw.ids[:_SHOWN])}{' …' if len(flaw.ids) > _SHOWN else ''}")
         _out(f"   Next: {flaw.remedy}")
-    _out(f"{report.path}: {report.inspected} utterances, {'clean' if not report.flaws else f'{len(report.flaws)} finding(s)'}")
+    verdict = f"{len(report.flaws)} finding(s)" if report.flaws else "clean"
+    _out(f"{report.path}: {report.inspected} utterances, {verdict}")
     if report.written is not None:
         _out(f"written: {report.written} ({report.kept} utterances)")
