@@ -1,4 +1,4 @@
-"""Augmentations keep their laws (nothing at strength 0, one seed one sound, no clipping, length kept) and do what they say."""
+"""Augmentations keep their laws (nothing at strength 0, one seed one sound, no clipping, length kept) and do as they say."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Corpus(Command):
     rate: Annotated[int | None, arg(metavar="HZ")] = None
     """pack: the sample rate of all of it."""
     fix: Annotated[Words, arg(metavar="CODE")] = field(default_factory=list)
-    """lint: mend this kind of finding in the manifest written with -o (all: every kind that can be). May be repeated."""
+    """lint: mend this kind of finding in the manifest written with -o. May be repeated."""
     jobs: Jobs = None
     """Threads. All CPUs by default."""
 
