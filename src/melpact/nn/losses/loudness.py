@@ -22,6 +22,8 @@ _SCALE = 0.1866
 _DEAD_ZONE = 0.25
 """Differences below this part of the quieter of the two loudnesses are masked."""
 _QUIETEST = 1e-6
+_WINDOW, _NORM, _LEAST = 20, 6.0, 1e-4
+"""Frames whose norm is taken together; the norm; what keeps its gradient finite."""
 
 
 class LoudnessDistance(NamedTuple):
@@ -35,7 +37,7 @@ class LoudnessLoss(nn.Module):
     """Samples [B, N] of generator and recording → `LoudnessDistance`.
 
     Sources: ITU-T P.862 (2001), section 10.2 (band powers, loudness after Zwicker with exponent 0.23, the dead zone of
-    masking, the asymmetry factor), as a loss in Martín-Doñas et al. 2018, "A Deep Learning Loss Function Based on the
+    masking, the asymmetry factor, norm 6 over a third of a second), as a loss in Martín-Doñas et al. 2018, "A Deep Learning Loss Function Based on the
     Perceptual Evaluation of the Speech Quality". Simplified: triangular bands, equally wide in Bark; the absolute threshold
     of Terhardt 1979; neither alignment nor equalisation; no weights of frames. It is a loss, not a measurement of PESQ.
 
@@ -59,10 +61,10 @@ class LoudnessLoss(nn.Module):
             away = loudness - true_loudness
             masked = _DEAD_ZONE * torch.minimum(loudness, true_loudness)
             size = torch.relu(away.abs() - masked)
-            both = torch.sqrt(size.square().mean(1) + _QUIETEST) - _QUIETEST**0.5
+            both = torch.sqrt(size.square().mean(1) + _QUIETEST)
             ratio = ((power + 50) / (true_power + 50)) ** 1.2
             ratio = torch.where(ratio < 3, torch.zeros_like(ratio), ratio.clamp(max=12))
-            return LoudnessDistance(both.mean(), (size * ratio).mean())
+            return LoudnessDistance(_worst(both - _QUIETEST**0.5), _worst((size * ratio).mean(1)))
 
     def _gain(self, true: Tensor) -> Tensor:
         """[B, 1, 1]: power of full scale at the assumed level, from the louder half of the recording's frames."""
@@ -78,6 +80,13 @@ class LoudnessLoss(nn.Module):
         power = tables.bands @ (spectrum.real.square() + spectrum.imag.square()) * gain
         inner = (0.5 + 0.5 * power / tables.threshold + _QUIETEST) ** tables.exponent - 1
         return power, tables.scale * torch.relu(inner)
+
+
+def _worst(frames: Tensor) -> Tensor:
+    """[B, frames] → one number: norm 6 over windows of 20 frames, so that the worst of them count, norm 2 over the windows."""
+    length = min(_WINDOW, frames.shape[1])
+    windows = (frames.unfold(-1, length, max(1, length // 2)) + _LEAST).pow(_NORM).mean(-1).pow(1 / _NORM)
+    return torch.sqrt(windows.square().mean()) - _LEAST
 
 
 class _Ear(Tables):
