@@ -117,6 +117,19 @@ SURFACE = {
             "--ignore KEY",
         },
     ),
+    "train": (
+        ["ACTION", "TARGET"],
+        {
+            "--recipe NAME",
+            "--data DIR",
+            "-o PATH, --out PATH",
+            "--set NAME=VALUE",
+            "--debug",
+            "--dry-run",
+            "--which {best,last}",
+            "--device NAME",
+        },
+    ),
     "completion": (["bash|zsh|fish"], set()),
 }
 
