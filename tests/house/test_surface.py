@@ -117,6 +117,26 @@ SURFACE = {
             "--ignore KEY",
         },
     ),
+    "corpus": (
+        ["ACTION", "SOURCES"],
+        {
+            "-o PATH, --out PATH",
+            "--layout NAME",
+            "--audio DIR",
+            "--speaker TEXT",
+            "--language TEXT",
+            "--licence TEXT",
+            "--valid SHARE",
+            "--test SHARE",
+            "--keep WHAT",
+            "--put SPEAKER=SPLIT",
+            "--fill",
+            "--seed N",
+            "--rate HZ",
+            "--fix CODE",
+            "-j N, --jobs N",
+        },
+    ),
     "train": (
         ["ACTION", "TARGET"],
         {

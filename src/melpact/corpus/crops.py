@@ -9,13 +9,14 @@ share of one rank is a slice of the global batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, prod
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.dialect import Dialect, as_spec
-from melpact.contract.scaling import Utterance
+from melpact.contract.scaling import Utterance as Statistics
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import CorpusError
 from melpact.core.records import digest
@@ -30,6 +31,10 @@ _STREAM = 0x63726F70
 
 class Augmentation(Protocol):
     """What changes the sound of a crop; see `corpus.augment`."""
+
+    @property
+    def margin(self) -> float:
+        """How much more sound than it returns it reads on either side, as a share of the length."""
 
     def __call__(self, samples: Float32, sample_rate: int, rng: np.random.Generator) -> Float32:
         """The changed sound, of the same length."""
@@ -91,7 +96,8 @@ class Crops:
             )
         self.n_samples = frames * self.spec.hop_length
         self._bounds = np.cumsum(_weights(packed, weigh))
-        self._measured: dict[int, Utterance] = {}
+        self._margin = prod(1 + 2 * change.margin for change in self.augment) / 2 - 0.5
+        self._measured: dict[int, Statistics] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -160,6 +166,9 @@ class Crops:
             return self._short(index, rng)
         start, stop = reach(self.spec, n, first, frames)
         start, stop = min(start, first * hop), max(stop, end)
+        if rng is not None:
+            spare = ceil((stop - start) * self._margin)
+            start, stop = max(0, start - spare), min(n, stop + spare)
         samples = self._changed(self.packed.samples(index, start, stop), rng)
         mel = excerpt(
             samples, self.spec, start=start, n_samples=n, first=first, frames=frames, utterance=self._utterance(index)
@@ -185,7 +194,7 @@ class Crops:
                 samples = change(samples, self.packed.sample_rate, rng)
         return samples
 
-    def _utterance(self, index: int) -> Utterance:
+    def _utterance(self, index: int) -> Statistics:
         if not self.spec.scaling.needs():
             return {}
         if index not in self._measured:
