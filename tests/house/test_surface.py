@@ -147,6 +147,8 @@ SURFACE = {
             "--debug",
             "--dry-run",
             "--which {best,last}",
+            "--finetune CKPT",
+            "--mels DIR",
             "--device NAME",
         },
     ),

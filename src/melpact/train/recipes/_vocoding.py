@@ -53,6 +53,7 @@ class VocoderTraining(Training):
         optimiser: of the generator.
         augment: changes to the sounds, each a name of `melpact.corpus.augment` with its settings: {"name": "gain", …}.
         weigh: what all have the same chance of being drawn: every second ("duration"), speaker, language or utterance.
+        predicted_ratio: the share of items that come with a predicted mel, where there are such mels.
         validation_sounds: how many are made at validation.
     """
 
@@ -64,6 +65,7 @@ class VocoderTraining(Training):
     optimiser: Optimiser = Optimiser()
     augment: tuple[dict[str, Any], ...] = ()
     weigh: Weigh = "duration"
+    predicted_ratio: float = Field(default=0.5, ge=0, le=1)
     validation_sounds: PositiveInt = 16
 
 
