@@ -268,6 +268,12 @@ def test_a_language_of_one_speaker_is_for_training() -> None:
     assert {u.split for u in split(Manifest(alone), valid=0.2, test=0.2, keep=["utterance"])} == {"train", "valid", "test"}
 
 
+def test_what_is_most_of_a_language_is_never_held_out() -> None:
+    two = [utterance(f"{s}-{i}", 5, speaker=s, language="fr") for s, n in (("x", 6), ("y", 4)) for i in range(n)]
+    for seed in range(6):
+        assert by_speaker(split(Manifest(two), valid=0, test=0.4, seed=seed)) == {"x": {"train"}, "y": {"test"}}
+
+
 def test_speakers_can_be_put() -> None:
     made = split(corpus(), put={"s07": "test", "s08": "valid"})
     assert by_speaker(made)["s07"] == {"test"} and by_speaker(made)["s08"] == {"valid"}

@@ -165,9 +165,7 @@ def test_leaks_between_splits(tmp_path: Path) -> None:
     facts = {"v0": ("ann", "train", "One two three four."), "v1": ("ann", "test", "Five."), "v2": ("bob", "train", "Six"),
              "v3": ("cid", "valid", "one, two, THREE four"), "x": ("dan", "test", "")}  # fmt: skip
     manifest = Manifest.load(path)
-    changed = [
-        u.replace(speaker=facts[u.id][0], split=facts[u.id][1], text=facts[u.id][2]) for u in manifest
-    ]
+    changed = [u.replace(speaker=facts[u.id][0], split=facts[u.id][1], text=facts[u.id][2]) for u in manifest]
     Manifest(changed, tmp_path).save(path)
     report = lint(path, tmp_path / "m.jsonl", fix=["leak_copy"])
     flaws = {flaw.code: flaw for flaw in report.flaws}

@@ -313,4 +313,3 @@ def _write_all(handle: int, data: bytes, at: int) -> None:
     while data:
         done = os.pwrite(handle, data, at)
         data, at = data[done:], at + done
-
