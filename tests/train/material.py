@@ -34,8 +34,11 @@ class Tones:
         self.sounds = [tone(1000 * version + i) for i in range(n)]
         self.version = version
 
-    def crops(self, spec: MelSpec, *, frames: int, batch: int, seed: int) -> Crops:
+    def crops(self, spec: MelSpec, *, frames: int, batch: int, seed: int, augment: Any = (), weigh: Any = "") -> Crops:
         return Crops(self, spec, frames, batch, seed)
+
+    def predicted(self, name: str) -> None:
+        return None
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
         return [("tone", Audio.of(self.sounds[-1], RATE))][:n]

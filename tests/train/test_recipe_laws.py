@@ -190,3 +190,31 @@ def test_the_sound_of_a_validation_can_fall_silent(tmp_path: Path) -> None:
     settings = recipe("hifigan").made({"steps": 1, "optimiser.lr": 1e-9, "weight_norm": False}, base=recipe("hifigan").debug)
     with pytest.raises(Collapse, match=r"all 1 sounds of the validation list are silent"):
         go(Run("hifigan", settings, "tones"), tmp_path, data(), device="cpu", prepare=muted)
+
+
+def test_tensorboard_gets_figures_sounds_and_mels(runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = runs["hifigan"][1].validated_[-1]
+    with journal.Journal(tmp_path, 0) as one:
+        one.losses(5, {"generator/mel": 1.5}, {"generator": 1e-4}, 2.0)
+        one.validated(found)
+    events = EventAccumulator(str(tmp_path / journal.PICTURES))
+    events.Reload()
+    tags = events.Tags()
+    assert {"generator/mel", "rate/generator", "validation/mel_mae/value", "validation/mel_mae/null"} <= set(tags["scalars"])
+    assert tags["audio"] == ["tone/original", "tone/made"] and tags["images"] == ["tone/original mel", "tone/made mel"]
+    assert events.Scalars("validation/mel_mae/ceiling")[0].value == pytest.approx(found.facts()[""]["mel_mae"]["ceiling"])
+
+
+def test_the_journal_drops_what_was_not_kept_and_survives_a_torn_line(tmp_path: Path) -> None:
+    with journal.Journal(tmp_path, 0) as one:
+        for step in (1, 2, 3):
+            one.write(step, "losses", values={})
+    path = tmp_path / journal.NAME
+    path.write_text(path.read_text() + '{"step":4,"ki')
+    with journal.Journal(tmp_path, 2) as one:
+        one.write(3, "losses", values={"again": 1.0})
+    entries = journal.read(tmp_path)
+    assert [entry["step"] for entry in entries] == [1, 2, 3] and entries[-1]["values"] == {"again": 1.0}

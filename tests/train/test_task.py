@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
+from melpact.contract import artifact  # noqa: E402
 from melpact.core.errors import ContractError, TrainingError  # noqa: E402
+from melpact.train import checkpoint  # noqa: E402
 from melpact.train.ema import Average  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.loop import Trainer, train  # noqa: E402
@@ -253,6 +256,19 @@ def test_bfloat16_learns_the_same_line() -> None:
     assert kinds == {torch.bfloat16}
     assert next(made.players["line"].parameters()).dtype == torch.float32
     np.testing.assert_allclose(weights(made.players["line"]), [3, -1], atol=0.3)
+
+
+def test_frozen_statistics_lie_in_the_checkpoint_and_bind_it(tmp_path: Path) -> None:
+    mean = np.array([0.1, -2.5])
+    trainer = run(task(statistics={"mean": mean}))
+    path = checkpoint.save(tmp_path, trainer, {}, score=None, higher=True)
+    np.testing.assert_array_equal(artifact.read(path).tensors["statistics/mean"], mean)
+    again = Trainer(task(statistics={"mean": mean}), trainer.training, CPU)
+    checkpoint.restore(path, again)
+    assert again.step == 5 and weights(again.task.players["line"]).tolist() == weights(trainer.task.players["line"]).tolist()
+    for other in ({"mean": mean + 1}, {}, {"mean": mean, "std": mean}):
+        with pytest.raises(TrainingError, match="statistics"):
+            checkpoint.restore(path, Trainer(task(statistics=other), trainer.training, CPU))
 
 
 # the collapse monitor

@@ -38,6 +38,10 @@ class Train(Command):
     """vocoder: shapes, parameters, memory and the time of one step; nothing is written."""
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
+    finetune: Annotated[str | None, arg(metavar="CKPT")] = None
+    """vocoder: begin from these weights: a .vocoder file, a published checkpoint, or a run."""
+    mels: Annotated[str | None, arg(metavar="DIR")] = None
+    """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
     """As torch says it (cpu, cuda:1). An accelerator where there is one by default."""
 
@@ -66,8 +70,9 @@ class Train(Command):
             out = self._needed("out", "-o DIR")
             with train_text.watched(self) as watch:
                 report = train.train_vocoder(
-                    recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
-                )
+                    recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
+                    device=self.device, watch=watch,
+                )  # fmt: skip
             train_text.trained(report, self)
         return OK
 

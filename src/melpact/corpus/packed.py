@@ -214,6 +214,7 @@ class PackWriter:
         self._place = {u.id: (start, length) for u, start, length in zip(manifest, starts, lengths, strict=False)}
         self._total = int(starts[-1])
         self._entries: dict[str, Entry] = {}
+        self._refused: CorpusError | None = None
         name = digest({"manifest": manifest.fingerprint, "sample_rate": sample_rate})
         self._samples = self.folder / f"samples-{name}.i16"
 
@@ -232,6 +233,8 @@ class PackWriter:
         Raises:
             AudioError, CorpusError: it cannot be read, or nothing can be written.
         """
+        if self._refused is not None:
+            raise self._refused
         start, length = self._place[utterance.id]
         samples = decoded(self.manifest, utterance, self.sample_rate)
         if samples.size != length:
@@ -246,7 +249,8 @@ class PackWriter:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise self._full(error) from error
+            self._refused = self._full(error)
+            raise self._refused from error
         u = utterance
         entry = Entry(
             u.id, start, length, scale, sha256(data).hexdigest(), u.speaker, u.language, u.split, u.text
@@ -262,8 +266,10 @@ class PackWriter:
         """Write the index over everything that was `put`; returns the opened corpus.
 
         Raises:
-            CorpusError: nothing was put, or the disk is full.
+            CorpusError: nothing was put, or something could not be written.
         """
+        if self._refused is not None:
+            raise self._refused
         if not self._entries:
             raise CorpusError("nothing was packed: no utterance could be read", where=self.folder)
         entries = [self._entries[u.id] for u in self.manifest if u.id in self._entries]
@@ -307,4 +313,3 @@ def _write_all(handle: int, data: bytes, at: int) -> None:
     while data:
         done = os.pwrite(handle, data, at)
         data, at = data[done:], at + done
-

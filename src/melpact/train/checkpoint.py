@@ -161,6 +161,16 @@ def _under(tensors: Mapping[str, NDArray[Any]], *parts: str) -> dict[str, Tensor
 
 def _fits(found: artifact.Artifact, trainer: Trainer, path: str | Path) -> None:
     task = trainer.task
+    frozen = _under(found.tensors, _STATISTICS)
+    if frozen.keys() != task.statistics.keys() or any(
+        not np.array_equal(frozen[name].numpy(), value) for name, value in task.statistics.items()
+    ):
+        raise TrainingError(
+            "the statistics that the checkpoint was trained with are others than the data's now",
+            where=path,
+            got=", ".join(task.statistics) or "none",
+            wanted=", ".join(frozen) or "none",
+        )
     if found.spec != task.spec:
         change = "" if found.spec is None or task.spec is None else found.spec.diff(task.spec).summary()
         raise TrainingError("the checkpoint is of another mel", where=path, got=change or None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from melpact.audio.audio import Audio
+from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.core.records import digest
@@ -89,6 +90,10 @@ class CorpusData:
             )
         part = self.packed.only(lambda entry: entry.id in names)
         return Crops(part, spec, frames, batch, seed, augment, weigh=weigh)
+
+    def predicted(self, name: str) -> Mel | None:
+        """None: there are only the sounds."""
+        return None
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
         """At most `n` utterances, taken in turn from the languages and their speakers, at most 8 s of each."""

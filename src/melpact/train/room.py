@@ -152,7 +152,7 @@ def go(
     *,
     device: str | None = None,
     watch: Watch | None = None,
-    prepare: Callable[[Trainer], None] = lambda trainer: None,
+    prepare: Callable[[Trainer], None] | None = None,
 ) -> Ended:
     """Begin the run in its folder, or go on from its last whole checkpoint, until its last step.
 
@@ -169,7 +169,7 @@ def go(
         task = recipe(run.recipe).build(settings, data)
         trainer = Trainer(task, settings, place)
         start = _resumed(trainer, folder, watch)
-        if start is None:
+        if start is None and prepare is not None:
             prepare(trainer)
         feed = Feed(
             task.source, place.rank, place.world, settings.accumulate, trainer.step, settings.steps,

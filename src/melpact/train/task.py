@@ -15,6 +15,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
+from melpact.corpus.crops import Augmentation, Weigh
 from melpact.train.settings import Optimiser
 
 Batch = Mapping[str, Tensor]
@@ -118,12 +119,25 @@ class Data(Protocol):
         """Hz of all of it."""
         ...
 
-    def crops(self, spec: MelSpec, *, frames: int, batch: int, seed: int) -> Source:
+    def crops(
+        self,
+        spec: MelSpec,
+        *,
+        frames: int,
+        batch: int,
+        seed: int,
+        augment: Sequence[Augmentation] = (),
+        weigh: Weigh = "duration",
+    ) -> Source:
         """Batches of crops of the training part: "audio" float32 [B, frames × hop] and "mel" float32 [B, n_mels, frames]."""
         ...
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
         """At most `n` sounds with their names, always the same, none of the training part."""
+        ...
+
+    def predicted(self, name: str) -> Mel | None:
+        """What another model predicts for a sound, where there is such a mel."""
         ...
 
 

@@ -30,8 +30,8 @@ class Validated:
     examples: Sequence[Example]
 
     def value(self, metric: str) -> float | None:
-        """A metric of the first group."""
-        return next(iter(self.reports.values())).score(metric, SYSTEM).value
+        """A metric of the last group: of what is predicted, where there is such a group."""
+        return list(self.reports.values())[-1].score(metric, SYSTEM).value
 
     def facts(self) -> dict[str, Any]:
         """group → metric → value, null, ceiling, skill, interval and n, as plain JSON values."""

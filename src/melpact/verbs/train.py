@@ -16,7 +16,8 @@ from melpact.core.errors import MelpactError, TrainingError
 if TYPE_CHECKING:
     from melpact.train.export import Exported
     from melpact.train.rehearsal import Rehearsed
-    from melpact.train.room import Ended, Watch
+    from melpact.train.room import Ended, Run, Watch
+    from melpact.train.task import Data
 
 Which = Literal["best", "last"]
 
@@ -75,6 +76,8 @@ def train_vocoder(
     *,
     changes: Mapping[str, Any] | None = None,
     debug: bool = False,
+    finetune: str | Path | None = None,
+    mels: str | Path | None = None,
     device: str | None = None,
     watch: Watch | None = None,
 ) -> TrainReport:
@@ -86,6 +89,9 @@ def train_vocoder(
         out: folder of the run; a run that is there already is not touched.
         changes: of its settings; "optimiser.lr" is a field within a field.
         debug: begin from the settings of the recipe's debug twin.
+        finetune: what to begin from: a vocoder's file, a published checkpoint, or a run.
+        mels: folder of mels that another model predicts for sounds of the corpus; each is verified beside its sound, and
+            they are mixed with the sounds' own mels by the setting `predicted_ratio`.
         device: as torch says it; an accelerator where there is one by default.
         watch: told of every step.
 
@@ -94,7 +100,6 @@ def train_vocoder(
             (the message names the last good state).
     """
     _torch()
-    from melpact.train.data import CorpusData
     from melpact.train.room import RUN, go
 
     folder = Path(out)
@@ -102,12 +107,15 @@ def train_vocoder(
         raise TrainingError(
             "there is a run already", where=folder, next=f"Go on with it: melpact train resume {folder}; or give another -o"
         )
-    run = _run(recipe, data, changes, debug)
-    corpus = CorpusData(data)
-    if watch is not None:
-        for note in corpus.notes:
-            watch.said(note)
-    return _report(go(run, folder, corpus, device=device, watch=watch))
+    changes, prepare = dict(changes or {}), None
+    if finetune is not None:
+        from melpact.train.beginning import put, settings_of, vocoder_at
+
+        found = vocoder_at(finetune)
+        changes, prepare = {**settings_of(found), **changes}, put(found)
+    run = _run(recipe, data, changes, debug, {"finetune": finetune, "mels": mels})
+    corpus = _corpus(run, watch)
+    return _report(go(run, folder, corpus, device=device, watch=watch, prepare=prepare))
 
 
 def rehearse(
@@ -124,14 +132,13 @@ def rehearse(
         MelpactError: as `train_vocoder`.
     """
     _torch()
-    from melpact.train.data import CorpusData
     from melpact.train.loop import Trainer
     from melpact.train.recipes import recipe as named
     from melpact.train.rehearsal import rehearse as rehearsed
     from melpact.train.runtime import runtime
 
-    settings = _run(recipe, data, changes, debug).settings
-    corpus = CorpusData(data)
+    run = _run(recipe, data, changes, debug, {})
+    settings, corpus = run.settings, _corpus(run, None)
     with runtime(device, settings.precision, deterministic=settings.deterministic) as place:
         return rehearsed(Trainer(named(recipe).build(settings, corpus), settings, place))
 
@@ -154,11 +161,10 @@ def resume(
         MelpactError: no run there, another corpus than it was begun with, or as `train_vocoder`.
     """
     _torch()
-    from melpact.train.data import CorpusData
     from melpact.train.room import Run, go
 
     run = Run.load(Path(folder)).changed(changes or {})
-    return _report(go(run, Path(folder), CorpusData(run.data), device=device, watch=watch))
+    return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch))
 
 
 def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
@@ -189,13 +195,31 @@ def _meaning(settings: type) -> str:
     return "\n\n".join(docs)
 
 
-def _run(recipe: str, data: str | Path, changes: Mapping[str, Any] | None, debug: bool) -> Any:
+def _run(
+    recipe: str, data: str | Path, changes: Mapping[str, Any] | None, debug: bool, extra: Mapping[str, str | Path | None]
+) -> Run:
     from melpact.train.recipes import recipe as named
     from melpact.train.room import Run
 
     chosen = named(recipe)
     settings = chosen.made(changes or {}, base=chosen.debug if debug else None)
-    return Run(recipe, settings, str(Path(data).resolve()))
+    given = {name: str(Path(path).resolve()) for name, path in extra.items() if path is not None}
+    return Run(recipe, settings, str(Path(data).resolve()), given)
+
+
+def _corpus(run: Run, watch: Watch | None) -> Data:
+    """The data of a run; what has to be known of it is said."""
+    from melpact.train.data import CorpusData
+    from melpact.train.predicted import PredictedData
+    from melpact.train.recipes._vocoding import VocoderTraining, spec_of
+
+    corpus: CorpusData | PredictedData = CorpusData(run.data)
+    if "mels" in run.extra and isinstance(corpus, CorpusData) and isinstance(run.settings, VocoderTraining):
+        corpus = PredictedData(corpus, run.extra["mels"], spec_of(run.settings), run.settings.predicted_ratio)
+    if watch is not None:
+        for note in corpus.notes:
+            watch.said(note)
+    return corpus
 
 
 def _report(ended: Ended) -> TrainReport:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from melpact.contract.dialect import dialect
+from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
+from melpact.corpus.augment import augmentation
+from melpact.corpus.crops import Weigh
 from melpact.features.analysis import extract
 from melpact.nn.torch_runtime import TorchRuntime, seeded
 from melpact.train.settings import Optimiser, Training
-from melpact.train.task import Batch, Data, Example
+from melpact.train.task import Batch, Data, Example, Source
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 
 PLAYER = "generator"
 QUIET_DB = -70.0
+PREDICTED = "predicted"
+"""The group of validation sounds that are made from predicted mels."""
+
 SMALL: Mapping[str, Any] = MappingProxyType(
     {
         "steps": 20, "batch_size": 4, "segment_frames": 16, "validation_sounds": 1, "log_every": 5, "save_every": 10,
@@ -40,9 +48,12 @@ class VocoderTraining(Training):
         family: of vocoders, as `melpact.vocoders.families` lists them.
         preset: published sizes of that family; None: its first.
         sizes: changes of single sizes.
-        dialect: the mel that it takes.
+        dialect: the mel that it takes: a name, or a description as JSON.
         weight_norm: train the convolutions' weights as direction and length (Salimans and Kingma 2016); folded at export.
         optimiser: of the generator.
+        augment: changes to the sounds, each a name of `melpact.corpus.augment` with its settings: {"name": "gain", …}.
+        weigh: what all have the same chance of being drawn: every second ("duration"), speaker, language or utterance.
+        predicted_ratio: the share of items that come with a predicted mel, where there are such mels.
         validation_sounds: how many are made at validation.
     """
 
@@ -52,6 +63,9 @@ class VocoderTraining(Training):
     dialect: str = "hifigan_22k"
     weight_norm: bool = False
     optimiser: Optimiser = Optimiser()
+    augment: tuple[dict[str, Any], ...] = ()
+    weigh: Weigh = "duration"
+    predicted_ratio: float = Field(default=0.5, ge=0, le=1)
     validation_sounds: PositiveInt = 16
 
 
@@ -99,7 +113,7 @@ def voice(settings: VocoderTraining) -> Voice:
     Raises:
         ContractError: sizes that contradict themselves or the mel. TrainingError: no such preset.
     """
-    kind, spec = family(settings.family), dialect(settings.dialect).spec
+    kind, spec = family(settings.family), spec_of(settings)
     with seeded(settings.seed):
         maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings), spec, seed=settings.seed)
     if not isinstance(maker.runtime, TorchRuntime):
@@ -112,6 +126,32 @@ def voice(settings: VocoderTraining) -> Voice:
     return Voice(network, maker, spec)
 
 
+def spec_of(settings: VocoderTraining) -> MelSpec:
+    """The description that the settings name, or hold as JSON."""
+    text = settings.dialect
+    return MelSpec(**json.loads(text)) if text.lstrip().startswith("{") else dialect(text).spec
+
+
+def source(settings: VocoderTraining, data: Data) -> Source:
+    """The batches that the settings ask for.
+
+    Raises:
+        MelpactError: data that does not fit, or no such augmentation.
+    """
+    changes = []
+    for one in settings.augment:
+        named = {key: value for key, value in one.items() if key != "name"}
+        changes.append(augmentation(str(one.get("name", "")), **named))
+    return data.crops(
+        spec_of(settings),
+        frames=settings.segment_frames,
+        batch=settings.batch_size,
+        seed=settings.seed,
+        augment=changes,
+        weigh=settings.weigh,
+    )
+
+
 def examples(voice: Voice, data: Data, n: int) -> Callable[[], Sequence[Example]]:
     """Makes the sounds of the validation list; their mels are computed once.
 
@@ -121,16 +161,22 @@ def examples(voice: Voice, data: Data, n: int) -> Callable[[], Sequence[Example]
     sounds = list(data.validation(n))
     if not sounds:
         raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
-    mels = [extract(audio, voice.spec) for _, audio in sounds]
+    items = [("", name, audio, extract(audio, voice.spec)) for name, audio in sounds]
+    given = [(name, audio, mel) for name, audio in sounds if (mel := data.predicted(name)) is not None]
+    items += [(PREDICTED, name, audio, cut(mel, audio.n_samples)) for name, audio, mel in given]
 
     def made() -> list[Example]:
-        device = str(next(voice.network.parameters()).device)
         if isinstance(voice.maker.runtime, TorchRuntime):
-            voice.maker.runtime.device = device
-        audios = voice.maker.batch(mels)
-        return [Example(name, audio, own, mel) for (name, audio), own, mel in zip(sounds, audios, mels, strict=True)]
+            voice.maker.runtime.device = str(next(voice.network.parameters()).device)
+        audios = voice.maker.batch([mel for *_, mel in items])
+        return [Example(name, audio, own, mel, group) for (group, name, audio, mel), own in zip(items, audios, strict=True)]
 
     return made
+
+
+def cut(mel: Mel, n_samples: int) -> Mel:
+    """The frames of a mel that `n_samples` samples stand for."""
+    return Mel(np.ascontiguousarray(mel.values[:, : mel.spec.frames(n_samples)]), mel.spec)
 
 
 def level_db(samples: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.torch_runtime import seeded
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, voice
+from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -84,7 +84,7 @@ def build(settings: HifiGanTraining, data: Data) -> Task:
             Step("discriminators", judges, judging, dict.fromkeys(judges, 1.0)),
             Step("generator", (PLAYER,), speaking, weights),
         ),
-        source=data.crops(own.spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed),
+        source=source(settings, data),
         optimisers={PLAYER: settings.optimiser, **dict.fromkeys(judges, settings.discriminator_optimiser)},
         averaged=(PLAYER,),
         validate=examples(own, data, settings.validation_sounds),

@@ -14,7 +14,7 @@ from melpact.contract.dialect import dialect
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.losses.stft import MultiResolutionStftLoss, StftLossConfig
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, voice
+from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -67,7 +67,7 @@ def build(settings: SpectralTraining, data: Data) -> Task:
     return Task(
         players={PLAYER: own.network},
         turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=data.crops(own.spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed),
+        source=source(settings, data),
         optimisers={PLAYER: settings.optimiser},
         averaged=(PLAYER,),
         validate=examples(own, data, settings.validation_sounds),

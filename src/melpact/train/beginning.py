@@ -1,0 +1,72 @@
+"""Weights that a training begins from: those of a vocoder of any kind that melpact opens, or of another training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils import parametrize
+
+from melpact.contract.dialect import name_of
+from melpact.core.errors import TrainingError
+from melpact.core.records import canonical_json
+from melpact.train.checkpoint import SUFFIX
+from melpact.train.export import chosen, vocoder_of
+from melpact.train.loop import Trainer
+from melpact.train.recipes._vocoding import PLAYER
+from melpact.train.room import RUN
+from melpact.vocoders.neural.vocoder import NeuralVocoder
+from melpact.vocoders.opening import vocoder as opened
+
+
+def vocoder_at(where: str | Path) -> NeuralVocoder:
+    """The vocoder of a training (its folder or a checkpoint), of a `.vocoder` file or of a published checkpoint.
+
+    Raises:
+        MelpactError: none of these, or an exported graph, which has no weights to train.
+    """
+    path = Path(where)
+    if path.suffix == SUFFIX or (path / RUN).is_file():
+        return vocoder_of(chosen(path))
+    found = opened(path)
+    if not found.weights:
+        raise TrainingError("an exported graph has no weights to train", where=path, wanted="what it was exported from")
+    return found
+
+
+def settings_of(found: NeuralVocoder) -> dict[str, Any]:
+    """The settings that rebuild a vocoder's network."""
+    text = name_of(found.spec) or canonical_json(found.spec.facts())
+    return {"family": found.family, "preset": "small", "sizes": dict(found.config), "dialect": text}
+
+
+def put(found: NeuralVocoder) -> Callable[[Trainer], None]:
+    """What brings a fresh trainer's generator, and its average, to a vocoder's weights."""
+
+    def prepare(trainer: Trainer) -> None:
+        player = trainer.task.players[PLAYER]
+        assign(player, found.weights)
+        averaged = trainer.average.values.get(PLAYER, {})
+        current = dict(player.named_parameters())
+        for name, value in averaged.items():
+            value.copy_(current[name].detach())
+
+    return prepare
+
+
+@torch.no_grad()
+def assign(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    """Plain weights into a network, also where it holds them as direction and length."""
+    for name, value in weights.items():
+        *path, last = name.split(".")
+        module = network.get_submodule(".".join(path))
+        tensor = torch.from_numpy(np.array(value))
+        if parametrize.is_parametrized(module, last):
+            setattr(module, last, tensor.to(getattr(module, last).device))
+        else:
+            getattr(module, last).copy_(tensor)
