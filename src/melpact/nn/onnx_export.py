@@ -15,9 +15,7 @@ OPSET = 17
 _FRAMES = 40
 
 
-def exported(
-    network: nn.Module, inputs: Sequence[str], channels: Mapping[str, int], metadata: Mapping[str, str]
-) -> bytes:
+def exported(network: nn.Module, inputs: Sequence[str], channels: Mapping[str, int], metadata: Mapping[str, str]) -> bytes:
     """Trace `network` ([B, channels, T] or [B, T], … → [B, N]) into a graph.
 
     Args:

@@ -1,8 +1,8 @@
 """melpact small: a network that corrects the spectrum of the mel's own inversion, at the frame rate.
 
 The inversion (`melpact.vocoders.griffin_lim.estimate`) gives a sound whose mel is nearly right; its spectrum enters beside
-the mel, and what leaves is a gain and a turn of every bin, then an inverse STFT. ConvNeXt blocks as in Siuzdak 2023, "Vocos",
-section 3; the start from an inversion as in Lv et al. 2024, "FreeV: Free Lunch For Vocoders Through Pseudo Inversed Mel
+the mel, and what leaves is a gain and a turn of every bin, then an inverse STFT. ConvNeXt blocks as in Siuzdak 2023,
+"Vocos", section 3; the start from an inversion as in Lv et al. 2024, "FreeV: Free Lunch For Vocoders Through Pseudo Inversed Mel
 Filter", section 3, which takes the magnitude alone.
 """
 
@@ -83,7 +83,9 @@ class MelpactSmall(nn.Module):
         self.register_buffer("advance", torch.stack([angle.cos(), angle.sin()])[:, :, None], persistent=False)
         self.embed = nn.Conv1d(2 * config.n_mels + bins + 4 * config.phase_bins, config.dim, 1)
         self.norm = nn.LayerNorm(config.dim, eps=EPS)
-        blocks = (ConvNeXtBlock(config.dim, config.intermediate_dim, 1 / config.num_layers) for _ in range(config.num_layers))
+        blocks = (
+            ConvNeXtBlock(config.dim, config.intermediate_dim, 1 / config.num_layers) for _ in range(config.num_layers)
+        )
         self.blocks = nn.ModuleList(blocks)
         self.final_norm = nn.LayerNorm(config.dim, eps=EPS)
         self.out = nn.Linear(config.dim, 2 * bins)

@@ -37,8 +37,8 @@ class LoudnessLoss(nn.Module):
     """Samples [B, N] of generator and recording → `LoudnessDistance`.
 
     Sources: ITU-T P.862 (2001), section 10.2 (band powers, loudness after Zwicker with exponent 0.23, the dead zone of
-    masking, the asymmetry factor, norm 6 over a third of a second), as a loss in Martín-Doñas et al. 2018, "A Deep Learning Loss Function Based on the
-    Perceptual Evaluation of the Speech Quality". Simplified: triangular bands, equally wide in Bark; the absolute threshold
+    masking, the asymmetry factor, norm 6 over a third of a second), as a loss in Martín-Doñas et al. 2018, "A Deep Learning
+    Loss Function Based on the Perceptual Evaluation of the Speech Quality". Simplified: triangular bands, equally wide in Bark; the absolute threshold
     of Terhardt 1979; neither alignment nor equalisation; no weights of frames. It is a loss, not a measurement of PESQ.
 
     Args:
@@ -83,7 +83,7 @@ class LoudnessLoss(nn.Module):
 
 
 def _worst(frames: Tensor) -> Tensor:
-    """[B, frames] → one number: norm 6 over windows of 20 frames, so that the worst of them count, norm 2 over the windows."""
+    """[B, frames] → one number: norm 6 over windows of 20 frames (the worst of them count), norm 2 over the windows."""
     length = min(_WINDOW, frames.shape[1])
     windows = (frames.unfold(-1, length, max(1, length // 2)) + _LEAST).pow(_NORM).mean(-1).pow(1 / _NORM)
     return torch.sqrt(windows.square().mean()) - _LEAST

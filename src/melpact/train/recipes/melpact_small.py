@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
-import torch
 from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
+from melpact.corpus.crops import Weigh
 from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.nn.losses.spectral import SpectralLoss
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, voice
+from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Source, Step, Task
 
@@ -45,6 +46,12 @@ class SmallTraining(VocoderTraining):
     mel_weight: float = 6.0
     loudness_weight: float = 20.0
     added_weight: float = 6.0
+    augment: tuple[dict[str, Any], ...] = (
+        {"name": "speed", "chance": 0.25},
+        {"name": "equaliser", "chance": 0.25},
+        {"name": "gain", "low_db": -15.0, "high_db": 3.0},
+    )
+    weigh: Weigh = "speaker"
     edge_frames: NonNegativeInt = 4
 
 
@@ -95,11 +102,10 @@ def build(settings: SmallTraining, data: Data) -> Task:
 
     weights = {"convergence": settings.convergence_weight, "log_magnitude": settings.log_weight, "mel": settings.mel_weight,
                "loudness": settings.loudness_weight, "added": settings.added_weight, "level_db": 0.0}  # fmt: skip
-    crops = data.crops(own.spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed)
     return Task(
         players={PLAYER: own.network},
         turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=Begun(crops, own.spec),
+        source=Begun(source(settings, data), own.spec),
         optimisers={PLAYER: settings.optimiser},
         averaged=(PLAYER,),
         validate=examples(own, data, settings.validation_sounds),
@@ -119,6 +125,7 @@ PLUGIN = Recipe(
         optimiser=Optimiser(lr=2e-3, schedule="cosine"),
         precision="float32",
         edge_frames=2,
+        augment=(),
     ),
     source="melpact; start from an inversion after Lv et al. 2024, FreeV",
 )
