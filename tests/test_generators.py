@@ -63,6 +63,8 @@ def inputs(one: Family, sizes: Any, frames: int, batch: int = 1, seed: int = 1) 
     made = {"mel": rng.standard_normal((batch, sizes.n_mels, frames))}
     if "noise" in one.inputs:
         made["noise"] = rng.standard_normal((batch, one.module().noise_channels(sizes), frames))
+    if "start" in one.inputs:
+        made["start"] = rng.standard_normal((batch, one.module().start_channels(sizes), frames))
     if "f0" in one.inputs:
         made["f0"] = rng.uniform(100, 300, (batch, frames))
         made["phase"] = rng.uniform(0, 1, (batch, frames))

@@ -2,8 +2,8 @@
 
 The inversion (`melpact.vocoders.griffin_lim.estimate`) gives a sound whose mel is nearly right; its spectrum enters beside
 the mel, and what leaves is a gain and a turn of every bin, then an inverse STFT. ConvNeXt blocks as in Siuzdak 2023,
-"Vocos", section 3; the start from an inversion as in Lv et al. 2024, "FreeV: Free Lunch For Vocoders Through Pseudo Inversed Mel
-Filter", section 3, which takes the magnitude alone.
+"Vocos", section 3; an inversion to start from as in Lv et al. 2024, "FreeV: Free Lunch For Vocoders Through Pseudo Inversed
+Mel Filter", section 3, which takes its magnitude alone.
 """
 
 from __future__ import annotations
@@ -142,5 +142,9 @@ def receptive_field(config: MelpactSmallConfig) -> tuple[int, int]:
 
 
 def published_names(config: MelpactSmallConfig, layout: str) -> dict[str, str]:
-    """It is published as melpact's own files alone."""
-    raise KeyError(layout)
+    """Names in melpact's own files, which are those here."""
+    if layout != "melpact":
+        raise KeyError(layout)
+    inner = (f"blocks.{i}.{name}" for i in range(config.num_layers) for name in ("dwconv", "norm", "pwconv1", "pwconv2"))
+    scales = (f"blocks.{i}.gamma" for i in range(config.num_layers))
+    return {name: name for name in ("embed", "norm", *inner, *scales, "final_norm", "out", "bank")}

@@ -38,8 +38,9 @@ class LoudnessLoss(nn.Module):
 
     Sources: ITU-T P.862 (2001), section 10.2 (band powers, loudness after Zwicker with exponent 0.23, the dead zone of
     masking, the asymmetry factor, norm 6 over a third of a second), as a loss in Martín-Doñas et al. 2018, "A Deep Learning
-    Loss Function Based on the Perceptual Evaluation of the Speech Quality". Simplified: triangular bands, equally wide in Bark; the absolute threshold
-    of Terhardt 1979; neither alignment nor equalisation; no weights of frames. It is a loss, not a measurement of PESQ.
+    Loss Function Based on the Perceptual Evaluation of the Speech Quality". Simplified: triangular bands, equally wide in
+    Bark; the absolute threshold of Terhardt 1979; neither alignment nor equalisation; no weights of frames. It is a loss,
+    not a measurement of PESQ.
 
     Args:
         sample_rate: Hz, of both.
