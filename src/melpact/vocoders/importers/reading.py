@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from melpact.vocoders.importers import Request
 Weights = dict[str, NDArray[np.float32]]
 
 WEIGHT_SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt", ".bin", ".safetensors")
-_NO_SUFFIX_STARTS = ("g_", "generator")
+_NO_SUFFIX_STARTS = ("g_", "generator", "model")
 
 
 def folder_of(request: Request) -> Path:
@@ -46,26 +48,61 @@ def read_config(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ArtifactError("is not text", where=path, wanted="a configuration") from None
     if path.suffix.lower() in (".yml", ".yaml"):
-        found = _yaml(path, text)
-    else:
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ArtifactError("is not JSON", where=path, got=str(error)) from None
-    if not isinstance(found, dict):
-        raise ArtifactError("is no configuration", where=path, got=type(found).__name__, wanted="names and values")
-    return {str(name): value for name, value in found.items()}
+        return parsed_yaml(text, path)
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ArtifactError("is not JSON", where=path, got=str(error)) from None
+    return _mapping(found, path)
 
 
-def _yaml(path: Path, text: str) -> Any:
+def parsed_yaml(text: str, where: Path) -> dict[str, Any]:
+    """YAML of one mapping. Of what Python's own dumps add, names, paths and tuples are read as the plain values they hold.
+
+    Raises:
+        ArtifactError: not YAML, not a mapping, or it asks for any other Python object. MelpactError: without pyyaml.
+    """
     try:
         import yaml
     except ImportError:
-        raise MelpactError("is YAML, and pyyaml is not installed", where=path, next="pip install 'melpact[train]'") from None
+        raise MelpactError(
+            "is YAML, and pyyaml is not installed", where=where, next="pip install 'melpact[train]'"
+        ) from None
+    loader: Any = type("PlainLoader", (yaml.SafeLoader,), {})
+    python = "tag:yaml.org,2002:python/"
+    loader.add_constructor(f"{python}object:argparse.Namespace", lambda at, node: at.construct_mapping(node, deep=True))
+    loader.add_constructor(f"{python}tuple", lambda at, node: at.construct_sequence(node, deep=True))
+    for name in ("PosixPath", "WindowsPath", "PurePosixPath"):
+        loader.add_constructor(
+            f"{python}object/apply:pathlib.{name}", lambda at, node: "/".join(map(str, at.construct_sequence(node)))
+        )
+    # YAML 1.1 wants a point in 1e-05; the programs that write these files do not
+    loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ArtifactError("is not plain YAML", where=path, got=" ".join(str(error).split())[:200]) from None
+        found = yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise ArtifactError("is not plain YAML", where=where, got=" ".join(str(error).split())[:200]) from None
+    return _mapping(found, where)
+
+
+def _mapping(found: Any, where: Path) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ArtifactError("is no configuration", where=where, got=type(found).__name__, wanted="names and values")
+    return {str(name): value for name, value in found.items()}
+
+
+def section(said: Mapping[str, Any], name: str, where: Path) -> tuple[dict[str, Any], Path]:
+    """(a mapping inside a configuration, its place for errors).
+
+    Raises:
+        MissingFact: it is not there. ContractError: it is no mapping.
+    """
+    if name not in said:
+        raise MissingFact(f"the configuration does not say {name}", where=where)
+    found = said[name]
+    if not isinstance(found, Mapping):
+        raise ContractError(f"{name} holds no names and values", where=where, got=_short(found))
+    return {str(key): value for key, value in found.items()}, where.with_name(f"{where.name}: {name}")
 
 
 def account(
@@ -139,7 +176,7 @@ def checked_spec(found: MelSpec | None, request: Request, facts: Mapping[str, An
         raise MissingFact(
             "the files do not say which mel this vocoder takes (log, floor, window, framing)",
             where=where,
-            got=", ".join(f"{name} {value:g}" for name, value in facts.items()),
+            got=", ".join(f"{name} {_plain(value)}" for name, value in facts.items()),
             next="Say it: --dialect NAME (melpact dialects lists them)",
         )
     if request.changes:
@@ -149,10 +186,49 @@ def checked_spec(found: MelSpec | None, request: Request, facts: Mapping[str, An
             raise ContractError(
                 f"the checkpoint's own files say another {name}",
                 where=where,
-                got=f"{getattr(spec, name):g}",
-                wanted=f"{value:g}",
+                got=_plain(getattr(spec, name)),
+                wanted=_plain(value),
             )
     return spec
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def check_hop(rates: Iterable[int], said: Any, name: str, where: object, times: int = 1) -> int:
+    """The samples per frame that a network makes: the product of its upsampling rates (and `times`).
+
+    Args:
+        said, name: the configuration's own hop and its key; `said` None: it says none.
+
+    Raises:
+        ContractError: the configuration says another.
+    """
+    steps = [*rates, *([times] if times != 1 else [])]
+    hop = math.prod(steps)
+    if said is not None and said != hop:
+        raise ContractError(
+            f"{name} contradicts the upsampling rates: the network makes "
+            f"{hop} samples per frame ({' x '.join(str(rate) for rate in steps)})",
+            where=where,
+            got=f"{name} {_plain(said)}",
+            wanted=f"{name} {hop}",
+            next="The network's is the true one; correct the configuration after checking the mel's hop",
+        )
+    return hop
+
+
+def check_alone(said: Mapping[str, Any], name: str, known: Any, where: object) -> None:
+    """Refuse a setting whose value is not the one that is understood here, where it is there at all.
+
+    Raises:
+        ContractError.
+    """
+    if name in said and said[name] != known:
+        raise ContractError(
+            f"{name} is set to what is not known here", where=where, got=_short(said[name]), wanted=_short(known)
+        )
 
 
 def weight_file(request: Request, names: Iterable[str]) -> Path:
@@ -181,7 +257,7 @@ def weight_file(request: Request, names: Iterable[str]) -> Path:
     return found[0]
 
 
-def read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path, data: bytes | None = None) -> dict[str, Any]:
     """Tensors of a checkpoint, nested as they lie there; see `melpact.nn.checkpoint_file`."""
     try:
         from melpact.nn.checkpoint_file import read_tree
@@ -189,7 +265,7 @@ def read_weights(path: Path) -> dict[str, Any]:
         raise MelpactError(
             "torch reads this file, and is not installed", where=path, next="pip install 'melpact[train]'"
         ) from None
-    return read_tree(path)
+    return read_tree(path, data)
 
 
 def generator_of(tree: Mapping[str, Any], path: Path, places: Iterable[tuple[str, ...]]) -> Weights:

@@ -1,12 +1,12 @@
 """Parallel WaveGAN's layout: a .pkl with `model` / `generator`, config.yml, and statistics in stats.h5 or stats.npy.
 
-The vocoder takes standardised mels; without its statistics it is unusable, so they are asked for. Source of the names: the
-recipes and `bin/preprocess.py`, `models/hifigan.py` of kan-bayashi/ParallelWaveGAN.
+Its vocoders (HiFi-GAN, MelGAN, Parallel WaveGAN) take standardised mels; without their statistics they are unusable, so
+these are asked for. Sizes are in `_pwg_sizes`. Source of the names: the recipes and `bin/preprocess.py` of
+kan-bayashi/ParallelWaveGAN.
 """
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MissingFact
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.layout._pwg_sizes import GENERATORS
 from melpact.vocoders.importers.reading import (
     Weights,
     account,
+    check_hop,
     check_numbers,
     checked_spec,
     config_path,
@@ -29,6 +31,7 @@ from melpact.vocoders.importers.reading import (
     generator_of,
     read_config,
     read_weights,
+    section,
     to_our_names,
     weight_file,
 )
@@ -46,11 +49,6 @@ _PREFIXES = (
     "lambda_", "use_", "train_", "dev_", "num_save", "save_", "eval_", "log_interval", "optimizer_", "early_", "average_",
     "gen_", "dis_",
 )  # fmt: skip
-_GENERATOR = {
-    "in_channels", "out_channels", "channels", "kernel_size", "upsample_scales", "upsample_kernel_sizes",
-    "upsample_kernal_sizes", "resblock_kernel_sizes", "resblock_dilations", "use_additional_convs", "bias",
-    "nonlinear_activation", "nonlinear_activation_params", "use_weight_norm", "use_causal_conv",
-}  # fmt: skip
 
 
 def _recognises(request: Request) -> bool:
@@ -68,9 +66,10 @@ def _read(request: Request) -> Imported:
         said, needed=(_MEL | {"generator_type", "generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING,
         request=request, where=where, prefixes=_PREFIXES,
     )  # fmt: skip
-    if said["generator_type"] != "HiFiGANGenerator":
+    generator = GENERATORS.get(said["generator_type"])
+    if generator is None:
         raise ContractError(
-            "this generator is not read here", where=where, got=said["generator_type"], wanted="HiFiGANGenerator"
+            "this generator is not read here", where=where, got=said["generator_type"], wanted=", ".join(GENERATORS)
         )
     if said["window"] not in ("hann", "hamming", "blackman") or said.get("global_gain_scale", 1.0) != 1.0:
         raise ContractError(
@@ -78,14 +77,10 @@ def _read(request: Request) -> Imported:
             got=f"window {said['window']!r}, global_gain_scale {said.get('global_gain_scale', 1.0)}",
             wanted="hann, hamming or blackman; global_gain_scale 1",
         )  # fmt: skip
-    config = _sizes(said["generator_params"], request, where)
+    params, params_at = section(said, "generator_params", where)
+    config = generator.sizes(params, request, params_at)
     check_numbers(said, _MEL - {"window"} & set(said), where, may_be_null=("fmin", "fmax", "win_length"))
-    hop = math.prod(config["upsample_rates"])
-    if hop != said["hop_size"]:
-        raise ContractError(
-            "hop_size contradicts upsample_scales", where=where, got=f"hop_size {said['hop_size']}",
-            wanted=f"{hop}, the product of the scales",
-        )  # fmt: skip
+    hop = check_hop(config[generator.rates], said["hop_size"], "hop_size", where)
     facts = {
         "sample_rate": said["sampling_rate"], "n_fft": said["fft_size"],
         "win_length": said["win_length"] or said["fft_size"], "hop_length": hop, "n_mels": said["num_mels"],
@@ -93,14 +88,21 @@ def _read(request: Request) -> Imported:
         "f_max": float(said["fmax"] or said["sampling_rate"] / 2),
     }  # fmt: skip
     if config["n_mels"] != said["num_mels"]:
-        raise ContractError("in_channels is not num_mels", where=where, got=config["n_mels"], wanted=said["num_mels"])
-    kind = family("hifigan")
+        raise ContractError(
+            "the generator takes another number of bands",
+            where=where,
+            got=config["n_mels"],
+            wanted=f"num_mels {said['num_mels']}",
+        )
+    kind = family(generator.family)
     sizes = kind.sizes(config)
     path = weight_file(request, ())
     weights = generator_of(read_weights(path), path, (("model", "generator"), ("generator",), ()))
     notes = []
     kept: Weights = {name: weights.pop(name) for name in ("mean", "scale") if name in weights}
-    ours = to_our_names(weights, kind, sizes, "pwg", path)
+    unused = kind.module().unused_names(sizes, "pwg") if generator.family == "pwg" else ()
+    used = {name: value for name, value in weights.items() if not name.startswith(tuple(f"{stem}." for stem in unused))}
+    ours = to_our_names(used, kind, sizes, "pwg", path)
     stats_at, mean, scale = _statistics(request, kept, said["num_mels"])
     found = MelSpec(
         **facts, window=said["window"], padding="centre", pad_mode="reflect", power=1, mel_scale="slaney", mel_norm="slaney",
@@ -111,37 +113,7 @@ def _read(request: Request) -> Imported:
         notes.append(f"fmax is null: bands up to half the rate, {said['sampling_rate'] / 2:g} Hz")
     notes.append(f"it takes standardised mels; mean and scale from {stats_at}. A raw log10 mel is standardised by itself")
     files = {"checkpoint": str(path), "config": str(where), "stats": str(stats_at)}
-    return Imported("hifigan", sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
-
-
-def _sizes(params: dict[str, Any], request: Request, where: Path) -> dict[str, Any]:
-    place = where.with_name(f"{where.name}: generator_params")
-    needed = {"in_channels", "channels", "kernel_size", "upsample_scales", "resblock_kernel_sizes", "resblock_dilations"}
-    account(params, needed=needed, known=_GENERATOR, request=request, where=place)
-    kernels = params.get("upsample_kernel_sizes", params.get("upsample_kernal_sizes"))
-    if kernels is None:
-        raise MissingFact("the configuration does not say upsample_kernel_sizes", where=place)
-    check_numbers(params, ("upsample_scales",), place)
-    activation = params.get("nonlinear_activation", "LeakyReLU")
-    if activation != "LeakyReLU" or params.get("out_channels", 1) != 1 or params.get("use_causal_conv"):
-        raise ContractError(
-            "a variant of the generator that is not known here", where=place,
-            got=f"{activation}, {params.get('out_channels', 1)} channels, causal {bool(params.get('use_causal_conv'))}",
-            wanted="LeakyReLU, one channel, not causal",
-        )  # fmt: skip
-    return {
-        "n_mels": params["in_channels"],
-        "upsample_rates": params["upsample_scales"],
-        "upsample_kernel_sizes": kernels,
-        "upsample_initial_channel": params["channels"],
-        "resblock": "1" if params.get("use_additional_convs", True) else "2",
-        "resblock_kernel_sizes": params["resblock_kernel_sizes"],
-        "resblock_dilation_sizes": params["resblock_dilations"],
-        "kernel_size": params["kernel_size"],
-        "leaky_relu_slope": params.get("nonlinear_activation_params", {}).get("negative_slope", 0.1),
-        "upsample_padding": "stride",
-        "bias": params.get("bias", True),
-    }
+    return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
 
 
 def _statistics(request: Request, kept: Weights, n_mels: int) -> tuple[Path | str, NDArray[Any], NDArray[Any]]:

@@ -1,12 +1,13 @@
 """A folder that transformers wrote: SpeechT5HifiGan, the class of SpeechT5's vocoder and of AudioLDM's.
 
-One class, two dialects: SpeechT5 takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural
-logs and does not. The configuration says neither log nor floor nor framing, so they are known only for those two shapes.
+A diffusers pipeline holds it as its part `vocoder`; the pipeline's own folder is understood, too. One class, two dialects: SpeechT5
+takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural logs and does not. The configuration says neither log nor floor nor framing, so they are known only for those two shapes.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,15 @@ _SPEECHT5 = {"normalize_before": True, "sample_rate": 16000, "n_mels": 80, "hop_
 _AUDIOLDM = {"normalize_before": False, "sample_rate": 16000, "n_mels": 64, "hop_length": 160}
 
 
+def _inside(request: Request) -> Request:
+    """Of a pipeline's folder the part that is the vocoder."""
+    part = request.path / "vocoder"
+    piped = (request.path / "model_index.json").is_file() and (part / "config.json").is_file()
+    return replace(request, path=part) if piped else request
+
+
 def _recognises(request: Request) -> bool:
+    request = _inside(request)
     path = config_path(request, ("config.json",))
     if path is None or path.suffix.lower() != ".json":
         return False
@@ -50,6 +59,7 @@ def _recognises(request: Request) -> bool:
 
 
 def _read(request: Request) -> Imported:
+    request = _inside(request)
     where = config_path(request, ("config.json",))
     assert where is not None
     said = read_config(where)
@@ -95,4 +105,4 @@ def _known(shape: dict[str, Any]) -> tuple[MelSpec | None, list[str]]:
     return None, []
 
 
-PLUGIN = Layout("transformers", "a transformers folder of SpeechT5HifiGan", _recognises, _read)
+PLUGIN = Layout("transformers", "a transformers or diffusers folder of SpeechT5HifiGan", _recognises, _read)
