@@ -1,10 +1,14 @@
-"""What importers share: configurations as plain values, keys accounted for to the last, and tensors brought to our names."""
+"""What importers share: keys accounted for to the last, descriptions checked, tensors found and brought to our names.
+
+Files of configurations are read in `configuration`.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-import re
+import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,10 @@ WEIGHT_SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt", ".bin", ".safetensors")
 _NO_SUFFIX_STARTS = ("g_", "generator", "model")
 
 
+_NAMES_WITHIN = 1 << 23
+"""Bytes at a file's beginning in which a table of names lies."""
+
+
 def folder_of(request: Request) -> Path:
     """Where the files that belong to a checkpoint are looked for."""
     return request.path if request.path.is_dir() else request.path.parent
@@ -33,76 +41,6 @@ def config_path(request: Request, names: Iterable[str]) -> Path | None:
     if request.config is not None:
         return request.config
     return next((folder_of(request) / name for name in names if (folder_of(request) / name).is_file()), None)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """A .json, .yml or .yaml file of one mapping.
-
-    Raises:
-        ArtifactError: unreadable, or not a mapping. MelpactError: YAML without the package that reads it.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ArtifactError("cannot be read", where=path, got=error.strerror, wanted="a configuration") from None
-    except UnicodeDecodeError:
-        raise ArtifactError("is not text", where=path, wanted="a configuration") from None
-    if path.suffix.lower() in (".yml", ".yaml"):
-        return parsed_yaml(text, path)
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ArtifactError("is not JSON", where=path, got=str(error)) from None
-    return _mapping(found, path)
-
-
-def parsed_yaml(text: str, where: Path) -> dict[str, Any]:
-    """YAML of one mapping. Of what Python's own dumps add, names, paths and tuples are read as the plain values they hold.
-
-    Raises:
-        ArtifactError: not YAML, not a mapping, or it asks for any other Python object. MelpactError: without pyyaml.
-    """
-    try:
-        import yaml
-    except ImportError:
-        raise MelpactError(
-            "is YAML, and pyyaml is not installed", where=where, next="pip install 'melpact[train]'"
-        ) from None
-    loader: Any = type("PlainLoader", (yaml.SafeLoader,), {})
-    python = "tag:yaml.org,2002:python/"
-    loader.add_constructor(f"{python}object:argparse.Namespace", lambda at, node: at.construct_mapping(node, deep=True))
-    loader.add_constructor(f"{python}tuple", lambda at, node: at.construct_sequence(node, deep=True))
-    for name in ("PosixPath", "WindowsPath", "PurePosixPath"):
-        loader.add_constructor(
-            f"{python}object/apply:pathlib.{name}", lambda at, node: "/".join(map(str, at.construct_sequence(node)))
-        )
-    # YAML 1.1 wants a point in 1e-05; the programs that write these files do not
-    loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
-    try:
-        found = yaml.load(text, Loader=loader)
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise ArtifactError("is not plain YAML", where=where, got=" ".join(str(error).split())[:200]) from None
-    return _mapping(found, where)
-
-
-def _mapping(found: Any, where: Path) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise ArtifactError("is no configuration", where=where, got=type(found).__name__, wanted="names and values")
-    return {str(name): value for name, value in found.items()}
-
-
-def section(said: Mapping[str, Any], name: str, where: Path) -> tuple[dict[str, Any], Path]:
-    """(a mapping inside a configuration, its place for errors).
-
-    Raises:
-        MissingFact: it is not there. ContractError: it is no mapping.
-    """
-    if name not in said:
-        raise MissingFact(f"the configuration does not say {name}", where=where)
-    found = said[name]
-    if not isinstance(found, Mapping):
-        raise ContractError(f"{name} holds no names and values", where=where, got=_short(found))
-    return {str(key): value for key, value in found.items()}, where.with_name(f"{where.name}: {name}")
 
 
 def account(
@@ -266,6 +204,19 @@ def read_weights(path: Path, data: bytes | None = None) -> dict[str, Any]:
             "torch reads this file, and is not installed", where=path, next="pip install 'melpact[train]'"
         ) from None
     return read_tree(path, data)
+
+
+def mentions(path: Path, name: str) -> bool:
+    """Whether a torch or safetensors file names such a tensor; looks at its table of names alone and runs nothing of it."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                tables = [one for one in archive.namelist() if one.endswith("data.pkl")]
+                return any(name.encode() in archive.read(one) for one in tables)
+        with path.open("rb") as file:
+            return name.encode() in file.read(_NAMES_WITHIN)
+    except (OSError, zipfile.BadZipFile, ValueError, zlib.error):
+        return False
 
 
 def generator_of(tree: Mapping[str, Any], path: Path, places: Iterable[tuple[str, ...]]) -> Weights:

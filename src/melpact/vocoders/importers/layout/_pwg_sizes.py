@@ -12,7 +12,8 @@ from typing import Any
 
 from melpact.core.errors import ContractError, MissingFact
 from melpact.vocoders.importers import Request
-from melpact.vocoders.importers.reading import account, check_alone, check_numbers, section
+from melpact.vocoders.importers.configuration import section
+from melpact.vocoders.importers.reading import account, check_alone, check_numbers
 
 _ACTIVATION = {"nonlinear_activation", "nonlinear_activation_params"}
 _HIFIGAN = {

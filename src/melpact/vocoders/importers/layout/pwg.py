@@ -7,18 +7,12 @@ kan-bayashi/ParallelWaveGAN.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from melpact.contract.foreign import describe
 from melpact.contract.scaling import BandAffine
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MissingFact
+from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config, section
 from melpact.vocoders.importers.layout._pwg_sizes import GENERATORS
 from melpact.vocoders.importers.reading import (
     Weights,
@@ -27,14 +21,12 @@ from melpact.vocoders.importers.reading import (
     check_numbers,
     checked_spec,
     config_path,
-    folder_of,
     generator_of,
-    read_config,
     read_weights,
-    section,
     to_our_names,
     weight_file,
 )
+from melpact.vocoders.importers.statistics import statistics
 
 _MEL = {"sampling_rate", "fft_size", "hop_size", "win_length", "window", "num_mels", "fmin", "fmax", "global_gain_scale"}
 _TRAINING = {
@@ -103,7 +95,7 @@ def _read(request: Request) -> Imported:
     unused = kind.module().unused_names(sizes, "pwg") if generator.family == "pwg" else ()
     used = {name: value for name, value in weights.items() if not name.startswith(tuple(f"{stem}." for stem in unused))}
     ours = to_our_names(used, kind, sizes, "pwg", path)
-    stats_at, mean, scale = _statistics(request, kept, said["num_mels"])
+    stats_at, mean, scale = statistics(request, kept, said["num_mels"])
     found = MelSpec(
         **facts, window=said["window"], padding="centre", pad_mode="reflect", power=1, mel_scale="slaney", mel_norm="slaney",
         log="log10", floor=1e-10, floor_kind="clamp", scaling=BandAffine.standardise(mean, scale),
@@ -114,43 +106,6 @@ def _read(request: Request) -> Imported:
     notes.append(f"it takes standardised mels; mean and scale from {stats_at}. A raw log10 mel is standardised by itself")
     files = {"checkpoint": str(path), "config": str(where), "stats": str(stats_at)}
     return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
-
-
-def _statistics(request: Request, kept: Weights, n_mels: int) -> tuple[Path | str, NDArray[Any], NDArray[Any]]:
-    """(where, mean, scale): named, beside the checkpoint, or in it."""
-    path = request.stats or next(
-        (folder_of(request) / n for n in ("stats.h5", "stats.npy") if (folder_of(request) / n).is_file()), None
-    )
-    where: Path | str
-    mean: NDArray[Any]
-    scale: NDArray[Any]
-    if path is None:
-        if len(kept) != 2:
-            raise MissingFact(
-                "takes standardised mels, and its statistics are not there",
-                where=request.path,
-                wanted="stats.h5 or stats.npy beside it",
-                next="Name them: --stats FILE. Without them it makes noise",
-            )
-        where, mean, scale = "the checkpoint", kept["mean"], kept["scale"]
-    else:
-        where, arrays = path, describe(path).arrays
-        if "mean" in arrays and "scale" in arrays:
-            mean, scale = arrays["mean"], arrays["scale"]
-        else:
-            rows = next(iter(arrays.values()), np.zeros(0))
-            if rows.ndim != 2 or rows.shape[0] != 2:
-                raise ContractError(
-                    "are no statistics", where=path, got=", ".join(arrays), wanted="mean and scale, or two rows"
-                )
-            mean, scale = rows[0], rows[1]
-    if mean.shape != (n_mels,) or scale.shape != (n_mels,):
-        raise ContractError(
-            "the statistics are of another number of bands", where=where, got=list(mean.shape), wanted=f"[{n_mels}]"
-        )
-    if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise ContractError("the statistics are not usable: scales must be positive numbers", where=where)
-    return where, mean, scale
 
 
 PLUGIN = Layout("pwg", "a Parallel WaveGAN .pkl with config.yml and stats.h5 or stats.npy", _recognises, _read)

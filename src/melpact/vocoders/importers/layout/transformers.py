@@ -1,7 +1,8 @@
 """A folder that transformers wrote: SpeechT5HifiGan, the class of SpeechT5's vocoder and of AudioLDM's.
 
-A diffusers pipeline holds it as its part `vocoder`; the pipeline's own folder is understood, too. One class, two dialects: SpeechT5
-takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural logs and does not. The configuration says neither log nor floor nor framing, so they are known only for those two shapes.
+A diffusers pipeline holds it as its part `vocoder`; the pipeline's own folder is understood, too. One class, two dialects:
+SpeechT5 takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural logs and does not. The
+configuration says neither log nor floor nor framing, so they are known only for those two shapes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config
 from melpact.vocoders.importers.reading import (
     Weights,
     account,
@@ -24,7 +26,6 @@ from melpact.vocoders.importers.reading import (
     checked_spec,
     config_path,
     generator_of,
-    read_config,
     read_weights,
     to_our_names,
     weight_file,

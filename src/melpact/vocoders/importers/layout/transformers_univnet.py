@@ -15,6 +15,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MissingFact
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config
 from melpact.vocoders.importers.reading import (
     account,
     check_alone,
@@ -23,7 +24,6 @@ from melpact.vocoders.importers.reading import (
     checked_spec,
     config_path,
     generator_of,
-    read_config,
     read_weights,
     to_our_names,
     weight_file,

@@ -13,6 +13,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config, section
 from melpact.vocoders.importers.reading import (
     account,
     check_hop,
@@ -21,9 +22,7 @@ from melpact.vocoders.importers.reading import (
     config_path,
     folder_of,
     generator_of,
-    read_config,
     read_weights,
-    section,
     to_our_names,
     weight_file,
 )

@@ -9,24 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from melpact.contract.filterbank import filterbank
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config, section
+from melpact.vocoders.importers.filters import check_filters
 from melpact.vocoders.importers.reading import (
-    Weights,
     account,
     check_alone,
     check_numbers,
     checked_spec,
     config_path,
     generator_of,
-    read_config,
     read_weights,
-    section,
     to_our_names,
     weight_file,
 )
@@ -43,8 +39,6 @@ _HEAD = {"dim", "n_fft", "hop_length"}
 _PADDING = {"center": "centre", "same": "same"}
 _FLOOR = 1e-7
 _BANK = "feature_extractor.mel_spec.mel_scale.fb"
-_BANK_TOLERANCE = 2e-3
-"""Of the filters' peak: torchaudio's bins lie up to 9e-4 beside the definition's where the rate is odd."""
 
 
 def _recognises(request: Request) -> bool:
@@ -96,7 +90,8 @@ def _read(request: Request) -> Imported:
     sizes = kind.sizes(config)
     path = weight_file(request, ("pytorch_model.bin", "model.safetensors"))
     weights = generator_of(read_weights(path), path, ((), ("state_dict",)))
-    _check_bank(weights, spec, path)
+    if _BANK in weights:
+        check_filters(weights[_BANK].T, spec, _BANK, path)
     unused = kind.module().unused_names(sizes, "original")
     ours = to_our_names({k: v for k, v in weights.items() if k not in unused}, kind, sizes, "original", path)
     files = {"checkpoint": str(path), "config": str(where)}
@@ -111,22 +106,6 @@ def _part(said: dict[str, Any], name: str, where: Path) -> tuple[dict[str, Any],
         hint = "It turns EnCodec's tokens into sound, not mels" if "Encodec" in str(found) else None
         raise ContractError(f"this {name} is not read here", where=where, got=found, wanted=_PARTS[name], next=hint)
     return dict(part.get("init_args") or {}), place
-
-
-def _check_bank(weights: Weights, spec: MelSpec, path: Path) -> None:
-    """The checkpoint holds the filters that it was trained with: they must be the description's."""
-    if _BANK not in weights:
-        return
-    theirs, bank = weights[_BANK].T, filterbank(spec)
-    off = float(np.abs(theirs - bank).max() / bank.max()) if theirs.shape == bank.shape else np.inf
-    if not off <= _BANK_TOLERANCE:
-        raise ContractError(
-            "the mel filters in the checkpoint are not those of the configuration",
-            where=path,
-            got=f"{_BANK} {list(theirs.T.shape)}" + (f", {off:.2g} of the peak away" if np.isfinite(off) else ""),
-            wanted=f"{spec.n_mels} filters, {spec.mel_scale}, {spec.f_min:g} to {spec.f_max:g} Hz at {spec.sample_rate} Hz",
-            next="Take the configuration that belongs to the checkpoint",
-        )
 
 
 def _notes(request: Request, silent: list[str], taken: str, made: str) -> tuple[str, ...]:
