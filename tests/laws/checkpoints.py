@@ -419,7 +419,7 @@ def coqui(folder: Path) -> Foreign:
     return Foreign("coqui", folder, weights, config, ours)
 
 
-def nemo_archive(path: Path, said: Mapping[str, Any], state: Mapping[str, Any], mode: str = "w:gz") -> Path:
+def nemo_archive(path: Path, said: Mapping[str, Any], state: Mapping[str, Any], mode: str = "w") -> Path:
     """A .nemo file of that configuration and those tensors."""
     data = io.BytesIO()
     torch.save(dict(state), data)

@@ -134,7 +134,7 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def check_hop(rates: Iterable[int], said: Any, name: str, where: object, times: int = 1) -> int:
+def check_hop(rates: Any, said: Any, name: str, where: object, times: Any = 1) -> int:
     """The samples per frame that a network makes: the product of its upsampling rates (and `times`).
 
     Args:
@@ -143,8 +143,10 @@ def check_hop(rates: Iterable[int], said: Any, name: str, where: object, times: 
     Raises:
         ContractError: the configuration says another.
     """
-    steps = [*rates, *([times] if times != 1 else [])]
-    hop = math.prod(steps)
+    steps = [*(rates if isinstance(rates, list | tuple) else [rates]), *([times] if times != 1 else [])]
+    if not steps or any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in steps):
+        raise ContractError("the upsampling rates are no list of whole numbers above 0", where=where, got=_short(rates))
+    hop = int(math.prod(steps))
     if said is not None and said != hop:
         raise ContractError(
             f"{name} contradicts the upsampling rates: the network makes "

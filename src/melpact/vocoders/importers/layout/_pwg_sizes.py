@@ -52,7 +52,7 @@ def _hifigan(params: dict[str, Any], request: Request, where: Path) -> dict[str,
         "resblock_kernel_sizes": params["resblock_kernel_sizes"],
         "resblock_dilation_sizes": params["resblock_dilations"],
         "kernel_size": params["kernel_size"],
-        "leaky_relu_slope": _slope(params, 0.1),
+        "leaky_relu_slope": _slope(params, 0.1, where),
         "upsample_padding": "stride",
         "bias": params.get("bias", True),
     }
@@ -69,7 +69,7 @@ def _melgan(params: dict[str, Any], request: Request, where: Path) -> dict[str, 
     return {
         "n_mels": params["in_channels"],
         **{name: params[name] for name in ("kernel_size", "channels", "upsample_scales", "stack_kernel_size", "stacks")},
-        "leaky_relu_slope": _slope(params, 0.2),
+        "leaky_relu_slope": _slope(params, 0.2, where),
     }
 
 
@@ -106,8 +106,14 @@ def _check_variant(params: Mapping[str, Any], where: Path) -> None:
         )  # fmt: skip
 
 
-def _slope(params: Mapping[str, Any], default: float) -> float:
-    return float((params.get("nonlinear_activation_params") or {}).get("negative_slope", default))
+def _slope(params: Mapping[str, Any], default: float, where: Path) -> float:
+    if not params.get("nonlinear_activation_params"):
+        return default
+    given, place = section(params, "nonlinear_activation_params", where)
+    if "negative_slope" not in given:
+        return default
+    check_numbers(given, ("negative_slope",), place)
+    return float(given["negative_slope"])
 
 
 @dataclass(frozen=True)

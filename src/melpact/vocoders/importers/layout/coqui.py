@@ -122,8 +122,9 @@ def _described(audio: dict[str, Any], hop: int, request: Request, where: Path) -
         ("frame_length_ms", None),
     ):
         check_alone(audio, name, value, where)
+    check_numbers(audio, ("preemphasis",), where, may_be_null=("preemphasis",))
     rate, emphasis = audio["sample_rate"], float(audio["preemphasis"] or 0.0)
-    log = _LOGS.get((audio["log_func"], audio["spec_gain"]))
+    log = _LOGS.get((str(audio["log_func"]), audio["spec_gain"]))
     if log is None:
         raise ContractError(
             "a log that no description here covers", where=where, got=f"{audio['log_func']}, spec_gain {audio['spec_gain']}",
@@ -138,6 +139,12 @@ def _described(audio: dict[str, Any], hop: int, request: Request, where: Path) -
     elif audio["signal_norm"]:
         check_numbers(audio, ("max_norm", "min_level_db", "ref_level_db"), where)
         top, reference = float(audio["max_norm"]), float(audio["ref_level_db"])
+        if top <= 0 or audio["min_level_db"] >= 0:
+            raise ContractError(
+                "a range that no mel fits into", where=where,
+                got=f"max_norm {top:g}, min_level_db {audio['min_level_db']:g}",
+                wanted="max_norm above 0, min_level_db below 0",
+            )  # fmt: skip
         ends = {
             "low": float(audio["min_level_db"]),
             "high": 0.0,

@@ -51,7 +51,7 @@ def _read(request: Request) -> Imported:
     needed = SIZES | MEL | own
     account(said, needed=needed, known=needed | _MAY_BE | TRAINING, request=request, where=where, prefixes=_PREFIXES)
     check_numbers(said, MEL, where, may_be_null=("fmax",))
-    check_numbers(said, ("upsample_rates",), where)
+    check_numbers(said, ("upsample_rates", *({"fmax_for_loss"} & set(said))), where, may_be_null=("fmax_for_loss",))
     hop = check_hop(said["upsample_rates"], said["hop_size"], "hop_size", where, times=said.get("gen_istft_hop_size", 1))
     facts = mel_facts(said, hop)
     found = MelSpec(

@@ -58,7 +58,7 @@ def _read(request: Request) -> Imported:
         said, needed=(_MEL | {"generator_type", "generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING,
         request=request, where=where, prefixes=_PREFIXES,
     )  # fmt: skip
-    generator = GENERATORS.get(said["generator_type"])
+    generator = GENERATORS.get(str(said["generator_type"]))
     if generator is None:
         raise ContractError(
             "this generator is not read here", where=where, got=said["generator_type"], wanted=", ".join(GENERATORS)

@@ -7,7 +7,6 @@ configuration says neither log nor floor nor framing, so they are known only for
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from melpact.vocoders.importers.configuration import read_config
 from melpact.vocoders.importers.reading import (
     Weights,
     account,
+    check_hop,
     check_numbers,
     checked_spec,
     config_path,
@@ -67,7 +67,7 @@ def _read(request: Request) -> Imported:
     account(said, needed=_SIZES | {"model_in_dim", "sampling_rate"}, known=_SIZES | _OTHER, request=request, where=where)
     check_numbers(said, ("upsample_rates", "model_in_dim", "sampling_rate"), where)
     facts = {"sample_rate": said["sampling_rate"], "n_mels": said["model_in_dim"]}
-    facts["hop_length"] = math.prod(said["upsample_rates"])
+    facts["hop_length"] = check_hop(said["upsample_rates"], None, "hop_length", where)
     shape = {"normalize_before": bool(said["normalize_before"]), **facts}
     found, notes = _known(shape)
     spec = checked_spec(found, request, facts, where)

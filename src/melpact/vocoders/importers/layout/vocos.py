@@ -64,7 +64,7 @@ def _read(request: Request) -> Imported:
     for values, names, place in ((mel, _MEL, mel_at), (backbone, _BACKBONE, backbone_at), (head, _HEAD, head_at)):
         check_numbers(values, names, place)
     for values, place in ((mel, mel_at), (head, head_at)):
-        if values.get("padding", "same") not in _PADDING:
+        if values.get("padding", "same") not in tuple(_PADDING):
             raise ContractError("padding is not known", where=place, got=values["padding"], wanted=", ".join(_PADDING))
     for one, other, name in (
         (head["hop_length"], mel["hop_length"], "hop_length of head and feature_extractor"),
@@ -95,6 +95,7 @@ def _read(request: Request) -> Imported:
     unused = kind.module().unused_names(sizes, "original")
     ours = to_our_names({k: v for k, v in weights.items() if k not in unused}, kind, sizes, "original", path)
     files = {"checkpoint": str(path), "config": str(where)}
+    silent += [] if "padding" in head else ["padding of the head"]
     notes = _notes(request, silent, mel["padding"], config["padding"])
     return Imported("vocos", sizes.model_dump(mode="json"), spec, ours, "vocos", notes, files)
 
@@ -104,8 +105,10 @@ def _part(said: dict[str, Any], name: str, where: Path) -> tuple[dict[str, Any],
     found = part.get("class_path")
     if found != _PARTS[name]:
         hint = "It turns EnCodec's tokens into sound, not mels" if "Encodec" in str(found) else None
-        raise ContractError(f"this {name} is not read here", where=where, got=found, wanted=_PARTS[name], next=hint)
-    return dict(part.get("init_args") or {}), place
+        raise ContractError(
+            f"this {name} is not read here", where=where, got=found or "no class_path", wanted=_PARTS[name], next=hint
+        )
+    return section({"init_args": {}, **part}, "init_args", place)
 
 
 def _notes(request: Request, silent: list[str], taken: str, made: str) -> tuple[str, ...]:
