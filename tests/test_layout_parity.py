@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from tests.laws.checkpoints import nemo_archive, nemo_config
 
 import melpact as mp
+from laws.checkpoints import nemo_archive, nemo_config
 from melpact.contract.dialect import dialect
 from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel

@@ -61,7 +61,9 @@ class Foreign:
     def say(self, said: Tree) -> None:
         """Write another configuration."""
         if self.config.suffix == ".nemo":
-            nemo_archive(self.config, said, self.tree())
+            with tarfile.open(self.config) as tar:
+                kept = _member(tar, "model_weights.ckpt")
+            nemo_archive(self.config, said, kept)
         else:
             self.config.write_text(json.dumps(said) if self.config.suffix == ".json" else yaml.safe_dump(said))
 
@@ -419,10 +421,11 @@ def coqui(folder: Path) -> Foreign:
     return Foreign("coqui", folder, weights, config, ours)
 
 
-def nemo_archive(path: Path, said: Mapping[str, Any], state: Mapping[str, Any], mode: str = "w") -> Path:
-    """A .nemo file of that configuration and those tensors."""
-    data = io.BytesIO()
-    torch.save(dict(state), data)
+def nemo_archive(path: Path, said: Mapping[str, Any], state: Mapping[str, Any] | bytes, mode: str = "w") -> Path:
+    """A .nemo file of that configuration and those tensors (or the bytes that hold them)."""
+    data = io.BytesIO(state if isinstance(state, bytes) else b"")
+    if not isinstance(state, bytes):
+        torch.save(dict(state), data)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
         members = {"model_config.yaml": yaml.safe_dump(dict(said)).encode(), "model_weights.ckpt": data.getvalue()}

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.laws.checkpoints import CHECKPOINTS, Foreign, generator_in
 
+from laws.checkpoints import CHECKPOINTS, Foreign, generator_in
 from melpact.contract.mel import Mel
 from melpact.core.errors import ArtifactError, ContractError, MelpactError, MissingFact
 from melpact.vocoders.importers import Request, layouts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from melpact.core.errors import ArtifactError, MelpactError
 
-_PATTERNS = ("*.json", "*.yml", "*.yaml", "*.safetensors", "*.bin", "*.pth", "*.pt", "*.pkl", "stats.*")
+_PATTERNS = ("*.json", "*.yml", "*.yaml", "*.safetensors", "*.bin", "*.pth", "*.pt", "*.pkl", "*.ckpt", "*.nemo", "model", "stats.*")
 _FILES = (
     ".json",
     ".yml",
@@ -19,6 +19,7 @@ _FILES = (
     ".pt",
     ".pkl",
     ".ckpt",
+    ".nemo",
     ".vocoder",
     ".onnx",
     ".mel",
