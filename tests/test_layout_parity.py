@@ -39,7 +39,9 @@ FRAMES = 21
 def package_part(monkeypatch: pytest.MonkeyPatch, name: str, stand_ins: Mapping[str, Mapping[str, Any]]) -> Any:
     """A module of an installed package without what its parents import; `stand_ins`: module → names in it."""
     top = name.partition(".")[0]
-    found = importlib.util.find_spec(top) if top not in sys.modules else None
+    for loaded in [one for one in sys.modules if one.partition(".")[0] == top]:
+        monkeypatch.delitem(sys.modules, loaded)
+    found = importlib.util.find_spec(top)
     if found is None or not found.submodule_search_locations:
         pytest.skip(f"{top} is not installed")
     folder = Path(found.submodule_search_locations[0])
@@ -352,17 +354,87 @@ def test_a_checkpoint_of_coquis_generator(tmp_path: Path, monkeypatch: pytest.Mo
     assert_same(made(edged).samples[0], longer, (FRAMES + 9) * 256)
 
 
+def nemo_stand_ins() -> dict[str, Mapping[str, Any]]:
+    names = ("AudioSignal", "MelSpectrogramType", "VoidType", "NeuralType")
+    plain = {name: lambda *_, **__: None for name in names}
+    return {
+        "nemo.core": {}, "nemo.core.classes": {}, "nemo.core.neural_types": {}, "nemo.utils": {"logging": None},
+        "nemo.core.classes.common": {"typecheck": lambda: lambda function: function},
+        "nemo.core.classes.module": {"NeuralModule": torch.nn.Module},
+        "nemo.utils.decorators": {"experimental": lambda one: one},
+        "nemo.core.neural_types.elements": plain, "nemo.core.neural_types.neural_type": plain,
+    }  # fmt: skip
+
+
+def test_an_archive_of_nemos_univnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = package_part(monkeypatch, "nemo.collections.tts.modules.univnet_modules", nemo_stand_ins())
+    params = {
+        "noise_dim": 8, "channel_size": 4, "dilations": [1, 3], "strides": [8, 8, 4], "lrelu_slope": 0.2,
+        "kpnet_conv_size": 3,
+    }  # fmt: skip
+    theirs = loud(package.Generator(**params, n_mel_channels=80, hop_length=256))
+    with torch.no_grad():
+        for name, value in theirs.named_parameters():
+            if name.endswith("weight_g"):
+                value.mul_(0.6)
+    spec = dialect("nemo_hifigan_22k").spec
+    said = nemo_config(spec, {"_target_": "nemo.collections.tts.modules.univnet_modules.Generator", **params})
+    state = {f"generator.{key}": value for key, value in theirs.state_dict().items()}
+    made = vocoder(nemo_archive(tmp_path / "tts_univnet.nemo", said, state))
+    assert (made.family, made.spec) == ("univnet", spec)
+    mel = random_mel(spec)
+    noise = np.random.default_rng(made.noise_seed).standard_normal((FRAMES, 8), np.float32).T[None]
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: torch.tensor(noise.copy()))
+    with torch.no_grad():
+        wanted = theirs(torch.tensor(mel.values)[None]).numpy()
+    assert_same(made(mel).samples[0], wanted, FRAMES * 256)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_nemos_own_mel_is_the_one_that_its_configuration_is_read_as(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact: bool
+) -> None:
+    stand_ins = {
+        **nemo_stand_ins(),
+        "nemo.collections.asr.parts.preprocessing.perturb": {"AudioAugmentor": None},
+        "nemo.collections.asr.parts.preprocessing.segment": {"AudioSegment": None, "ChannelSelectorType": None},
+        "nemo.collections.common.parts.preprocessing": {"collections": None, "parsers": None},
+        "nemo.utils": {
+            "logging": types.SimpleNamespace(**{level: lambda *_: None for level in ("info", "debug", "warning")})
+        },
+    }
+    package = package_part(monkeypatch, "nemo.collections.asr.parts.preprocessing.features", stand_ins)
+    base = dialect("nemo_hifigan_22k").spec
+    generator = {
+        "_target_": "nemo.collections.tts.modules.hifigan_modules.Generator", "resblock": 1, "upsample_rates": [8, 8, 4],
+        "upsample_kernel_sizes": [16, 16, 8], "upsample_initial_channel": 8, "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1, 3, 5]],
+    }  # fmt: skip
+    said = {**nemo_config(base, generator), "nemo_version": "2.2.1"}
+    changes = {"exact_pad": exact} if exact else {
+        "exact_pad": False, "log_zero_guard_type": "add", "log_zero_guard_value": 1.0, "mel_norm": None, "highfreq": None,
+    }  # fmt: skip
+    said["preprocessor"] = {**said["preprocessor"], **changes}
+    (tmp_path / "model_config.yaml").write_text(yaml.safe_dump(said))
+    module = package_part(monkeypatch, "nemo.collections.tts.modules.hifigan_modules", nemo_stand_ins())
+    params = {key: value for key, value in generator.items() if key != "_target_"}
+    state = module.Generator(**params).state_dict()
+    torch.save({f"generator.{key}": value for key, value in state.items()}, tmp_path / "model_weights.ckpt")
+    spec = understand(tmp_path).spec
+    settings = {key: value for key, value in said["preprocessor"].items() if key != "_target_"}
+    theirs = package.FilterbankFeatures(**settings)
+    sound = np.random.default_rng(1).normal(0, 0.1, 256 * 40 + 100).astype(np.float32)
+    wanted = theirs(torch.tensor(sound)[None], torch.tensor([sound.size]))[0][0].numpy()
+    got = mp.extract(mp.Audio.of(sound, 22050), spec).values
+    n = min(got.shape[1], wanted.shape[1])
+    assert n >= 40
+    assert np.abs(got[:, :n] - wanted[:, :n]).max() < 2e-4
+
+
 @pytest.mark.parametrize("kind", [1, 2])
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_an_archive_of_nemos_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, mode: str) -> None:
-    plain = {name: lambda *_, **__: None for name in ("AudioSignal", "MelSpectrogramType", "VoidType", "NeuralType")}
-    stand_ins = {
-        "nemo.core": {}, "nemo.core.classes": {}, "nemo.core.neural_types": {},
-        "nemo.core.classes.common": {"typecheck": lambda: lambda function: function},
-        "nemo.core.classes.module": {"NeuralModule": torch.nn.Module},
-        "nemo.core.neural_types.elements": plain, "nemo.core.neural_types.neural_type": plain,
-    }  # fmt: skip
-    package = package_part(monkeypatch, "nemo.collections.tts.modules.hifigan_modules", stand_ins)
+    package = package_part(monkeypatch, "nemo.collections.tts.modules.hifigan_modules", nemo_stand_ins())
     params = {
         "resblock": kind, "upsample_rates": [8, 8, 4], "upsample_kernel_sizes": [16, 16, 8], "upsample_initial_channel": 16,
         "resblock_kernel_sizes": [3, 5],
