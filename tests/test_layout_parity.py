@@ -21,12 +21,13 @@ import pytest
 import yaml
 
 import melpact as mp
-from laws.checkpoints import nemo_archive, nemo_config
+from laws.checkpoints import CHECKPOINTS, nemo_archive, nemo_config
 from melpact.contract.dialect import dialect
 from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
+from melpact.contract.scaling import BandAffine
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError
+from melpact.core.errors import ContractError, MissingFact
 from melpact.vocoders.opening import understand, vocoder
 
 torch = pytest.importorskip("torch")
@@ -458,3 +459,36 @@ def test_an_archive_of_nemos_generator(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(mp.MelpactError, match="pad_mode=reflect"):
         vocoder(mute)
     assert vocoder(mute, changes={"pad_mode": "zero"}).spec == spec
+
+
+def test_settings_that_recipes_leave_out_or_change(tmp_path: Path) -> None:
+    """A generator that is not named, another base of the log, a range that is not used, statistics."""
+    made = CHECKPOINTS["pwg_pwg"](tmp_path / "pwg")
+    said = made.said()
+    del said["generator_type"]
+    made.say(said)
+    found = understand(made.opened)
+    assert found.family == "pwg" and any("generator_type is not said" in note for note in found.notes)
+    made.say({**said, "log_base": None})
+    assert understand(made.opened).spec.log == "ln"
+    made.say({**said, "log_base": 2.0})
+    with pytest.raises(ContractError, match="log_base"):
+        understand(made.opened)
+    made = CHECKPOINTS["coqui"](tmp_path / "coqui")
+    said = made.said()
+    plain = {key: value for key, value in said["audio"].items() if key not in ("min_level_db", "ref_level_db", "max_norm")}
+    made.say({**said, "audio": {**plain, "signal_norm": False, "log_func": "np.log", "spec_gain": 1.0, "mel_fmax": 8000.0}})
+    assert understand(made.opened).spec == dialect("coqui_22k_ljspeech").spec
+    made.say({**said, "audio": {**plain, "signal_norm": True}})
+    with pytest.raises(MissingFact, match="max_norm, min_level_db, ref_level_db"):
+        understand(made.opened)
+    np.save(tmp_path / "scale.npy", np.stack([np.full(80, -1.0), np.full(80, 2.0)]).astype(np.float32))
+    made.say({**said, "audio": {**plain, "stats_path": "scale_stats.npy"}})
+    with pytest.raises(MissingFact, match="--stats FILE"):
+        understand(made.opened)
+    assert understand(made.opened, stats=tmp_path / "scale.npy").spec.scaling == BandAffine.standardise(
+        [-1.0] * 80, [2.0] * 80
+    )
+    made.say({**said, "audio": {**said["audio"], "spec_gain": 3}})
+    with pytest.raises(ContractError, match="log that no description"):
+        understand(made.opened)

@@ -47,8 +47,8 @@ _PREFIXES = (
 _NEEDED = {"generator_model", "generator_model_params", "audio"}
 _MEL = {
     "fft_size", "win_length", "hop_length", "sample_rate", "num_mels", "mel_fmin", "mel_fmax", "spec_gain", "signal_norm",
-    "min_level_db", "ref_level_db", "symmetric_norm", "max_norm", "clip_norm",
 }  # fmt: skip
+_RANGE = {"min_level_db", "ref_level_db", "symmetric_norm", "max_norm", "clip_norm"}
 _MEL_DEFAULTS: dict[str, Any] = {
     "log_func": "np.log10", "stft_pad_mode": "reflect", "do_amp_to_db_mel": True, "preemphasis": 0.0, "stats_path": None,
 }  # fmt: skip
@@ -78,7 +78,9 @@ def _read(request: Request) -> Imported:
     check_alone(said, "generator_model", "hifigan_generator", where)
     check_alone(said, "use_pqmf", False, where)
     audio, audio_at = section(said, "audio", where)
-    account(audio, needed=_MEL, known=_MEL | set(_MEL_DEFAULTS) | _MEL_OTHER, request=request, where=audio_at)
+    ranged = _RANGE if audio.get("signal_norm") and not audio.get("stats_path") else set()
+    known = _MEL | _RANGE | set(_MEL_DEFAULTS) | _MEL_OTHER
+    account(audio, needed=_MEL | ranged, known=known, request=request, where=audio_at)
     silent = sorted(set(_MEL_DEFAULTS) - set(audio))
     audio = {**_MEL_DEFAULTS, **audio}
     params, params_at = section(said, "generator_model_params", where)
@@ -86,8 +88,7 @@ def _read(request: Request) -> Imported:
     check_numbers(params, ("upsample_factors",), params_at)
     check_alone(params, "out_channels", 1, params_at)
     check_alone(params, "in_channels", audio["num_mels"], params_at)
-    numbers = _MEL - {"signal_norm", "symmetric_norm", "clip_norm", "max_norm", "min_level_db", "ref_level_db"}
-    check_numbers(audio, numbers, audio_at, may_be_null=("mel_fmax", "mel_fmin"))
+    check_numbers(audio, _MEL - {"signal_norm"}, audio_at, may_be_null=("mel_fmax", "mel_fmin"))
     hop = check_hop(params["upsample_factors"], audio["hop_length"], "audio.hop_length", where)
     path = weight_file(request, ("model_file.pth", "model_file.pth.tar", "best_model.pth"))
     tensors = generator_of(read_weights(path), path, (("model",), ()))

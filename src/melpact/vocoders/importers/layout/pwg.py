@@ -36,6 +36,7 @@ _TRAINING = {
     "generator_type", "generator_params", "stft_loss_params", "mel_loss_params", "subband_stft_loss_params",
     "feat_match_loss_params", "unique_discriminator",
 }  # fmt: skip
+_FIRST = "ParallelWaveGANGenerator"
 _PREFIXES = (
     "discriminator_", "generator_optimizer", "generator_scheduler", "generator_grad", "generator_adv", "generator_train",
     "lambda_", "use_", "train_", "dev_", "num_save", "save_", "eval_", "log_interval", "optimizer_", "early_", "average_",
@@ -55,14 +56,16 @@ def _read(request: Request) -> Imported:
     assert where is not None
     said = read_config(where)
     account(
-        said, needed=(_MEL | {"generator_type", "generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING,
+        said, needed=(_MEL | {"generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING | {"log_base"},
         request=request, where=where, prefixes=_PREFIXES,
     )  # fmt: skip
-    generator = GENERATORS.get(str(said["generator_type"]))
+    named = str(said.get("generator_type", _FIRST))
+    generator = GENERATORS.get(named)
     if generator is None:
-        raise ContractError(
-            "this generator is not read here", where=where, got=said["generator_type"], wanted=", ".join(GENERATORS)
-        )
+        raise ContractError("this generator is not read here", where=where, got=named, wanted=", ".join(GENERATORS))
+    base = said.get("log_base", 10)
+    if base not in (10, None):
+        raise ContractError("log_base is set to what is not known here", where=where, got=base, wanted="10 or null (ln)")
     if said["window"] not in ("hann", "hamming", "blackman") or said.get("global_gain_scale", 1.0) != 1.0:
         raise ContractError(
             "an analysis that no description here covers", where=where,
@@ -98,12 +101,16 @@ def _read(request: Request) -> Imported:
     stats_at, mean, scale = statistics(request, kept, said["num_mels"])
     found = MelSpec(
         **facts, window=said["window"], padding="centre", pad_mode="reflect", power=1, mel_scale="slaney", mel_norm="slaney",
-        log="log10", floor=1e-10, floor_kind="clamp", scaling=BandAffine.standardise(mean, scale),
+        log="ln" if base is None else "log10", floor=1e-10, floor_kind="clamp", scaling=BandAffine.standardise(mean, scale),
     )  # fmt: skip
     spec = checked_spec(found, request, facts, where)
     if said["fmax"] is None:
         notes.append(f"fmax is null: bands up to half the rate, {said['sampling_rate'] / 2:g} Hz")
-    notes.append(f"it takes standardised mels; mean and scale from {stats_at}. A raw log10 mel is standardised by itself")
+    if "generator_type" not in said:
+        notes.append(f"generator_type is not said: it is {_FIRST}, which came first")
+    notes.append(
+        f"it takes standardised mels; mean and scale from {stats_at}. A raw {found.log} mel is standardised by itself"
+    )
     files = {"checkpoint": str(path), "config": str(where), "stats": str(stats_at)}
     return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
 
