@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import json
 import math
 import sys
+import tarfile
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +29,7 @@ from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.contract.scaling import BandAffine
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MissingFact
+from melpact.core.errors import ArtifactError, ContractError, MissingFact
 from melpact.vocoders.opening import understand, vocoder
 
 torch = pytest.importorskip("torch")
@@ -492,3 +494,25 @@ def test_settings_that_recipes_leave_out_or_change(tmp_path: Path) -> None:
     made.say({**said, "audio": {**said["audio"], "spec_gain": 3}})
     with pytest.raises(ContractError, match="log that no description"):
         understand(made.opened)
+
+
+def test_a_nemo_archive_is_never_unpacked(tmp_path: Path) -> None:
+    """Members that climb out of a folder are not written, links are not followed, an archive without its model is told."""
+    made = CHECKPOINTS["nemo_hifigan"](tmp_path / "deep" / "there")
+    with tarfile.open(made.opened, "a") as tar:
+        evil = tarfile.TarInfo("../../evil.txt")
+        evil.size = 4
+        tar.addfile(evil, io.BytesIO(b"evil"))
+    assert vocoder(made.opened).spec == made.ours.spec
+    assert sorted(one.name for one in tmp_path.rglob("*") if one.is_file()) == ["tts_vocoder.nemo"]
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("preprocessor: {}")
+    with tarfile.open(tmp_path / "link.nemo", "w") as tar:
+        link = tarfile.TarInfo("model_config.yaml")
+        link.type, link.linkname = tarfile.SYMTYPE, str(secret)
+        tar.addfile(link)
+    with pytest.raises(ArtifactError, match=r"no model_config\.yaml"):
+        vocoder(tmp_path / "link.nemo")
+    (tmp_path / "text.nemo").write_text("no archive")
+    with pytest.raises(ArtifactError, match=r"is no \.nemo archive"):
+        vocoder(tmp_path / "text.nemo")
