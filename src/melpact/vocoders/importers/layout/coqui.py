@@ -33,7 +33,7 @@ from melpact.vocoders.importers.statistics import statistics
 _TRAINING = {
     "run_name", "run_description", "project_name", "output_path", "logger_uri", "batch_size", "epochs", "lr", "wd",
     "seq_len", "pad_short", "conv_pad", "data_path", "feature_path", "eval_split_size", "mixed_precision", "precision",
-    "cudnn_enable", "cudnn_benchmark", "cudnn_deterministic", "training_seed", "github_branch", "restore_path",
+    "cudnn_enable", "cudnn_benchmark", "cudnn_deterministic", "allow_tf32", "training_seed", "github_branch", "restore_path",
     "target_loss", "model_param_stats", "wandb_entity", "dashboard_logger", "plot_step", "gamma_gen", "gamma_disc",
     "tb_model_param_stats", "scheduler_after_epoch", "steps_to_start_discriminator", "diff_samples_for_G_and_D",
     "reinit_layers", "schedulers_after_epoch",

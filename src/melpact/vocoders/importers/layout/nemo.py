@@ -37,7 +37,7 @@ _CONFIG, _WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 _TOP = {
     "preprocessor", "generator", "discriminator", "optim", "train_ds", "validation_ds", "test_ds", "max_steps",
     "max_epochs", "steps_per_epoch", "l1_loss_factor", "stft_lamb", "denoise_strength", "log_audio", "log_config",
-    "target", "nemo_version", "debug", "sample_rate", "trainer", "exp_manager",
+    "target", "nemo_version", "debug", "sample_rate", "sched", "trainer", "exp_manager",
 }  # fmt: skip
 _MEL = {
     "nfilt", "lowfreq", "highfreq", "n_fft", "n_window_size", "n_window_stride", "sample_rate", "window", "normalize",
