@@ -23,7 +23,7 @@ from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window
 Floats = NDArray[np.float32]
 
 ITERATIONS = 8
-BLOCK_FRAMES = 256
+BLOCK_FRAMES = 128
 BEFORE, AHEAD = 12, 12
 """Frames of the block before that a block sees again, and frames that it sees beyond its end."""
 _MOMENTUM = 0.99
