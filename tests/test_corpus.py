@@ -194,8 +194,19 @@ def test_names_that_meet_keep_apart(tmp_path: Path) -> None:
     assert [u.id for u in both.manifest] == ["p/a.flac", "p/a.wav", "q/a"]
 
 
+def test_manifests_are_joined_as_they_are(tmp_path: Path) -> None:
+    sounds(tmp_path / "p", "a.wav", "b.wav")
+    sounds(tmp_path / "q", "a.wav")
+    old = import_corpus([tmp_path / "p"], tmp_path / "old" / "c.jsonl", speaker="ann", split="test").manifest
+    part = Manifest([u.replace(offset_samples=100, n_samples=2000) if u.id == "a" else u for u in old], old.root)
+    part.save(tmp_path / "old" / "c.jsonl")
+    both = import_corpus([tmp_path / "old" / "c.jsonl", tmp_path / "q"], tmp_path / "new.jsonl").manifest
+    assert both.utterances[:2] == tuple(u.replace(audio=f"p/{u.id}.wav") for u in part)
+    assert [(u.id, u.split) for u in both] == [("a", "test"), ("b", "test"), ("q/a", "")]
+
+
 def test_every_layout_has_a_name_for_the_command_line(tmp_path: Path) -> None:
-    assert list(layouts()) == ["table", "ljspeech", "file_list", "folder"]
+    assert list(layouts()) == ["manifest", "table", "ljspeech", "file_list", "folder"]
     with pytest.raises(CorpusError, match="no such layout"):
         import_corpus([tmp_path], tmp_path / "c.jsonl", layout="libri")
     with pytest.raises(CorpusError, match="no such file or folder"):
