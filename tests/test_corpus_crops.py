@@ -17,7 +17,8 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioFileError, AxisError, CorpusError
 from melpact.corpus.crops import Crops, share
 from melpact.corpus.manifest import Manifest, Utterance, file_hash
-from melpact.corpus.packed import Packed, PackWriter, quantised
+from melpact.corpus.packed import Packed
+from melpact.corpus.packing import PackWriter, quantised
 from melpact.features.analysis import analyse, extract
 from melpact.features.excerpt import excerpt, reach
 

@@ -131,6 +131,7 @@ SURFACE = {
             "--speaker TEXT",
             "--language TEXT",
             "--licence TEXT",
+            "--split NAME",
             "--valid SHARE",
             "--test SHARE",
             "--keep WHAT",
