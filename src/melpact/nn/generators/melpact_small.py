@@ -19,6 +19,7 @@ from melpact.core.records import Record
 from melpact.nn.blocks.convnext import EPS, KERNEL_SIZE, ConvNeXtBlock
 from melpact.nn.blocks.inverse_stft import InverseSTFT, Padding, frames_read
 from melpact.nn.blocks.reach import samples_of_frame
+from melpact.nn.mel_spectrum import full_precision
 
 MOST_DOWN, MOST_UP = -6.0, 3.0
 """Range of the gain, in nepers."""
@@ -95,13 +96,16 @@ class MelpactSmall(nn.Module):
 
     def forward(self, mel: Tensor, start: Tensor) -> Tensor:
         real, imaginary = start.chunk(2, dim=1)
-        x = self.norm(self.embed(self._seen(mel, real, imaginary)).transpose(1, 2)).transpose(1, 2)
+        with full_precision(mel.device):
+            seen = self._seen(mel, real, imaginary)
+        x = self.norm(self.embed(seen).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
         gain, turn = self.out(self.final_norm(x.transpose(1, 2))).transpose(1, 2).to(real.dtype).chunk(2, dim=1)
-        gain = torch.exp(gain.clamp(MOST_DOWN, MOST_UP))
-        cos, sin = gain * torch.cos(turn), gain * torch.sin(turn)
-        samples: Tensor = self.istft(real * cos - imaginary * sin, real * sin + imaginary * cos)
+        with full_precision(mel.device):
+            gain = torch.exp(gain.clamp(MOST_DOWN, MOST_UP))
+            cos, sin = gain * torch.cos(turn), gain * torch.sin(turn)
+            samples: Tensor = self.istft(real * cos - imaginary * sin, real * sin + imaginary * cos)
         return samples
 
     def _seen(self, mel: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
