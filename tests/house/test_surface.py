@@ -40,6 +40,8 @@ SURFACE = {
             "--device NAME",
             "--dtype {float32,bfloat16}",
             "--allow {exact,fitted,lossy}",
+            "--f0 FILE",
+            "--audio FILE",
             "--effort {fast,best}",
             "--seed N",
             "-j N, --jobs N",
@@ -164,9 +166,10 @@ def test_the_python_names_are_these() -> None:
         "inject",
         "Calibration",
         "Pipeline",
+        "pitch",
         "vocoder",
     }
-    assert len(melpact.__all__) == 23
+    assert len(melpact.__all__) == 24
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -183,6 +186,7 @@ def test_the_python_names_are_these() -> None:
         ("extract", ["source", "spec", "*sample_rate", "*threads"]),
         ("invert", ["mel", "*effort", "*seed"]),
         ("load", ["path", "spec", "*axes", "*key"]),
+        ("pitch", ["source", "spec", "*sample_rate"]),
         ("save", ["thing", "path"]),
         ("diff", ["a", "b"]),
         ("identify", ["mel", "*audio", "*key", "*n_best"]),

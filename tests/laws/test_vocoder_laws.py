@@ -142,7 +142,7 @@ def test_streamed_equals_whole(name: str, block_frames: int) -> None:
 def test_a_stream_holds_one_block_and_its_context_and_no_more(name: str) -> None:
     maker = vocoder(name)
     mel, f0 = speechlike(spec_for(name), 300, 6), pitches(name, [300])
-    inputs = maker._inputs(mel, None if f0 is None else f0[0])
+    inputs = maker.takes.whole(mel, None if f0 is None else f0[0])
     flow = maker.open_stream(16)
     most = 0
     for at in range(0, 300, 4):
@@ -184,7 +184,7 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     torch.manual_seed(0)
     network = kind.network(kind.sizes(kind.small)).train()
     mel, f0 = speechlike(spec_for(name), 24), pitches(name, [24])
-    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name).takes.whole(mel, None if f0 is None else f0[0])]
     network(*inputs).square().sum().backward()
     dead = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.abs().sum() > 0]
     assert not dead
@@ -196,7 +196,7 @@ def test_a_few_steps_lower_the_error(name: str) -> None:
     torch.manual_seed(0)
     network = kind.network(kind.sizes(kind.small)).train()
     mel, f0 = speechlike(spec_for(name), 8), pitches(name, [8])
-    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name).takes.whole(mel, None if f0 is None else f0[0])]
     with torch.no_grad():
         n = network(*inputs).shape[-1]
     target = 0.3 * torch.sin(torch.arange(n) * 0.05)[None]

@@ -183,13 +183,17 @@ class Vocode(Command):
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder: a .vocoder or .onnx file, or a published checkpoint with its configuration beside it."""
     stream: bool = False
-    """With a vocoder: block by block; the memory of the network does not grow with the length."""
+    """With a vocoder: block by block, written as it is made; beyond the mel, memory does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
     """With a vocoder: cpu, cuda, cuda:1 …"""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """With a vocoder: the numbers it computes in."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """With a vocoder: which bridges may turn the mels into the one it takes."""
+    f0: Annotated[str | None, arg(metavar="FILE")] = None
+    """For a vocoder driven by pitch: its F0. .npy, Hz per frame; .csv, Hz, or time in s and Hz; or a folder of them."""
+    audio: Annotated[str | None, arg(metavar="FILE")] = None
+    """Or the sound that the F0 is taken from, or a folder of them. With neither it is estimated from the mel."""
     effort: Literal["fast", "best"] = "best"
     """Without a vocoder: quality against time."""
     seed: Annotated[int, arg(metavar="N")] = 0
@@ -234,8 +238,8 @@ class Vocode(Command):
 
         report = vocode_with(
             self.inputs, self.out, checkpoint, stream=self.stream, device=self.device, dtype=self.dtype, allow=self.allow,
-            dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes, key=self.key,
-            progress=render.progress(self.quiet),
+            f0=self.f0, audio=self.audio, dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes,
+            key=self.key, progress=render.progress(self.quiet),
         )  # fmt: skip
         vocoder_text.sounded(report, self)
         return render.failures(report.failed)

@@ -39,6 +39,8 @@ def sheet(found: VocoderSheet, wishes: Wishes) -> None:
 
 def sounded(report: SoundedReport, wishes: Wishes) -> None:
     """`vocode --with`."""
+    from melpact.verbs.pitches import ESTIMATED
+
     if wishes.json:
         print_json(report.to_json())
         return
@@ -62,6 +64,8 @@ def sounded(report: SoundedReport, wishes: Wishes) -> None:
     said = {item.bridge.difference.summary(): item.bridge for item in report.done if item.bridge is not None}
     for summary, way in said.items():
         _out(f"bridge: {summary}; {bridge_line(way)}")
+    for origin in sorted({item.pitch for item in report.done if item.pitch is not None}):
+        _out(f"pitch: {origin}", style="yellow" if origin == ESTIMATED else "")
     for item in report.done:
         for finding in item.checked.findings:
             _out(f"{item.path.name}: {finding}", style="yellow")
