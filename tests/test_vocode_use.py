@@ -208,7 +208,8 @@ def test_pitches_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[s
         code, _, err = command(capsys, "vocode", mel, "-o", tmp_path / "o.wav", "--with", voc, *given)
         assert code == 2 and says in err, (given, err)
         assert not (tmp_path / "o.wav").exists()
-    code, _, err = command(capsys, "vocode", mel, "-o", tmp_path / "o.wav", "--with", plain, "--audio", "sample:en_noservice")
+    given = ["--with", plain, "--audio", "sample:en_noservice"]
+    code, _, err = command(capsys, "vocode", mel, "-o", tmp_path / "o.wav", *given)
     assert code == 2 and "takes no pitch" in err
     with pytest.raises(ContractError, match=r"mp\.pitch"):
         mp.vocoder(voc)(speech_mel)
@@ -231,3 +232,40 @@ def test_a_folder_of_mels_takes_a_folder_of_pitches(
     assert "one named c" in said["failed"][0]["message"]
     code, _, err = command(capsys, *args, "--f0", tmp_path / "f0" / "a.npy")
     assert code == 2 and "folder with one per mel" in err
+
+
+# --- run --with
+
+
+def test_run_with_a_vocoder_goes_through_its_own_mel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = SPEC.replace_quietly(log="log10")
+    maker = NeuralVocoder.fresh("hifigan", family("hifigan").small, spec)
+    voc = maker.save(tmp_path / "v.vocoder")
+    args = ("run", "sample:en_noservice", "-o", tmp_path / "out", "--with", voc, "--effort", "fast")
+    code, out, _ = command(capsys, *args, "--json")
+    said = json.loads(out)
+    assert code == 1 and said["fingerprint"] == spec.fingerprint
+    assert said["vocoder"]["family"] == "hifigan" and said["vocoder"]["bridge"] is None
+    (own,) = [one for one in said["checks"] if one["check"] == "the vocoder's sound"]
+    assert not own["passed"] and "untrained" in own["detail"]
+    wanted = maker(Mel.load(tmp_path / "out" / "en_noservice.mel")).samples
+    np.testing.assert_allclose(read(tmp_path / "out" / "en_noservice.wav").samples, wanted, rtol=0, atol=2 * STEP)
+    rows = {row["metric"]: row for row in said["kept"]}
+    assert {"from the mel", "without a model", "null: silence", "true phase"} <= set(rows["mel error"])
+    assert rows["mel error"]["without a model"] < 0.2 * rows["mel error"]["from the mel"]
+    code, out, _ = command(capsys, *args)
+    assert "sound by" in out and "without a model" in out
+
+
+def test_run_with_a_vocoder_and_another_dialect_bridges_or_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decade = NeuralVocoder.fresh("nsf_hifigan", family("nsf_hifigan").small, SPEC.replace_quietly(log="log10"))
+    voc = decade.save(tmp_path / "v.vocoder")
+    args = ("run", "sample:en_noservice", "-o", tmp_path / "out", "--with", voc, "--effort", "fast")
+    code, out, err = command(capsys, *args, "-d", "hifigan_22k")
+    assert code in (0, 1) and "bridge:" in out and "exact" in out and "pitch: en_noservice.flac" in out, err
+    code, _, err = command(capsys, *args, "-d", "tacotron2_22k")
+    assert code == 2 and "--allow fitted" in err
+    code, _, err = command(capsys, *args, "--set", "f_max=7000")
+    assert code == 2 and "--dialect" in err

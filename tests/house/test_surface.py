@@ -54,6 +54,8 @@ SURFACE = {
             "-o DIR, --out DIR",
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
+            "--with CKPT",
+            "--allow {exact,fitted,lossy}",
             "--effort {fast,best}",
             "--seed N",
         },

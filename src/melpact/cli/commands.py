@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import render
+from melpact.core.errors import MelpactError
 
 OK, FINDING = 0, 1
 
@@ -256,12 +257,16 @@ class Run(Command):
     """A sound file, or a shipped prompt: sample:en_noservice."""
     out: Annotated[str, arg(aliases=["-o"], metavar="DIR")]
     """Folder for the mel, the sounds, the picture and the report."""
-    dialect: Annotated[str, arg(aliases=["-d"], metavar="NAME")] = "hifigan_22k"
-    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file of a spec."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file of a spec; the vocoder's, or hifigan_22k."""
     changes: Changes = field(default_factory=list)
     """Change a field of the description, or give a fact the dialect asks for. May be repeated."""
+    with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
+    """A vocoder that makes the sound: .vocoder, .onnx, or a published checkpoint with its configuration beside it."""
+    allow: Literal["exact", "fitted", "lossy"] = "exact"
+    """With a vocoder: which bridges may turn the mel into the one it takes."""
     effort: Literal["fast", "best"] = "best"
-    """Quality against time."""
+    """Of melpact's own inversion: quality against time."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Of the random numbers."""
 
@@ -270,8 +275,14 @@ class Run(Command):
         from melpact.verbs.run import run
 
         with render.working(self.quiet, "There and back"):
-            spec = described(self.dialect, parse_changes(self.changes))
-            report = run(self.input, self.out, spec, effort=self.effort, seed=self.seed)
+            changes = parse_changes(self.changes)
+            name = self.dialect or ("hifigan_22k" if changes and self.with_ is None else None)
+            if name is None and changes:
+                raise MelpactError("changes of fields need a dialect that they change", where="--set", wanted="--dialect")
+            spec = None if name is None else described(name, changes)
+            report = run(
+                self.input, self.out, spec, checkpoint=self.with_, allow=self.allow, effort=self.effort, seed=self.seed
+            )
         render.ran(report, self)
         return OK if report.sound else FINDING
 

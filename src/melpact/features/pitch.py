@@ -4,9 +4,9 @@ Not here: the harmonics behind a mel (`harmonic_track`); F0 for metrics, which i
 
 Every 5 ms the sound to either side of that moment is correlated with itself at every lag of a pitch period, normalised by
 the energy of the two stretches (the normalised cross-correlation of Talkin 1995, "A robust algorithm for pitch tracking",
-laid symmetrically about the moment, so that a glide does not bias it). The peaks are candidates; the best path through them and
-through silence has the costs of Boersma 1993, "Accurate short-term analysis of the fundamental frequency": for low pitches,
-jumps, and changes between voiced and unvoiced.
+laid symmetrically about the moment, so that a glide does not bias it). The peaks are candidates; the best path through them
+and through silence has the costs of Boersma 1993, "Accurate short-term analysis of the fundamental frequency": for low
+pitches, jumps, and changes between voiced and unvoiced.
 """
 
 from __future__ import annotations
