@@ -269,3 +269,57 @@ def test_run_with_a_vocoder_and_another_dialect_bridges_or_refuses(
     assert code == 2 and "--allow fitted" in err
     code, _, err = command(capsys, *args, "--set", "f_max=7000")
     assert code == 2 and "--dialect" in err
+
+
+# --- fewer bits
+
+
+def test_convert_to_fewer_bits_says_and_keeps_what_that_loses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    maker = NeuralVocoder.fresh("vocos", family("vocos").small, dialect("vocos_24k").spec)
+    voc = maker.save(tmp_path / "v.vocoder")
+    sizes = {}
+    for dtype in ("float32", "float16", "int8"):
+        target = tmp_path / f"v.{dtype}.onnx"
+        code, out, err = command(capsys, "vocoder", "convert", voc, "-o", target, "--dtype", dtype)
+        assert code == 0 and ("float32's" in out) == (dtype != "float32"), err
+        sizes[dtype] = target.stat().st_size
+        code, out, _ = command(capsys, "vocoder", "show", target, "--json")
+        said = json.loads(out)
+        assert said["numbers"]["dtype"] == dtype and said["audible_loss"] is False
+        if dtype != "float32":
+            assert said["numbers"]["snr_db"] > 30 and 0 < said["numbers"]["mel_error_db"] < 0.2
+            assert said["numbers"]["times_as_fast"] > 0
+    assert sizes["float16"] < 0.65 * sizes["float32"]
+    code, _, err = command(capsys, "vocoder", "convert", voc, "-o", tmp_path / "w.vocoder", "--dtype", "int8")
+    assert code == 2 and "NAME.onnx" in err
+    from melpact.vocoders.neural.exporting import export
+
+    with pytest.raises(ContractError, match="no bfloat16 on the CPU"):
+        export(maker, tmp_path / "b.onnx", "bfloat16")
+    assert not (tmp_path / "b.onnx").exists()
+
+
+def test_a_loss_that_is_heard_is_a_finding() -> None:
+    """The measures against noise and gain of known size, added to the sound of a known vocoder."""
+    from melpact.verbs.vocoder_loss import loss
+
+    class Altered:
+        name = "altered"
+
+        def __init__(self, gain: float, noise: float) -> None:
+            self.gain, self.noise = gain, noise
+
+        def run(self, inputs: Any) -> Any:
+            n = inputs[0].shape[-1] * 256
+            tone = 0.1 * np.random.default_rng(3).standard_normal(n)
+            added = np.random.default_rng(1).standard_normal(n)
+            return (self.gain * tone + self.noise * 0.1 * added).astype(np.float32)[None]
+
+    def made(gain: float, noise: float) -> NeuralVocoder:
+        return NeuralVocoder(SPEC, "hifigan", {}, Altered(gain, noise), 256, (5, 5))
+
+    quiet = loss(made(1, 0), made(1, 0.01))
+    assert quiet.snr_db == pytest.approx(40, abs=0.2) and quiet.mel_error_db < 0.1 and not quiet.audible
+    louder = loss(made(1, 0), made(10 ** (2 / 20), 0))
+    assert louder.mel_error_db == pytest.approx(2.0, abs=0.01) and louder.audible

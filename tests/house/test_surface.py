@@ -119,6 +119,7 @@ SURFACE = {
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
             "--ignore KEY",
+            "--dtype {float32,float16,int8}",
         },
     ),
     "completion": (["bash|zsh|fish"], set()),

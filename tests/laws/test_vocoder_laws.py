@@ -19,6 +19,9 @@ from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 torch = pytest.importorskip("torch")
 
 NAMES = sorted(families())
+LEAST_SNR_DB = {"bfloat16": 20.0, "float16": 38.0, "int8": 24.0}
+MOST_MEL_ERROR_DB = {"bfloat16": 0.7, "float16": 0.1, "int8": 0.9}
+"""Fewer bits against float32; measured per family in docs/vocoders.md."""
 every = pytest.mark.parametrize("name", NAMES)
 
 
@@ -234,3 +237,25 @@ def test_exported_sounds_as_it_does_on_torch_at_any_length_and_streams(name: str
     one = [speechlike(spec_for(name), 1)]
     truth = maker.batch(one, pitches(name, [1]))[0].samples
     np.testing.assert_allclose(graph.batch(one, pitches(name, [1]))[0].samples, truth, rtol=0, atol=STREAM_TOLERANCE)
+
+
+@every
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "int8"])
+def test_fewer_bits_lose_little_against_float32(name: str, dtype: str, tmp_path: Path) -> None:
+    """On the shipped prompt: what is left of the signal over the error, and the error of the mel in dB."""
+    from melpact.verbs.vocoder_loss import loss
+    from melpact.vocoders.opening import vocoder as opened
+
+    maker = vocoder(name)
+    if dtype == "bfloat16":
+        narrow = opened(maker.save(tmp_path / "v.vocoder"), dtype=dtype)
+    else:
+        pytest.importorskip("onnxruntime")
+        from melpact.vocoders.neural.exporting import export
+
+        narrow = opened(export(maker, tmp_path / "v.onnx", dtype))
+        assert narrow.provenance["numbers"]["dtype"] == dtype
+    found = loss(maker, narrow)
+    snr_db, mel_error_db = LEAST_SNR_DB[dtype], MOST_MEL_ERROR_DB[dtype]
+    assert found.snr_db > snr_db and found.mel_error_db < mel_error_db and not found.audible, found
+    assert found.snr_db < 120

@@ -25,6 +25,7 @@ def sheet(found: VocoderSheet, wishes: Wishes) -> None:
         ("vocoder", f"{found.title}, {found.n_weights:,} weights" if found.n_weights else found.title),
         ("published as", found.layout),
         ("runs on", found.runtime),
+        ("numbers", _numbers(found)),
         ("takes", f"{found.dialect or 'spec ' + spec.fingerprint}: {spec.n_mels} bands, {spec.unit}, {spec.scaling.kind}"),
         ("beside the mel", ", ".join(found.inputs[1:]) or "nothing"),
         ("makes", f"{found.hop_length} samples per frame at {spec.sample_rate} Hz"),
@@ -35,6 +36,16 @@ def sheet(found: VocoderSheet, wishes: Wishes) -> None:
     if found.written is not None:
         rows.append(("written", str(found.written)))
     _pairs(rows)
+
+
+def _numbers(found: VocoderSheet) -> str:
+    """Which, and what they lose where they are not float32's."""
+    name, lost = str(found.numbers.get("dtype")), found.lost
+    if lost is None:
+        return name
+    fast = "" if lost.times_as_fast is None else f", {lost.times_as_fast:.1f} times as fast"
+    verdict = "; that is AUDIBLE: keep float32" if lost.audible else ""
+    return f"{name}: {lost.snr_db:.0f} dB over the error, mel {lost.mel_error_db:.2f} dB off float32's{fast}{verdict}"
 
 
 def sounded(report: SoundedReport, wishes: Wishes) -> None:
