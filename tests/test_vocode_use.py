@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_checks_of_blocks_are_those_of_the_whole(speech_mel: Mel) -> None:
 class _BreaksOff:
     """A runtime that fails in the middle."""
 
-    name = "broken"
+    name, in_batches = "broken", False
 
     def __init__(self, good: int) -> None:
         self.left = good
@@ -305,7 +306,7 @@ def test_a_loss_that_is_heard_is_a_finding() -> None:
     from melpact.verbs.vocoder_loss import loss
 
     class Altered:
-        name = "altered"
+        name, in_batches = "altered", False
 
         def __init__(self, gain: float, noise: float) -> None:
             self.gain, self.noise = gain, noise
@@ -323,3 +324,38 @@ def test_a_loss_that_is_heard_is_a_finding() -> None:
     assert quiet.snr_db == pytest.approx(40, abs=0.2) and quiet.mel_error_db < 0.1 and not quiet.audible
     louder = loss(made(1, 0), made(10 ** (2 / 20), 0))
     assert louder.mel_error_db == pytest.approx(2.0, abs=0.01) and louder.audible
+
+
+# --- folders
+
+
+def test_a_folder_runs_in_batches_where_the_runtime_gains_by_it(tmp_path: Path, speech_mel: Mel) -> None:
+    """Unequal mels and a broken one among them: the sounds and the order are those of one file after the other."""
+    from melpact.verbs import sounding
+
+    class Together:
+        name, in_batches = "together", True
+
+        def __init__(self, other: Any) -> None:
+            self.other, self.sizes = other, list[int]()
+
+        def run(self, inputs: Any) -> Any:
+            self.sizes.append(len(inputs[0]))
+            return self.other.run(inputs)
+
+    alone = small()
+    runtime = Together(alone.runtime)
+    batched = replace(alone, runtime=runtime)
+    (tmp_path / "mels").mkdir()
+    for name, frames in (("a", 80), ("b", 20), ("c", 95), ("d", 100), ("e", 90)):
+        Mel(speech_mel.values[:, :frames], SPEC).save(tmp_path / "mels" / f"{name}.mel")
+    (tmp_path / "mels" / "bad.mel").write_bytes(b"nothing")
+    one = vocode_with([tmp_path / "mels"], tmp_path / "one", alone)
+    many = vocode_with([tmp_path / "mels"], tmp_path / "many", batched)
+    assert max(runtime.sizes) == 4
+    assert [item.path.name for item in many.done] == [item.path.name for item in one.done] == [f"{n}.wav" for n in "abcde"]
+    assert [f.error for f in many.failed] == [f.error for f in one.failed] == ["NotAnArtifact"]
+    for item in one.done:
+        a, b = read(item.path).samples, read(tmp_path / "many" / item.path.name).samples
+        assert a.shape == b.shape and np.abs(a - b).max() <= 2 * STEP
+    assert sounding.GROUP_FRAMES * 80 * 4 < 2**24  # what waits together: 16 MB of mel

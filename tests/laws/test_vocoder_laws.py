@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.vocoders.families import families, family
 from melpact.vocoders.neural import NeuralVocoder
+from melpact.vocoders.neural.running import Runtime
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 
 torch = pytest.importorskip("torch")
@@ -123,11 +126,26 @@ def test_as_many_samples_as_the_dialect_says(name: str) -> None:
     assert sound(name, known).size == spec.samples(20) + spec.hop_length // 2
 
 
+class Together:
+    """The runtime of another, in batches as on an accelerator."""
+
+    in_batches = True
+
+    def __init__(self, other: Runtime) -> None:
+        self.name, self.other, self.sizes = other.name, other, list[int]()
+
+    def run(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        self.sizes.append(len(inputs[0]))
+        return self.other.run(inputs)
+
+
 @every
 def test_a_batch_sounds_as_each_alone_whatever_the_lengths(name: str) -> None:
     lengths = [57, 9, 50, 1, 57, 44]
     mels = [speechlike(spec_for(name), n, n) for n in lengths]
-    together = vocoder(name).batch(mels, pitches(name, lengths))
+    runtime = Together(vocoder(name).runtime)
+    together = replace(vocoder(name), runtime=runtime).batch(mels, pitches(name, lengths))
+    assert max(runtime.sizes) == 4
     for mel, made in zip(mels, together, strict=True):
         alone = sound(name, mel)
         assert made.n_samples == mel.n_samples

@@ -35,7 +35,7 @@ class TorchRuntime:
     ):
         if weights is not None:
             network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self.in_batches = device, dtype, device != "cpu"
         self.network = network.to(device=device, dtype=DTYPES[dtype]).eval()
 
     def run(self, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

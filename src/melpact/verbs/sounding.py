@@ -6,6 +6,7 @@ Many files, and what is said of them, is `vocode_with`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,16 @@ from numpy.typing import NDArray
 from melpact.audio.audio import Audio
 from melpact.bridges.ways import Bridge, bridge, said, would_invent
 from melpact.contract.mel import Mel
-from melpact.core.errors import ArtifactError, SpecMismatch
+from melpact.core.errors import ArtifactError, MelpactError, SpecMismatch
 from melpact.pipeline.bridging import ALLOWED, Allow, class_of, cost
 from melpact.verbs.pitches import Pitches
+from melpact.verbs.targets import Job
 from melpact.verbs.vocoder_checks import Checked, RunningCheck, check
+from melpact.vocoders.neural.running import BATCH_FRAMES
 from melpact.vocoders.neural.vocoder import NeuralVocoder
+
+GROUP_FRAMES = 4 * BATCH_FRAMES
+"""Mels of so many frames wait together for their batches, and their sounds with them."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,58 @@ def sound_of(found: Ready, maker: NeuralVocoder) -> tuple[Audio, float]:
     began = time.perf_counter()
     audio = maker(found.mel, found.f0_hz)
     return audio, time.perf_counter() - began
+
+
+class Groups:
+    """Sounds of many mels in batches: the first that is asked for brings those next in length with it, up to `GROUP_FRAMES`.
+
+    Args:
+        jobs: in any order; ask for them in that of `order`.
+        make_ready: reads one job's mel; what it raises is raised when that job is asked for.
+    """
+
+    def __init__(self, maker: NeuralVocoder, jobs: Sequence[Job], make_ready: Callable[[Job], Ready]) -> None:
+        self._maker, self._ready = maker, make_ready
+        self.order = sorted(jobs, key=lambda job: -job.source.stat().st_size)
+        self._waiting = list(self.order)
+        self._found: dict[Job, Ready | Exception] = {}
+        self._made: dict[Job, tuple[Audio, float]] = {}
+
+    def of(self, job: Job) -> tuple[Ready, Audio, float]:
+        """The mel, its sound, and its share of the seconds.
+
+        Raises:
+            MelpactError: the job's own mistake, or one of the whole batch.
+        """
+        if job not in self._found:
+            self._next_group(job)
+        found = self._found.pop(job)
+        if isinstance(found, Exception):
+            raise found
+        return found, *(self._made.pop(job) if job in self._made else sound_of(found, self._maker))
+
+    def _next_group(self, first: Job) -> None:
+        """Read mels from `first` on until there are frames enough, and make their sounds."""
+        self._waiting.remove(first)
+        chosen, frames = [first], 0
+        while chosen:
+            job = chosen.pop()
+            try:
+                found = self._found[job] = self._ready(job)
+                frames += found.mel.n_frames
+            except (MelpactError, OSError) as error:
+                self._found[job] = error
+            if self._waiting and frames < GROUP_FRAMES:
+                chosen.append(self._waiting.pop(0))
+        good = {job: found for job, found in self._found.items() if isinstance(found, Ready) and job not in self._made}
+        began = time.perf_counter()
+        pitches = [found.f0_hz for found in good.values() if found.f0_hz is not None]
+        try:
+            sounds = self._maker.batch([found.mel for found in good.values()], pitches or None)
+        except MelpactError:
+            return  # each is tried alone, and says itself what is wrong
+        spent = (time.perf_counter() - began) / max(1, sum(sound.n_samples for sound in sounds))
+        self._made |= {job: (sound, spent * sound.n_samples) for job, sound in zip(good, sounds, strict=True)}
 
 
 def write_whole(path: Path, found: Ready, audio: Audio, spent_s: float) -> Written:

@@ -21,7 +21,7 @@ from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
 from melpact.verbs.pitches import Pitches
 from melpact.verbs.progress import Progress, Silent
-from melpact.verbs.sounding import Ready, Written, ready, sound_of, write_streamed, write_whole
+from melpact.verbs.sounding import Groups, Ready, Written, ready, sound_of, write_streamed, write_whole
 from melpact.verbs.targets import Job, mel_files, plan, sources
 from melpact.verbs.vocoder_checks import Checked
 from melpact.vocoders.neural.vocoder import BLOCK_FRAMES, NeuralVocoder
@@ -132,16 +132,27 @@ def vocode_with(
 
     def work(job: Job, tick: Tick) -> Sounded:
         tick(0)
-        found = ready(load(job.source, spec, axes=axes, key=key), maker, allow, pitches, job.source)
-        if stream:
+        if groups is not None:
+            found, sound, spent_s = groups.of(job)
+            made = write_whole(job.target, found, sound, spent_s)
+        elif stream:
+            found = make_ready(job)
             made = write_streamed(job.target, found, maker, block_frames)
         else:
+            found = make_ready(job)
             made = write_whole(job.target, found, *sound_of(found, maker))
         tick(1)
         return _reported(job, found, made)
 
-    result = batch(work, planned, jobs=1, progress=progress)
-    return SoundedReport(maker, stream, result.done, result.failed)
+    def make_ready(job: Job) -> Ready:
+        return ready(load(job.source, spec, axes=axes, key=key), maker, allow, pitches, job.source)
+
+    groups = None
+    if maker.runtime.in_batches and not stream and len(planned) > 1:
+        groups = Groups(maker, planned, make_ready)
+    result = batch(work, planned if groups is None else groups.order, jobs=1, progress=progress)
+    place = {job.source: at for at, job in enumerate(planned)}
+    return SoundedReport(maker, stream, sorted(result.done, key=lambda one: place[one.source]), result.failed)
 
 
 def _pitches(maker: NeuralVocoder, f0: str | Path | None, audio: str | Path | None, *, several: bool) -> Pitches:

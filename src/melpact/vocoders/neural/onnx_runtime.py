@@ -30,6 +30,7 @@ class OnnxRuntime:
     """
 
     name = "onnxruntime"
+    in_batches = False
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         try:
