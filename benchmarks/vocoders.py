@@ -28,7 +28,7 @@ REFERENCE = {
     "hifigan/v3": {"torch": 12.3, "onnxruntime": 18.3},
     "vocos": {"torch": 35.6, "onnxruntime": 41.5},
 }
-"""x real time of plain implementations: one thread of a quiet reference machine (AMD Zen 4, AVX-512), the whole mel at once."""
+"""x real time of plain implementations: one thread of a quiet reference machine (Zen 4, AVX-512), the whole mel at once."""
 SLOW = ("hifigan/v1", "bigvgan", "nsf_hifigan", "univnet", "pwg")
 """Run on a third of the sound."""
 
@@ -115,7 +115,7 @@ def main() -> None:
     chosen = [n for n in networks() if not given.families or any(n == f or n.split("/")[0] == f for f in given.families)]
     columns = [f"{runtime} {n}t" for n in given.threads for runtime in RUNTIMES]
     print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores at the start\n")
-    heads = ["network", *(f"{c}: x, streamed, first ms" for c in columns), "look-ahead ms", "reference, 1t: torch, onnxruntime"]
+    heads = ["network", *(f"{c}: x, streamed, first ms" for c in columns), "look-ahead ms", "reference: torch, onnxruntime"]
     print("| " + " | ".join(heads) + " |")
     print("|---" * (len(columns) + 3) + "|")
     for network in chosen:
