@@ -326,6 +326,24 @@ def test_a_loss_that_is_heard_is_a_finding() -> None:
     assert louder.mel_error_db == pytest.approx(2.0, abs=0.01) and louder.audible
 
 
+def test_pitch_and_phase_keep_their_bits_where_the_network_has_fewer() -> None:
+    import torch
+
+    from melpact.nn.generators.nsf_hifigan import NsfHifiGan
+    from melpact.nn.torch_runtime import TorchRuntime
+
+    class Second(torch.nn.Module):
+        precise = (1,)
+
+        def forward(self, first: Any, second: Any) -> Any:
+            return torch.cat([first.to(torch.float32), second.to(torch.float32)], 1)
+
+    x = np.array([[0.123456]], np.float32)
+    first, second = TorchRuntime(Second(), dtype="bfloat16").run([x, x])[0]
+    assert second == x[0, 0] and first != second and first == pytest.approx(second, rel=2**-8)
+    assert {family("nsf_hifigan").inputs[i] for i in NsfHifiGan.precise} == {"f0", "phase", "noise"}
+
+
 # --- folders
 
 
