@@ -15,7 +15,8 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 
 $(STAMP): $(VENV)/.base
 	$(BIN)/python -m pip install -q -e ".[test,h5]"
-	$(BIN)/python -m pip install -q --no-deps vocos==0.1.0 bigvgan==2.4.1
+	$(BIN)/python -m pip install -q --no-deps vocos==0.1.0 bigvgan==2.4.1 diffusers==0.42.1 coqui-tts==0.28.0 nemo_toolkit==2.2.1
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation parallel_wavegan==0.6.1
 	touch $@
 
 demo: $(VENV)/.base

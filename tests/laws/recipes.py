@@ -28,9 +28,7 @@ RECIPES: dict[str, Recipe] = {}
 
 
 @cache
-def bank(
-    sr: int, n_fft: int, n_mels: int, f_min: float, f_max: float | None, htk: bool, norm: str | None
-) -> Floats:
+def bank(sr: int, n_fft: int, n_mels: int, f_min: float, f_max: float | None, htk: bool, norm: str | None) -> Floats:
     return librosa.filters.mel(
         sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max, htk=htk, norm=norm, dtype=np.float64
     )
@@ -54,9 +52,7 @@ def torch_power(
 
 
 def both_sides(y: Floats, samples: int, mode: str = "reflect") -> Floats:
-    return torch.nn.functional.pad(torch.from_numpy(y)[None, None], (samples, samples), mode=mode)[
-        0, 0
-    ].numpy()
+    return torch.nn.functional.pad(torch.from_numpy(y)[None, None], (samples, samples), mode=mode)[0, 0].numpy()
 
 
 def rows(table: str) -> Iterator[list[str]]:
@@ -120,9 +116,7 @@ AFTER: dict[str, Recipe] = {
     "gptsovits-v3-24k-100": lambda x: (x + 12) / 14 * 2 - 1,
     "gptsovits-v4-32k-100": lambda x: (x + 12) / 14 * 2 - 1,
     "diffsinger-openvpi-44k-128-log10": lambda x: 0.434294 * x,
-    "tortoise-univnet-24k-100": lambda x: (
-        2 * (x + 11.512925148010254) / (2.3143386840820312 + 11.512925148010254) - 1
-    ),
+    "tortoise-univnet-24k-100": lambda x: 2 * (x + 11.512925148010254) / (2.3143386840820312 + 11.512925148010254) - 1,
 }
 
 
@@ -139,9 +133,7 @@ def _same(
 ) -> Recipe:
     def recipe(y: Floats) -> Floats:
         power = torch_power(both_sides(y, (n_fft - hop) // 2), n_fft, win, hop, None)
-        return np.log(
-            np.maximum(bank(sr, n_fft, bands, f_min, f_max, False, "slaney") @ np.sqrt(power + eps), floor)
-        )
+        return np.log(np.maximum(bank(sr, n_fft, bands, f_min, f_max, False, "slaney") @ np.sqrt(power + eps), floor))
 
     return recipe
 
@@ -195,9 +187,7 @@ def centred(log: Callable, line: list[str]) -> Recipe:
     )
 
     def recipe(y: Floats) -> Floats:
-        spectrum = librosa.stft(
-            y, n_fft=n_fft, hop_length=hop, win_length=win, window="hann", center=True, pad_mode=mode
-        )
+        spectrum = librosa.stft(y, n_fft=n_fft, hop_length=hop, win_length=win, window="hann", center=True, pad_mode=mode)
         magnitude = np.sqrt(np.maximum(np.abs(spectrum) ** 2, clamp))
         return log(np.maximum(floor, bank(sr, n_fft, bands, f_min, f_max, False, "slaney") @ magnitude))
 
@@ -250,27 +240,18 @@ def _vocos_same(y: Floats) -> Floats:
 @recipe("styletts2-24k-80", "starganv2vc-24k-80")
 def _styletts2(y: Floats) -> Floats:
     """The bank believes in 16 kHz."""
-    return (
-        np.log(1e-5 + bank(16000, 2048, 80, 0, 8000, True, None) @ torch_power(y, 2048, 1200, 300, "reflect"))
-        + 4
-    ) / 4
+    return (np.log(1e-5 + bank(16000, 2048, 80, 0, 8000, True, None) @ torch_power(y, 2048, 1200, 300, "reflect")) + 4) / 4
 
 
 @recipe("facodec-24k-80")
 def _facodec(y: Floats) -> Floats:
-    return (
-        np.log(
-            1e-5 + bank(24000, 2048, 80, 0, 12000, True, None) @ torch_power(y, 2048, 1200, 300, "reflect")
-        )
-        + 4
-    ) / 4
+    return (np.log(1e-5 + bank(24000, 2048, 80, 0, 12000, True, None) @ torch_power(y, 2048, 1200, 300, "reflect")) + 4) / 4
 
 
 @recipe("rmvpe-16k-128")
 def _rmvpe(y: Floats) -> Floats:
     return _ln_clamp(
-        bank(16000, 1024, 128, 30, 8000, True, "slaney")
-        @ np.sqrt(torch_power(y, 1024, 1024, 160, "reflect")),
+        bank(16000, 1024, 128, 30, 8000, True, "slaney") @ np.sqrt(torch_power(y, 1024, 1024, 160, "reflect")),
         1e-5,
     )
 
@@ -278,10 +259,7 @@ def _rmvpe(y: Floats) -> Floats:
 def _tortoise(n_fft: int, win: int, hop: int) -> Recipe:
     norms = np.asarray(TORTOISE_MEL_NORMS)[:, None]
     return lambda y: (
-        _ln_clamp(
-            bank(22050, n_fft, 80, 0, 8000, True, "slaney") @ torch_power(y, n_fft, win, hop, "reflect"), 1e-5
-        )
-        / norms
+        _ln_clamp(bank(22050, n_fft, 80, 0, 8000, True, "slaney") @ torch_power(y, n_fft, win, hop, "reflect"), 1e-5) / norms
     )
 
 
@@ -295,9 +273,7 @@ RECIPES["xtts-v2-cond-22k-80"], RECIPES["xtts-v1-cond-22k-80"] = (
 @recipe("xtts-speaker-encoder-16k-64")
 def _xtts_speaker(y: Floats) -> Floats:
     padded = torch.nn.functional.pad(torch.from_numpy(y)[None, None], (1, 0), mode="reflect")
-    emphasised = torch.nn.functional.conv1d(padded, torch.tensor([[[-0.97, 1.0]]], dtype=torch.float64))[
-        0, 0
-    ].numpy()
+    emphasised = torch.nn.functional.conv1d(padded, torch.tensor([[[-0.97, 1.0]]], dtype=torch.float64))[0, 0].numpy()
     power = torch_power(emphasised, 512, 400, 160, "reflect", torch.hamming_window)
     return np.log(bank(16000, 512, 64, 0, 8000, True, None) @ power + 1e-6)
 
@@ -332,9 +308,7 @@ RECIPES["nemo-tts-log1p-22k-80"] = _nemo(22050, 1024, 256, None, False, np.log1p
 def _nemo_asr(y: Floats) -> Floats:
     y = np.concatenate([y[:1], y[1:] - 0.97 * y[:-1]])
     return np.log(
-        bank(16000, 512, 64, 0, None, False, "slaney")
-        @ torch_power(y, 512, 320, 160, "constant", periodic=False)
-        + 2**-24
+        bank(16000, 512, 64, 0, None, False, "slaney") @ torch_power(y, 512, 320, 160, "constant", periodic=False) + 2**-24
     )
 
 
@@ -342,8 +316,7 @@ def _whisper(bands: int) -> Recipe:
     def whisper(y: Floats) -> Floats:
         x = np.log10(
             np.maximum(
-                bank(16000, 400, bands, 0, None, False, "slaney")
-                @ torch_power(y, 400, 400, 160, "reflect")[:, :-1],
+                bank(16000, 400, bands, 0, None, False, "slaney") @ torch_power(y, 400, 400, 160, "reflect")[:, :-1],
                 1e-10,
             )
         )
@@ -390,9 +363,7 @@ def _librosa_default(y: Floats) -> Floats:
 
 @recipe("rtvc-encoder-16k-40")
 def _rtvc_encoder(y: Floats) -> Floats:
-    return librosa.feature.melspectrogram(
-        y=y, sr=16000, n_fft=400, hop_length=160, n_mels=40, dtype=np.float64
-    )
+    return librosa.feature.melspectrogram(y=y, sr=16000, n_fft=400, hop_length=160, n_mels=40, dtype=np.float64)
 
 
 @recipe("torchaudio-melspectrogram-default")
@@ -416,13 +387,8 @@ def _db(
 
     def keithito(y: Floats) -> Floats:
         y = lfilter([1, -0.97], [1], y) if pre else y
-        spectrum = (
-            np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop, win_length=win, pad_mode=mode)) ** power
-        )
-        db = (
-            20 * np.log10(np.maximum(floor, bank(sr, n_fft, bands, f_min, f_max, htk, "slaney") @ spectrum))
-            - ref
-        )
+        spectrum = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop, win_length=win, pad_mode=mode)) ** power
+        db = 20 * np.log10(np.maximum(floor, bank(sr, n_fft, bands, f_min, f_max, htk, "slaney") @ spectrum)) - ref
         return np.clip((out[1] - out[0]) * (db - low) / -low + out[0], *(clip or out))
 
     return keithito

@@ -231,9 +231,7 @@ def built(label: str) -> MelSpec:
     found = dialects()[name]
     facts = {a.field: float(a.known) for a in found.member.asks if a.known}
     if form and found.member.forms[form].statistics != "none":
-        first, second = (
-            ("mean", "std") if found.member.forms[form].statistics == "standardise" else ("low", "high")
-        )
+        first, second = ("mean", "std") if found.member.forms[form].statistics == "standardise" else ("low", "high")
         m = np.arange(found.family.spec.n_mels)
         facts[first] = (-6.0 + 0.01 * m).tolist()
         facts[second] = (1.0 + 0.02 * m).tolist()
@@ -314,9 +312,7 @@ def test_vectors_go_through_the_public_oracle():
         spec = checked_spec(name).replace_quietly(waveform_scale=1.0)
         vector = PUBLISHED[dialects()[name].reference_id]["vector"]
         n = np.arange(spec.sample_rate)
-        value = oracle(0.5 * np.sin(2 * np.pi * 1000 * n / spec.sample_rate), spec)[
-            vector["bin"], vector["frame"]
-        ]
+        value = oracle(0.5 * np.sin(2 * np.pi * 1000 * n / spec.sample_rate), spec)[vector["bin"], vector["frame"]]
         assert abs(value - vector["value"]) <= 2e-5 * max(1.0, abs(vector["value"])), name
 
 
@@ -331,9 +327,7 @@ def test_silence_is_the_published_range_and_the_floor(name):
     left = spec.epsilon ** (spec.power / 2) * filterbank(spec).sum(axis=1)
     linear = np.maximum(left, spec.floor) if spec.floor_kind == "clamp" else left + spec.floor
     expected = linear if spec.log_gain is None else spec.log_gain * np.log(linear) - spec.reference
-    np.testing.assert_allclose(
-        raw, np.repeat(expected[:, None], raw.shape[1], axis=1), rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(raw, np.repeat(expected[:, None], raw.shape[1], axis=1), rtol=1e-12, atol=1e-12)
     assert raw.min() >= spec.floor_value - 1e-12
     if spec.epsilon * filterbank(spec).sum(axis=1).max() ** 2 < spec.floor**2 or spec.epsilon == 0:
         np.testing.assert_allclose(raw, spec.floor_value, rtol=1e-12)
@@ -361,12 +355,7 @@ def test_nothing_lies_below_the_floor_or_outside_the_bounds(name, speech_raw):
 def test_frame_formula_for_every_length(name):
     spec, count = checked_spec(name), formula(name)
     hop, start = spec.hop_length, spec.min_samples()
-    lengths = {
-        n
-        for k in range(60)
-        for d in (-1, 0, 1, hop // 2 - 1, hop // 2)
-        if (n := start + k * hop + d) >= start
-    }
+    lengths = {n for k in range(60) for d in (-1, 0, 1, hop // 2 - 1, hop // 2) if (n := start + k * hop + d) >= start}
     lengths |= {n for k in range(1, 4000, 37) for d in (-1, 0, 1) if (n := k * hop + d) >= start}
     lengths |= set(range(start, start + 2 * hop + 2))
     for n in lengths:
@@ -380,8 +369,7 @@ def test_real_frames_of_the_oracle(head):
     first = -(-start // hop) * hop
     x = speech(spec.sample_rate)
     for n in sorted(
-        {start, start + 1, *(first + k * hop + d for k in (0, 1, 2, 5) for d in (-1, 0, 1, hop // 2))}
-        - {start - 1}
+        {start, start + 1, *(first + k * hop + d for k in (0, 1, 2, 5) for d in (-1, 0, 1, hop // 2))} - {start - 1}
     ):
         if n >= start:
             assert oracle_raw(x[:n], spec).shape == (spec.n_mels, count(n, hop)), f"{n} samples"
@@ -441,15 +429,9 @@ def test_forms_build_or_ask_for_their_statistics(name, form):
     spec = built(label)
     m = np.arange(spec.n_mels)
     a, b = -6.0 + 0.01 * m, 1.0 + 0.02 * m
-    assert (
-        isinstance(spec.scaling, BandAffine) and spec.analysis_fingerprint == built(name).analysis_fingerprint
-    )
+    assert isinstance(spec.scaling, BandAffine) and spec.analysis_fingerprint == built(name).analysis_fingerprint
     got = spec.scaling.apply(np.stack([a, b], axis=1))
-    want = (
-        np.stack([0 * m, (b - a) / b], axis=1)
-        if kind == "standardise"
-        else np.stack([-1.0 + 0 * m, 1.0 + 0 * m], axis=1)
-    )
+    want = np.stack([0 * m, (b - a) / b], axis=1) if kind == "standardise" else np.stack([-1.0 + 0 * m, 1.0 + 0 * m], axis=1)
     np.testing.assert_allclose(got, want, atol=1e-12)
     wrong = {first: a[:-1].tolist(), second: b[:-1].tolist()}
     with pytest.raises(Exception, match="bands"):

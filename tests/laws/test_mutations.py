@@ -72,9 +72,7 @@ def distance(spec: MelSpec, other: MelSpec, x: np.ndarray) -> float:
 @pytest.mark.parametrize("head", FAMILIES)
 def test_no_fact_can_change_unseen(head):
     spec = dialects()[head].family.spec
-    x = speech(spec.sample_rate)[
-        round(1.2 * spec.sample_rate) : round(1.9 * spec.sample_rate)
-    ]  # 0.3 s of it are silent
+    x = speech(spec.sample_rate)[round(1.2 * spec.sample_rate) : round(1.9 * spec.sample_rate)]  # 0.3 s of it are silent
     limit, unseen = KALDI_MOVES_BY if spec.window_placement == "start" else MOVES_BY, {}
     for name, changes in mutations(spec):
         moved = distance(spec, spec.replace_quietly(**changes), x)

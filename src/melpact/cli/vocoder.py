@@ -22,7 +22,7 @@ class Vocoder(Command):
     action: Annotated[Positional[Literal["show", "import", "convert"]], arg(metavar="ACTION")]
     """show, import or convert."""
     path: Annotated[Positional[str], arg(metavar="PATH")]
-    """A .vocoder or .onnx file, a checkpoint (.pth, .pt, .pkl, .safetensors), or its folder."""
+    """A .vocoder or .onnx file, a checkpoint (.pth, .pt, .pkl, .bin, .safetensors, .nemo), or its folder."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="FILE")] = None
     """File to write: NAME.vocoder or NAME.onnx."""
     config: Annotated[str | None, arg(metavar="FILE")] = None

@@ -6,6 +6,7 @@ before any of it runs.
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
 from collections.abc import Mapping
@@ -22,22 +23,27 @@ Tree = dict[str, Any]
 """Names → float arrays or trees of them; anything else in a checkpoint (steps, learning rates) is left out."""
 
 
-def read_tree(path: str | Path) -> Tree:
+def read_tree(path: str | Path, data: bytes | None = None) -> Tree:
     """The tensors of a .pth, .pt, .pkl, .ckpt, .bin or .safetensors file, nested as they lie there, widened to float32.
+
+    Args:
+        path: the file; with `data` only its name in errors.
+        data: a torch file's bytes, where it is a member of an archive.
 
     Raises:
         ArtifactError: missing, empty, truncated, of another format, or a pickle that would run code.
     """
     path = Path(path)
-    if not path.is_file():
+    if data is None and not path.is_file():
         raise ArtifactError("does not exist" if not path.exists() else "is a folder, not a file", where=path)
-    if path.stat().st_size == 0:
+    if (path.stat().st_size if data is None else len(data)) == 0:
         raise ArtifactError("is empty", where=path, next="Copy or download it again")
-    if path.suffix.lower() == ".safetensors":
+    if data is None and path.suffix.lower() == ".safetensors":
         return _safetensors(path)
     try:
         with torch.serialization.safe_globals(_plain_numbers()):
-            value = torch.load(path, map_location="cpu", weights_only=True)
+            source = path if data is None else io.BytesIO(data)
+            value = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from None
     except (RuntimeError, EOFError, ValueError, OSError, KeyError, AttributeError, IndexError, TypeError) as error:

@@ -149,11 +149,13 @@ def receptive_field(config: HifiGanConfig) -> tuple[int, int]:
 def published_names(config: HifiGanConfig, layout: str) -> dict[str, str]:
     """Module path in a published layout → ours, for every convolution (without `.weight` and `.bias`).
 
-    "original" resblocks of kind 2 are called `convs`; "transformers" says `upsampler`; "pwg" counts the activations, too.
+    "original" resblocks of kind 2 are called `convs`; "transformers" says `upsampler`; "pwg" counts the activations, too;
+    "nemo" has "original" names with a list of blocks per upsampling.
     """
     names = {}
     pre, up, post, block = {
         "original": ("conv_pre", "ups.{}", "conv_post", "resblocks.{}"),
+        "nemo": ("conv_pre", "ups.{}", "conv_post", "resblocks.{}"),
         "transformers": ("conv_pre", "upsampler.{}", "conv_post", "resblocks.{}"),
         "pwg": ("input_conv", "upsamples.{}.1", "output_conv.1", "blocks.{}"),
     }[layout]
@@ -162,10 +164,11 @@ def published_names(config: HifiGanConfig, layout: str) -> dict[str, str]:
         names[up.format(i)] = f"ups.{i}"
         for j, dilations in enumerate(config.resblock_dilation_sizes):
             at = i * len(config.resblock_dilation_sizes) + j
+            there = block.format(f"{i}.{j}" if layout == "nemo" else at)
             for k in range(len(dilations)):
-                first = "convs" if layout == "original" and config.resblock == "2" else "convs1"
+                first = "convs" if layout in ("original", "nemo") and config.resblock == "2" else "convs1"
                 tail = ".1" if layout == "pwg" else ""
-                names[f"{block.format(at)}.{first}.{k}{tail}"] = f"resblocks.{at}.convs1.{k}"
+                names[f"{there}.{first}.{k}{tail}"] = f"resblocks.{at}.convs1.{k}"
                 if config.resblock == "1":
-                    names[f"{block.format(at)}.convs2.{k}{tail}"] = f"resblocks.{at}.convs2.{k}"
+                    names[f"{there}.convs2.{k}{tail}"] = f"resblocks.{at}.convs2.{k}"
     return names

@@ -21,7 +21,7 @@ PLUGIN = Family(
     paper="Kong, Kim and Bae 2020, HiFi-GAN: GANs for Efficient and High Fidelity Speech Synthesis",
     config="HifiGanConfig",
     generator="HifiGan",
-    layouts=("original", "transformers", "pwg"),
+    layouts=("original", "transformers", "pwg", "nemo"),
     small={
         "n_mels": 80,
         "upsample_rates": (16, 8, 2),

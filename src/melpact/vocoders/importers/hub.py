@@ -8,7 +8,9 @@ from pathlib import Path
 
 from melpact.core.errors import ArtifactError, MelpactError
 
-_PATTERNS = ("*.json", "*.yml", "*.yaml", "*.safetensors", "*.bin", "*.pth", "*.pt", "*.pkl", "stats.*")
+_PATTERNS = (
+    "*.json", "*.yml", "*.yaml", "*.safetensors", "*.bin", "*.pth", "*.pt", "*.pkl", "*.ckpt", "*.nemo", "model", "stats.*",
+)  # fmt: skip
 _FILES = (
     ".json",
     ".yml",
@@ -19,6 +21,7 @@ _FILES = (
     ".pt",
     ".pkl",
     ".ckpt",
+    ".nemo",
     ".vocoder",
     ".onnx",
     ".mel",

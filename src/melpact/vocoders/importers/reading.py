@@ -1,8 +1,14 @@
-"""What importers share: configurations as plain values, keys accounted for to the last, and tensors brought to our names."""
+"""What importers share: keys accounted for to the last, descriptions checked, tensors found and brought to our names.
+
+Files of configurations are read in `configuration`.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +24,11 @@ from melpact.vocoders.importers import Request
 Weights = dict[str, NDArray[np.float32]]
 
 WEIGHT_SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt", ".bin", ".safetensors")
-_NO_SUFFIX_STARTS = ("g_", "generator")
+_NO_SUFFIX_STARTS = ("g_", "generator", "model")
+
+
+_NAMES_WITHIN = 1 << 23
+"""Bytes at a file's beginning in which a table of names lies."""
 
 
 def folder_of(request: Request) -> Path:
@@ -31,41 +41,6 @@ def config_path(request: Request, names: Iterable[str]) -> Path | None:
     if request.config is not None:
         return request.config
     return next((folder_of(request) / name for name in names if (folder_of(request) / name).is_file()), None)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """A .json, .yml or .yaml file of one mapping.
-
-    Raises:
-        ArtifactError: unreadable, or not a mapping. MelpactError: YAML without the package that reads it.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ArtifactError("cannot be read", where=path, got=error.strerror, wanted="a configuration") from None
-    except UnicodeDecodeError:
-        raise ArtifactError("is not text", where=path, wanted="a configuration") from None
-    if path.suffix.lower() in (".yml", ".yaml"):
-        found = _yaml(path, text)
-    else:
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ArtifactError("is not JSON", where=path, got=str(error)) from None
-    if not isinstance(found, dict):
-        raise ArtifactError("is no configuration", where=path, got=type(found).__name__, wanted="names and values")
-    return {str(name): value for name, value in found.items()}
-
-
-def _yaml(path: Path, text: str) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise MelpactError("is YAML, and pyyaml is not installed", where=path, next="pip install 'melpact[train]'") from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ArtifactError("is not plain YAML", where=path, got=" ".join(str(error).split())[:200]) from None
 
 
 def account(
@@ -139,7 +114,7 @@ def checked_spec(found: MelSpec | None, request: Request, facts: Mapping[str, An
         raise MissingFact(
             "the files do not say which mel this vocoder takes (log, floor, window, framing)",
             where=where,
-            got=", ".join(f"{name} {value:g}" for name, value in facts.items()),
+            got=", ".join(f"{name} {_plain(value)}" for name, value in facts.items()),
             next="Say it: --dialect NAME (melpact dialects lists them)",
         )
     if request.changes:
@@ -149,10 +124,51 @@ def checked_spec(found: MelSpec | None, request: Request, facts: Mapping[str, An
             raise ContractError(
                 f"the checkpoint's own files say another {name}",
                 where=where,
-                got=f"{getattr(spec, name):g}",
-                wanted=f"{value:g}",
+                got=_plain(getattr(spec, name)),
+                wanted=_plain(value),
             )
     return spec
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def check_hop(rates: Any, said: Any, name: str, where: object, times: Any = 1) -> int:
+    """The samples per frame that a network makes: the product of its upsampling rates (and `times`).
+
+    Args:
+        said, name: the configuration's own hop and its key; `said` None: it says none.
+
+    Raises:
+        ContractError: the configuration says another.
+    """
+    steps = [*(rates if isinstance(rates, list | tuple) else [rates]), *([times] if times != 1 else [])]
+    if not steps or any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in steps):
+        raise ContractError("the upsampling rates are no list of whole numbers above 0", where=where, got=_short(rates))
+    hop = int(math.prod(steps))
+    if said is not None and said != hop:
+        raise ContractError(
+            f"{name} contradicts the upsampling rates: the network makes "
+            f"{hop} samples per frame ({' x '.join(str(rate) for rate in steps)})",
+            where=where,
+            got=f"{name} {_plain(said)}",
+            wanted=f"{name} {hop}",
+            next="The network's is the true one; correct the configuration after checking the mel's hop",
+        )
+    return hop
+
+
+def check_alone(said: Mapping[str, Any], name: str, known: Any, where: object) -> None:
+    """Refuse a setting whose value is not the one that is understood here, where it is there at all.
+
+    Raises:
+        ContractError.
+    """
+    if name in said and said[name] != known:
+        raise ContractError(
+            f"{name} is set to what is not known here", where=where, got=_short(said[name]), wanted=_short(known)
+        )
 
 
 def weight_file(request: Request, names: Iterable[str]) -> Path:
@@ -181,7 +197,7 @@ def weight_file(request: Request, names: Iterable[str]) -> Path:
     return found[0]
 
 
-def read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path, data: bytes | None = None) -> dict[str, Any]:
     """Tensors of a checkpoint, nested as they lie there; see `melpact.nn.checkpoint_file`."""
     try:
         from melpact.nn.checkpoint_file import read_tree
@@ -189,7 +205,20 @@ def read_weights(path: Path) -> dict[str, Any]:
         raise MelpactError(
             "torch reads this file, and is not installed", where=path, next="pip install 'melpact[train]'"
         ) from None
-    return read_tree(path)
+    return read_tree(path, data)
+
+
+def mentions(path: Path, name: str) -> bool:
+    """Whether a torch or safetensors file names such a tensor; looks at its table of names alone and runs nothing of it."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                tables = [one for one in archive.namelist() if one.endswith("data.pkl")]
+                return any(name.encode() in archive.read(one) for one in tables)
+        with path.open("rb") as file:
+            return name.encode() in file.read(_NAMES_WITHIN)
+    except (OSError, zipfile.BadZipFile, ValueError, zlib.error):
+        return False
 
 
 def generator_of(tree: Mapping[str, Any], path: Path, places: Iterable[tuple[str, ...]]) -> Weights:

@@ -7,34 +7,25 @@ the files config_v1.json, meldataset.py and models.py of jik876/hifi-gan.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config
+from melpact.vocoders.importers.layout._hifigan_keys import MEL, SIZES, TRAINING, driven_by_pitch, mel_facts
 from melpact.vocoders.importers.reading import (
     account,
+    check_hop,
     check_numbers,
     checked_spec,
     config_path,
     generator_of,
-    read_config,
     read_weights,
     to_our_names,
     weight_file,
 )
 
-_SIZES = {
-    "resblock", "upsample_rates", "upsample_kernel_sizes", "upsample_initial_channel", "resblock_kernel_sizes",
-    "resblock_dilation_sizes",
-}  # fmt: skip
-_MEL = {"num_mels", "n_fft", "hop_size", "win_size", "sampling_rate", "fmin", "fmax"}
-_TRAINING = {
-    "num_gpus", "batch_size", "learning_rate", "adam_b1", "adam_b2", "lr_decay", "seed", "segment_size", "num_freq",
-    "fmax_for_loss", "num_workers", "dist_config",
-}  # fmt: skip
 _MAY_BE = {"use_tanh_at_final", "use_bias_at_final"}
 _BIGVGAN, _ISTFTNET = {"activation", "snake_logscale"}, {"gen_istft_n_fft", "gen_istft_hop_size"}
 _PREFIXES = (
@@ -49,7 +40,7 @@ def _recognises(request: Request) -> bool:
     if path is None or path.suffix.lower() != ".json":
         return False
     said = read_config(path)
-    return "upsample_rates" in said and "model_type" not in said
+    return "upsample_rates" in said and "model_type" not in said and not driven_by_pitch(said, request)
 
 
 def _read(request: Request) -> Imported:
@@ -57,32 +48,18 @@ def _read(request: Request) -> Imported:
     assert where is not None
     said = read_config(where)
     kind, own = _family(said)
-    needed = _SIZES | _MEL | own
-    account(said, needed=needed, known=needed | _MAY_BE | _TRAINING, request=request, where=where, prefixes=_PREFIXES)
-    check_numbers(said, _MEL, where, may_be_null=("fmax",))
-    check_numbers(said, ("upsample_rates",), where)
-    hop = math.prod(said["upsample_rates"]) * said.get("gen_istft_hop_size", 1)
-    if hop != said["hop_size"]:
-        raise ContractError(
-            "hop_size contradicts upsample_rates: the network makes "
-            f"{hop} samples per frame ({' x '.join(str(rate) for rate in said['upsample_rates'])})",
-            where=where,
-            got=f"hop_size {said['hop_size']}",
-            wanted=f"hop_size {hop}",
-            next="The network's is the true one; correct the configuration after checking the mel's hop",
-        )
-    rate = said["sampling_rate"]
-    facts = {
-        "sample_rate": rate, "n_fft": said["n_fft"], "win_length": said["win_size"], "hop_length": hop,
-        "n_mels": said["num_mels"], "f_min": float(said["fmin"]),
-        "f_max": float(rate / 2 if said["fmax"] is None else said["fmax"]),
-    }  # fmt: skip
+    needed = SIZES | MEL | own
+    account(said, needed=needed, known=needed | _MAY_BE | TRAINING, request=request, where=where, prefixes=_PREFIXES)
+    check_numbers(said, MEL, where, may_be_null=("fmax",))
+    check_numbers(said, ("upsample_rates", *({"fmax_for_loss"} & set(said))), where, may_be_null=("fmax_for_loss",))
+    hop = check_hop(said["upsample_rates"], said["hop_size"], "hop_size", where, times=said.get("gen_istft_hop_size", 1))
+    facts = mel_facts(said, hop)
     found = MelSpec(
         **facts, padding="same", pad_mode="reflect", power=1, epsilon=1e-9, epsilon_kind="inside", mel_scale="slaney",
         mel_norm="slaney", log="ln", floor=1e-5, floor_kind="clamp",
     )  # fmt: skip
     spec = checked_spec(found, request, facts, where)
-    fields = [*_SIZES, *own, *(_MAY_BE & set(said) if kind.name == "bigvgan" else ())]
+    fields = [*SIZES, *own, *(_MAY_BE & set(said) if kind.name == "bigvgan" else ())]
     config = {"n_mels": said["num_mels"], **{name: said[name] for name in fields}, "resblock": str(said["resblock"])}
     sizes = kind.sizes(config)
     path = weight_file(request, ())

@@ -1,37 +1,32 @@
 """Parallel WaveGAN's layout: a .pkl with `model` / `generator`, config.yml, and statistics in stats.h5 or stats.npy.
 
-The vocoder takes standardised mels; without its statistics it is unusable, so they are asked for. Source of the names: the
-recipes and `bin/preprocess.py`, `models/hifigan.py` of kan-bayashi/ParallelWaveGAN.
+Its vocoders (HiFi-GAN, MelGAN, Parallel WaveGAN) take standardised mels; without their statistics they are unusable, so
+these are asked for. Sizes are in `_pwg_sizes`. Source of the names: the recipes and `bin/preprocess.py` of
+kan-bayashi/ParallelWaveGAN.
 """
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from melpact.contract.foreign import describe
 from melpact.contract.scaling import BandAffine
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MissingFact
+from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config, section
+from melpact.vocoders.importers.layout._pwg_sizes import GENERATORS
 from melpact.vocoders.importers.reading import (
     Weights,
     account,
+    check_hop,
     check_numbers,
     checked_spec,
     config_path,
-    folder_of,
     generator_of,
-    read_config,
     read_weights,
     to_our_names,
     weight_file,
 )
+from melpact.vocoders.importers.statistics import statistics
 
 _MEL = {"sampling_rate", "fft_size", "hop_size", "win_length", "window", "num_mels", "fmin", "fmax", "global_gain_scale"}
 _TRAINING = {
@@ -41,16 +36,12 @@ _TRAINING = {
     "generator_type", "generator_params", "stft_loss_params", "mel_loss_params", "subband_stft_loss_params",
     "feat_match_loss_params", "unique_discriminator",
 }  # fmt: skip
+_FIRST = "ParallelWaveGANGenerator"
 _PREFIXES = (
     "discriminator_", "generator_optimizer", "generator_scheduler", "generator_grad", "generator_adv", "generator_train",
     "lambda_", "use_", "train_", "dev_", "num_save", "save_", "eval_", "log_interval", "optimizer_", "early_", "average_",
     "gen_", "dis_",
 )  # fmt: skip
-_GENERATOR = {
-    "in_channels", "out_channels", "channels", "kernel_size", "upsample_scales", "upsample_kernel_sizes",
-    "upsample_kernal_sizes", "resblock_kernel_sizes", "resblock_dilations", "use_additional_convs", "bias",
-    "nonlinear_activation", "nonlinear_activation_params", "use_weight_norm", "use_causal_conv",
-}  # fmt: skip
 
 
 def _recognises(request: Request) -> bool:
@@ -65,27 +56,26 @@ def _read(request: Request) -> Imported:
     assert where is not None
     said = read_config(where)
     account(
-        said, needed=(_MEL | {"generator_type", "generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING,
+        said, needed=(_MEL | {"generator_params"}) - {"global_gain_scale"}, known=_MEL | _TRAINING | {"log_base"},
         request=request, where=where, prefixes=_PREFIXES,
     )  # fmt: skip
-    if said["generator_type"] != "HiFiGANGenerator":
-        raise ContractError(
-            "this generator is not read here", where=where, got=said["generator_type"], wanted="HiFiGANGenerator"
-        )
+    named = str(said.get("generator_type", _FIRST))
+    generator = GENERATORS.get(named)
+    if generator is None:
+        raise ContractError("this generator is not read here", where=where, got=named, wanted=", ".join(GENERATORS))
+    base = said.get("log_base", 10)
+    if base not in (10, None):
+        raise ContractError("log_base is set to what is not known here", where=where, got=base, wanted="10 or null (ln)")
     if said["window"] not in ("hann", "hamming", "blackman") or said.get("global_gain_scale", 1.0) != 1.0:
         raise ContractError(
             "an analysis that no description here covers", where=where,
             got=f"window {said['window']!r}, global_gain_scale {said.get('global_gain_scale', 1.0)}",
             wanted="hann, hamming or blackman; global_gain_scale 1",
         )  # fmt: skip
-    config = _sizes(said["generator_params"], request, where)
+    params, params_at = section(said, "generator_params", where)
+    config = generator.sizes(params, request, params_at)
     check_numbers(said, _MEL - {"window"} & set(said), where, may_be_null=("fmin", "fmax", "win_length"))
-    hop = math.prod(config["upsample_rates"])
-    if hop != said["hop_size"]:
-        raise ContractError(
-            "hop_size contradicts upsample_scales", where=where, got=f"hop_size {said['hop_size']}",
-            wanted=f"{hop}, the product of the scales",
-        )  # fmt: skip
+    hop = check_hop(config[generator.rates], said["hop_size"], "hop_size", where)
     facts = {
         "sample_rate": said["sampling_rate"], "n_fft": said["fft_size"],
         "win_length": said["win_length"] or said["fft_size"], "hop_length": hop, "n_mels": said["num_mels"],
@@ -93,92 +83,36 @@ def _read(request: Request) -> Imported:
         "f_max": float(said["fmax"] or said["sampling_rate"] / 2),
     }  # fmt: skip
     if config["n_mels"] != said["num_mels"]:
-        raise ContractError("in_channels is not num_mels", where=where, got=config["n_mels"], wanted=said["num_mels"])
-    kind = family("hifigan")
+        raise ContractError(
+            "the generator takes another number of bands",
+            where=where,
+            got=config["n_mels"],
+            wanted=f"num_mels {said['num_mels']}",
+        )
+    kind = family(generator.family)
     sizes = kind.sizes(config)
     path = weight_file(request, ())
     weights = generator_of(read_weights(path), path, (("model", "generator"), ("generator",), ()))
     notes = []
     kept: Weights = {name: weights.pop(name) for name in ("mean", "scale") if name in weights}
-    ours = to_our_names(weights, kind, sizes, "pwg", path)
-    stats_at, mean, scale = _statistics(request, kept, said["num_mels"])
+    unused = kind.module().unused_names(sizes, "pwg") if generator.family == "pwg" else ()
+    used = {name: value for name, value in weights.items() if not name.startswith(tuple(f"{stem}." for stem in unused))}
+    ours = to_our_names(used, kind, sizes, "pwg", path)
+    stats_at, mean, scale = statistics(request, kept, said["num_mels"])
     found = MelSpec(
         **facts, window=said["window"], padding="centre", pad_mode="reflect", power=1, mel_scale="slaney", mel_norm="slaney",
-        log="log10", floor=1e-10, floor_kind="clamp", scaling=BandAffine.standardise(mean, scale),
+        log="ln" if base is None else "log10", floor=1e-10, floor_kind="clamp", scaling=BandAffine.standardise(mean, scale),
     )  # fmt: skip
     spec = checked_spec(found, request, facts, where)
     if said["fmax"] is None:
         notes.append(f"fmax is null: bands up to half the rate, {said['sampling_rate'] / 2:g} Hz")
-    notes.append(f"it takes standardised mels; mean and scale from {stats_at}. A raw log10 mel is standardised by itself")
-    files = {"checkpoint": str(path), "config": str(where), "stats": str(stats_at)}
-    return Imported("hifigan", sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
-
-
-def _sizes(params: dict[str, Any], request: Request, where: Path) -> dict[str, Any]:
-    place = where.with_name(f"{where.name}: generator_params")
-    needed = {"in_channels", "channels", "kernel_size", "upsample_scales", "resblock_kernel_sizes", "resblock_dilations"}
-    account(params, needed=needed, known=_GENERATOR, request=request, where=place)
-    kernels = params.get("upsample_kernel_sizes", params.get("upsample_kernal_sizes"))
-    if kernels is None:
-        raise MissingFact("the configuration does not say upsample_kernel_sizes", where=place)
-    check_numbers(params, ("upsample_scales",), place)
-    activation = params.get("nonlinear_activation", "LeakyReLU")
-    if activation != "LeakyReLU" or params.get("out_channels", 1) != 1 or params.get("use_causal_conv"):
-        raise ContractError(
-            "a variant of the generator that is not known here", where=place,
-            got=f"{activation}, {params.get('out_channels', 1)} channels, causal {bool(params.get('use_causal_conv'))}",
-            wanted="LeakyReLU, one channel, not causal",
-        )  # fmt: skip
-    return {
-        "n_mels": params["in_channels"],
-        "upsample_rates": params["upsample_scales"],
-        "upsample_kernel_sizes": kernels,
-        "upsample_initial_channel": params["channels"],
-        "resblock": "1" if params.get("use_additional_convs", True) else "2",
-        "resblock_kernel_sizes": params["resblock_kernel_sizes"],
-        "resblock_dilation_sizes": params["resblock_dilations"],
-        "kernel_size": params["kernel_size"],
-        "leaky_relu_slope": params.get("nonlinear_activation_params", {}).get("negative_slope", 0.1),
-        "upsample_padding": "stride",
-        "bias": params.get("bias", True),
-    }
-
-
-def _statistics(request: Request, kept: Weights, n_mels: int) -> tuple[Path | str, NDArray[Any], NDArray[Any]]:
-    """(where, mean, scale): named, beside the checkpoint, or in it."""
-    path = request.stats or next(
-        (folder_of(request) / n for n in ("stats.h5", "stats.npy") if (folder_of(request) / n).is_file()), None
+    if "generator_type" not in said:
+        notes.append(f"generator_type is not said: it is {_FIRST}, which came first")
+    notes.append(
+        f"it takes standardised mels; mean and scale from {stats_at}. A raw {found.log} mel is standardised by itself"
     )
-    where: Path | str
-    mean: NDArray[Any]
-    scale: NDArray[Any]
-    if path is None:
-        if len(kept) != 2:
-            raise MissingFact(
-                "takes standardised mels, and its statistics are not there",
-                where=request.path,
-                wanted="stats.h5 or stats.npy beside it",
-                next="Name them: --stats FILE. Without them it makes noise",
-            )
-        where, mean, scale = "the checkpoint", kept["mean"], kept["scale"]
-    else:
-        where, arrays = path, describe(path).arrays
-        if "mean" in arrays and "scale" in arrays:
-            mean, scale = arrays["mean"], arrays["scale"]
-        else:
-            rows = next(iter(arrays.values()), np.zeros(0))
-            if rows.ndim != 2 or rows.shape[0] != 2:
-                raise ContractError(
-                    "are no statistics", where=path, got=", ".join(arrays), wanted="mean and scale, or two rows"
-                )
-            mean, scale = rows[0], rows[1]
-    if mean.shape != (n_mels,) or scale.shape != (n_mels,):
-        raise ContractError(
-            "the statistics are of another number of bands", where=where, got=list(mean.shape), wanted=f"[{n_mels}]"
-        )
-    if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise ContractError("the statistics are not usable: scales must be positive numbers", where=where)
-    return where, mean, scale
+    files = {"checkpoint": str(path), "config": str(where), "stats": str(stats_at)}
+    return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "pwg", tuple(notes), files)
 
 
 PLUGIN = Layout("pwg", "a Parallel WaveGAN .pkl with config.yml and stats.h5 or stats.npy", _recognises, _read)

@@ -1,12 +1,13 @@
 """A folder that transformers wrote: SpeechT5HifiGan, the class of SpeechT5's vocoder and of AudioLDM's.
 
-One class, two dialects: SpeechT5 takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural
-logs and does not. The configuration says neither log nor floor nor framing, so they are known only for those two shapes.
+A diffusers pipeline holds it as its part `vocoder`; the pipeline's own folder is understood, too. One class, two dialects:
+SpeechT5 takes log10 mels and standardises them itself (`normalize_before`), AudioLDM takes natural logs and does not. The
+configuration says neither log nor floor nor framing, so they are known only for those two shapes.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,15 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.vocoders.families import family
 from melpact.vocoders.importers import Imported, Layout, Request
+from melpact.vocoders.importers.configuration import read_config
 from melpact.vocoders.importers.reading import (
     Weights,
     account,
+    check_hop,
     check_numbers,
     checked_spec,
     config_path,
     generator_of,
-    read_config,
     read_weights,
     to_our_names,
     weight_file,
@@ -42,7 +44,15 @@ _SPEECHT5 = {"normalize_before": True, "sample_rate": 16000, "n_mels": 80, "hop_
 _AUDIOLDM = {"normalize_before": False, "sample_rate": 16000, "n_mels": 64, "hop_length": 160}
 
 
+def _inside(request: Request) -> Request:
+    """Of a pipeline's folder the part that is the vocoder."""
+    part = request.path / "vocoder"
+    piped = (request.path / "model_index.json").is_file() and (part / "config.json").is_file()
+    return replace(request, path=part) if piped else request
+
+
 def _recognises(request: Request) -> bool:
+    request = _inside(request)
     path = config_path(request, ("config.json",))
     if path is None or path.suffix.lower() != ".json":
         return False
@@ -50,13 +60,14 @@ def _recognises(request: Request) -> bool:
 
 
 def _read(request: Request) -> Imported:
+    request = _inside(request)
     where = config_path(request, ("config.json",))
     assert where is not None
     said = read_config(where)
     account(said, needed=_SIZES | {"model_in_dim", "sampling_rate"}, known=_SIZES | _OTHER, request=request, where=where)
     check_numbers(said, ("upsample_rates", "model_in_dim", "sampling_rate"), where)
     facts = {"sample_rate": said["sampling_rate"], "n_mels": said["model_in_dim"]}
-    facts["hop_length"] = math.prod(said["upsample_rates"])
+    facts["hop_length"] = check_hop(said["upsample_rates"], None, "hop_length", where)
     shape = {"normalize_before": bool(said["normalize_before"]), **facts}
     found, notes = _known(shape)
     spec = checked_spec(found, request, facts, where)
@@ -95,4 +106,4 @@ def _known(shape: dict[str, Any]) -> tuple[MelSpec | None, list[str]]:
     return None, []
 
 
-PLUGIN = Layout("transformers", "a transformers folder of SpeechT5HifiGan", _recognises, _read)
+PLUGIN = Layout("transformers", "a transformers or diffusers folder of SpeechT5HifiGan", _recognises, _read)
