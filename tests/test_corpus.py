@@ -194,8 +194,19 @@ def test_names_that_meet_keep_apart(tmp_path: Path) -> None:
     assert [u.id for u in both.manifest] == ["p/a.flac", "p/a.wav", "q/a"]
 
 
+def test_manifests_are_joined_as_they_are(tmp_path: Path) -> None:
+    sounds(tmp_path / "p", "a.wav", "b.wav")
+    sounds(tmp_path / "q", "a.wav")
+    old = import_corpus([tmp_path / "p"], tmp_path / "old" / "c.jsonl", speaker="ann", split="test").manifest
+    part = Manifest([u.replace(offset_samples=100, n_samples=2000) if u.id == "a" else u for u in old], old.root)
+    part.save(tmp_path / "old" / "c.jsonl")
+    both = import_corpus([tmp_path / "old" / "c.jsonl", tmp_path / "q"], tmp_path / "new.jsonl").manifest
+    assert both.utterances[:2] == tuple(u.replace(audio=f"p/{u.id}.wav") for u in part)
+    assert [(u.id, u.split) for u in both] == [("a", "test"), ("b", "test"), ("q/a", "")]
+
+
 def test_every_layout_has_a_name_for_the_command_line(tmp_path: Path) -> None:
-    assert list(layouts()) == ["table", "ljspeech", "file_list", "folder"]
+    assert list(layouts()) == ["manifest", "table", "ljspeech", "file_list", "folder"]
     with pytest.raises(CorpusError, match="no such layout"):
         import_corpus([tmp_path], tmp_path / "c.jsonl", layout="libri")
     with pytest.raises(CorpusError, match="no such file or folder"):
@@ -252,12 +263,13 @@ def test_a_split_is_always_the_same_and_another_for_another_seed() -> None:
 
 
 def test_most_speakers_stay_where_they_were_when_others_join() -> None:
-    before = by_speaker(split(corpus(60), valid=0.1, test=0.1))
-    after = by_speaker(split(corpus(66), valid=0.1, test=0.1))
+    made = split(corpus(60), valid=0.1, test=0.1)
+    before, joined = by_speaker(made), corpus(66)
+    after = by_speaker(split(joined, valid=0.1, test=0.1))
     assert sum(before[s] != after[s] for s in before) <= 6
-    assert all(before[s] == by_speaker(split(Manifest(
-        [*split(corpus(60), valid=0.1, test=0.1), *(u for u in corpus(66) if u.speaker >= "s60")]
-    ), valid=0.1, test=0.1, again=False))[s] for s in before)  # fmt: skip
+    grown = Manifest([*made, *(u for u in joined if u.speaker >= "s60")])
+    filled = by_speaker(split(grown, valid=0.1, test=0.1, again=False))
+    assert all(before[s] == filled[s] for s in before) and len(filled) == 66
 
 
 def test_a_language_of_one_speaker_is_for_training() -> None:
@@ -266,6 +278,12 @@ def test_a_language_of_one_speaker_is_for_training() -> None:
     assert {u.split for u in made if u.language == "fr"} == {"train"}
     assert {u.split for u in split(Manifest(alone), valid=0.1, test=0.1)} == {"train"}
     assert {u.split for u in split(Manifest(alone), valid=0.2, test=0.2, keep=["utterance"])} == {"train", "valid", "test"}
+
+
+def test_what_is_most_of_a_language_is_never_held_out() -> None:
+    two = [utterance(f"{s}-{i}", 5, speaker=s, language="fr") for s, n in (("x", 6), ("y", 4)) for i in range(n)]
+    for seed in range(12):
+        assert by_speaker(split(Manifest(two), valid=0, test=0.4, seed=seed)) == {"x": {"train"}, "y": {"test"}}
 
 
 def test_speakers_can_be_put() -> None:

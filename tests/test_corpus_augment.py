@@ -112,9 +112,7 @@ def test_a_tilt_raises_one_end_and_lowers_the_other() -> None:
     white = (0.05 * rng(1).standard_normal(RATE)).astype(np.float32)
     for seed in range(5):
         made = augmentation("equaliser", tilt_db_per_octave=3, peaks=0)(white, RATE, rng(seed))
-        steps = [
-            level_db(made, f, 1.2 * f) - level_db(white, f, 1.2 * f) for f in (125, 250, 500, 1000, 2000, 4000, 8000)
-        ]
+        steps = [level_db(made, f, 1.2 * f) - level_db(white, f, 1.2 * f) for f in (125, 250, 500, 1000, 2000, 4000, 8000)]
         slopes = np.diff(steps)
         assert np.ptp(slopes) < 0.5 and 0 < abs(slopes.mean()) < 3.1
 

@@ -16,7 +16,8 @@ from melpact.corpus.buckets import Buckets
 from melpact.corpus.crops import Crops
 from melpact.corpus.feed import Feed
 from melpact.corpus.manifest import Manifest, Utterance
-from melpact.corpus.packed import Packed, PackWriter
+from melpact.corpus.packed import Packed
+from melpact.corpus.packing import PackWriter
 from melpact.features.analysis import analyse
 
 RATE = 22050

@@ -17,7 +17,8 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioFileError, AxisError, CorpusError
 from melpact.corpus.crops import Crops, share
 from melpact.corpus.manifest import Manifest, Utterance, file_hash
-from melpact.corpus.packed import Packed, PackWriter, quantised
+from melpact.corpus.packed import Packed
+from melpact.corpus.packing import PackWriter, quantised
 from melpact.features.analysis import analyse, extract
 from melpact.features.excerpt import excerpt, reach
 
@@ -77,9 +78,7 @@ def test_an_excerpt_is_the_slice_of_the_whole_in_every_dialect(name: str) -> Non
         total = whole.shape[1]
         for first, frames in {(0, total), (0, 1), (total - 1, 1), (total // 2, max(1, total // 4)), (0, max(1, total // 2))}:
             start, stop = reach(spec, n, first, frames)
-            part = excerpt(
-                samples[start:stop], spec, start=start, n_samples=n, first=first, frames=frames, utterance=facts
-            )
+            part = excerpt(samples[start:stop], spec, start=start, n_samples=n, first=first, frames=frames, utterance=facts)
             np.testing.assert_array_equal(part, whole[:, first : first + frames])
 
 
@@ -101,6 +100,7 @@ SPECS: tuple[Any, ...] = (
     dialect("hifigan_22k").spec.replace_quietly(padding="centre", hop_length=300),
     dialect("hifigan_22k").spec.replace_quietly(padding="none", pad_mode="none"),
     dialect("hifigan_22k").spec.replace_quietly(preemphasis=0.97, preemphasis_kind="filter"),
+    dialect("hifigan_22k").spec.replace_quietly(preemphasis=0.97, preemphasis_kind="filter_reflect", window="hamming"),
 )
 
 
@@ -134,9 +134,7 @@ def test_a_sound_shorter_than_the_crop_is_extended_and_marked(packed: Packed, fo
 
 
 def test_a_scaling_of_the_utterance_is_that_of_the_whole(packed: Packed) -> None:
-    spec = dialect("nemo_asr_16k:normalised").spec.replace_quietly(
-        sample_rate=RATE, bank_sample_rate=RATE, f_max=RATE / 2
-    )
+    spec = dialect("nemo_asr_16k:normalised").spec.replace_quietly(sample_rate=RATE, bank_sample_rate=RATE, f_max=RATE / 2)
     crops = Crops(packed, spec, frames=10, batch=2, seed=0)
     whole = analyse(packed.samples(1), spec)[0]
     np.testing.assert_array_equal(crops.crop(1, 13)[1], whole[:, 13:23])

@@ -16,8 +16,8 @@ from melpact.cli.main import main
 from melpact.core.errors import CorpusError
 from melpact.corpus.checks import checks
 from melpact.corpus.fingerprints import twins, words_of_sound
-from melpact.corpus.inspection import bandwidth, clipped_share, edges
-from melpact.corpus.manifest import Manifest
+from melpact.corpus.inspection import Inspected, bandwidth, clipped_share, edges, inspect
+from melpact.corpus.manifest import Manifest, Utterance
 from melpact.verbs.corpus_import import import_corpus
 from melpact.verbs.corpus_lint import LintReport, lint
 
@@ -66,6 +66,20 @@ def test_files_that_cannot_be_read_end_nothing(tmp_path: Path) -> None:
     assert "cut short" in report.flaws[0].sentence
     assert [u.id for u in Manifest.load(tmp_path / "m.jsonl")] == ["v0", "v3", "x"]
     assert lint(tmp_path / "m.jsonl").flaws == []
+
+
+def test_what_nobody_foresaw_in_one_file_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from melpact.verbs import corpus_lint
+
+    def odd(manifest: Manifest, utterance: Utterance) -> Inspected:
+        if utterance.id == "v1":
+            raise ZeroDivisionError("odd")
+        return inspect(manifest, utterance)
+
+    path = import_corpus([clean(tmp_path)], tmp_path / "c.jsonl").path
+    monkeypatch.setattr(corpus_lint, "inspect", odd)
+    report = lint(path)
+    assert codes(report) == ["broken"] and report.flaws[0].ids == ("v1",) and "ZeroDivisionError" in report.flaws[0].sentence
 
 
 def test_a_file_of_another_length_than_listed(tmp_path: Path) -> None:
@@ -165,9 +179,7 @@ def test_leaks_between_splits(tmp_path: Path) -> None:
     facts = {"v0": ("ann", "train", "One two three four."), "v1": ("ann", "test", "Five."), "v2": ("bob", "train", "Six"),
              "v3": ("cid", "valid", "one, two, THREE four"), "x": ("dan", "test", "")}  # fmt: skip
     manifest = Manifest.load(path)
-    changed = [
-        u.replace(speaker=facts[u.id][0], split=facts[u.id][1], text=facts[u.id][2]) for u in manifest
-    ]
+    changed = [u.replace(speaker=facts[u.id][0], split=facts[u.id][1], text=facts[u.id][2]) for u in manifest]
     Manifest(changed, tmp_path).save(path)
     report = lint(path, tmp_path / "m.jsonl", fix=["leak_copy"])
     flaws = {flaw.code: flaw for flaw in report.flaws}

@@ -126,6 +126,7 @@ SURFACE = {
             "--speaker TEXT",
             "--language TEXT",
             "--licence TEXT",
+            "--split NAME",
             "--valid SHARE",
             "--test SHARE",
             "--keep WHAT",

@@ -20,6 +20,7 @@ Word = Annotated[str | None, arg(metavar="TEXT")]
 Words = UseAppendAction[list[str]]
 _ONLY: dict[str, tuple[str, ...]] = {
     "layout": ("import",), "audio": ("import",), "speaker": ("import",), "language": ("import",), "licence": ("import",),
+    "split": ("import",),
     "valid": ("split",), "test": ("split",), "put": ("split",), "seed": ("split",), "fill": ("split",),
     "keep": ("split", "lint"), "fix": ("lint",), "rate": ("pack",),
 }  # fmt: skip
@@ -29,18 +30,18 @@ _ONLY: dict[str, tuple[str, ...]] = {
 class Corpus(Command):
     """List sounds to learn from, find what is wrong with them, split them and pack them for training.
 
-    import FOLDER|LIST|TABLE -o corpus.jsonl; show corpus.jsonl|PACKED; lint corpus.jsonl; split corpus.jsonl;
+    import SOURCE -o corpus.jsonl; show corpus.jsonl|PACKED; lint corpus.jsonl; split corpus.jsonl;
     pack corpus.jsonl --rate HZ -o PACKED. Exit code 1 when lint found something, or when some sounds could not be read.
     """
 
     action: Annotated[Positional[Literal["import", "show", "lint", "split", "pack"]], arg(metavar="ACTION")]
     """import, show, lint, split or pack."""
     sources: Annotated[Positional[list[str]], arg(metavar="SOURCES", help_behavior_hint="(one or more)")]
-    """import: folders, lists, tables. The others: one corpus.jsonl (show: or a packed folder)."""
+    """import: folders, lists, tables, manifests. The others: one corpus.jsonl (show: or a packed folder)."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
     """The manifest to write; pack: the folder. split writes the manifest itself by default."""
     layout: Annotated[str | None, arg(metavar="NAME")] = None
-    """import: auto, folder, ljspeech, file_list or table."""
+    """import: auto, folder, ljspeech, file_list, table or manifest."""
     audio: Annotated[str | None, arg(metavar="DIR")] = None
     """import: where the sounds of a list lie."""
     speaker: Word = None
@@ -48,6 +49,8 @@ class Corpus(Command):
     language: Word = None
     """import: of all sounds."""
     licence: Word = None
+    """import: of all sounds."""
+    split: Annotated[str | None, arg(metavar="NAME")] = None
     """import: of all sounds."""
     valid: Annotated[float | None, arg(metavar="SHARE")] = None
     """split: share of the seconds (0.05)."""
@@ -91,7 +94,8 @@ class Corpus(Command):
 
         report = import_corpus(
             self.sources, self._out(), layout=self.layout or "auto", audio=self.audio, speaker=self.speaker,
-            language=self.language, licence=self.licence, jobs=self.jobs, progress=render.progress(self.quiet),
+            language=self.language, licence=self.licence, split=self.split, jobs=self.jobs,
+            progress=render.progress(self.quiet),
         )  # fmt: skip
         corpus_text.imported(report, self)
         return render.failures(report.failed)

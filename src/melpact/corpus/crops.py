@@ -182,9 +182,7 @@ class Crops:
         mel = excerpt(longer, self.spec, start=0, n_samples=longer.size, first=0, frames=self.frames, utterance=facts)
         own = min(self.frames, self.spec.frames(samples.size)) if samples.size >= self.spec.min_samples() else 0
         if own:
-            mel[:, :own] = excerpt(
-                samples, self.spec, start=0, n_samples=samples.size, first=0, frames=own, utterance=facts
-            )
+            mel[:, :own] = excerpt(samples, self.spec, start=0, n_samples=samples.size, first=0, frames=own, utterance=facts)
         mask = np.arange(self.frames) * self.spec.hop_length < samples.size
         return longer[: self.n_samples], mel, mask
 

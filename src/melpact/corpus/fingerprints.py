@@ -2,7 +2,7 @@
 
 A word of 32 bits every 32 ms says which differences between neighbouring bands grew and which fell (after Haitsma and
 Kalker, "A Highly Robust Audio Fingerprinting System", 2002: 33 bands from 300 Hz on; two recordings are one where fewer than
-35 % of the bits differ). Two readings of one text by one speaker are not copies.
+35 % of the bits differ).
 """
 
 from __future__ import annotations
@@ -78,10 +78,9 @@ def twins(words: Mapping[str, Words]) -> list[Twins]:
     order = np.lexsort((frame, file, every))
     every, file, frame = every[order], file[order], frame[order]
     votes: Counter[tuple[int, int, int]] = Counter()
-    ends = np.flatnonzero(np.diff(every)) + 1
-    for first, last in zip([0, *ends], [*ends, every.size], strict=True):
-        if not 1 < last - first <= _CROWD:
-            continue
+    ends = np.concatenate([[0], np.flatnonzero(np.diff(every)) + 1, [every.size]])
+    shared = (np.diff(ends) > 1) & (np.diff(ends) <= _CROWD)
+    for first, last in zip(ends[:-1][shared].tolist(), ends[1:][shared].tolist(), strict=True):
         for i in range(first, last):
             for j in range(i + 1, last):
                 if file[i] != file[j]:

@@ -201,9 +201,7 @@ def _utterance(path: Path, number: int, line: str) -> Utterance:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "json_invalid":
-            raise CorpusError(
-                "is not JSON", where=where, got=repr(line[:60]), wanted="one object per line, whole"
-            ) from None
+            raise CorpusError("is not JSON", where=where, got=repr(line[:60]), wanted="one object per line, whole") from None
         raise CorpusError(f"{field}: {first['msg']}", where=where, got=repr(first["input"])[:60]) from None
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from melpact.core.errors import CorpusError
 from melpact.corpus.manifest import Manifest, Utterance
-from melpact.corpus.packed import INDEX, Entry, Packed, PackWriter
+from melpact.corpus.packed import INDEX, Entry, Packed
+from melpact.corpus.packing import PackWriter
 from melpact.corpus.splitting import Keep, split
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.progress import Progress, Silent

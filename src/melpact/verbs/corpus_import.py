@@ -61,7 +61,7 @@ def import_corpus(
     """List every sound of some sources in a manifest; sounds that cannot be read are named and left out.
 
     Args:
-        sources: folders, lists or tables. With several, ids begin with the source's name.
+        sources: folders, lists, tables or manifests. With several, ids of all but manifests begin with the source's name.
         out: the manifest to write.
         layout: how they lie, or "auto": the first that recognises a source.
         audio: folder in which lists' sounds are looked for first.
@@ -83,7 +83,7 @@ def import_corpus(
         chosen[str(source)] = name
         named = kind.listed(source, None if audio is None else Path(audio))
         listed = [replace(item, id=_cleaned(item.id)) for item in named]
-        if len(sources) > 1:
+        if len(sources) > 1 and not kind.named:
             listed = [replace(item, id=f"{source.stem}/{item.id}") for item in listed]
         found += listed
     if not found:
@@ -98,7 +98,8 @@ def import_corpus(
             id=item.id,
             audio=relative_to(item.audio, folder),
             sample_rate=info.sample_rate,
-            n_samples=info.n_samples,
+            n_samples=info.n_samples if item.n_samples is None else item.n_samples,
+            offset_samples=item.offset_samples,
             channels=info.channels,
             speaker=item.speaker if speaks is None else speaks(item),
             language=item.language if language is None else language,

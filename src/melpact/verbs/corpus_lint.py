@@ -87,9 +87,10 @@ def lint(
 
     progress = progress if progress is not None else Silent()
     result = batch(work, range(len(manifest)), jobs=jobs, progress=progress, what="utterances")
-    if result.failed:
-        raise AssertionError(f"looking at an utterance failed: {result.failed[0].message} {result.failed[0].trace}")
     inspected = {found.id: found for found in result.done}
+    for failure in result.failed:
+        id = manifest.utterances[int(failure.item)].id
+        inspected[id] = Inspected(id, problem=failure.message)
     same = tuple(twins({id: found.words for id, found in inspected.items()}))
     case = Case(manifest, inspected, same, tuple(keep), shlex.quote(str(path)))
     flaws = [flaw for check in known.values() if (flaw := check.find(case)) is not None]

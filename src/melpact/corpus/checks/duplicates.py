@@ -26,6 +26,7 @@ def copies(case: Case) -> list[tuple[str, str]]:
 
 def worse(case: Case, a: str, b: str) -> str:
     """The one of two copies to leave out: the narrower band, then the shorter, then the later id."""
+
     def worth(id: str) -> tuple[float, int]:
         found = case.inspected[id]
         return found.top_hz, found.n_samples

@@ -19,7 +19,7 @@ _ENCODINGS = ("utf-8-sig", "latin-1")
 class Listed:
     """A sound that a corpus names: its file, and what is said of it ("" where nothing is).
 
-    `seconds` is how long the list says it is; None where it does not.
+    `seconds` is how long the list says it is; None where it does not. Parts of files have an offset and a length in samples.
     """
 
     id: str
@@ -30,6 +30,8 @@ class Listed:
     split: str = ""
     licence: str = ""
     seconds: float | None = None
+    offset_samples: int = 0
+    n_samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ class Layout:
         recognises: whether a file or folder looks like it.
         listed: the sounds of a source; the second argument is a folder to look for sounds in, or None.
         rank: layouts of a lower rank are tried first.
+        named: its ids are unique already and stay as they are.
     """
 
     note: str
     recognises: Callable[[Path], bool]
     listed: Callable[[Path, Path | None], Iterable[Listed]]
     rank: int
+    named: bool = False
 
 
 def rows(path: Path, delimiter: str) -> list[list[str]]:
