@@ -15,7 +15,7 @@ from melpact.audio.files import probe, read, write  # noqa: E402
 from melpact.cli.main import main  # noqa: E402
 from melpact.core.errors import CorpusError, TrainingError  # noqa: E402
 from melpact.corpus.manifest import Manifest, Utterance, file_hash  # noqa: E402
-from melpact.corpus.packed import PackWriter  # noqa: E402
+from melpact.corpus.packing import PackWriter  # noqa: E402
 from melpact.train import journal  # noqa: E402
 from melpact.train.data import CorpusData  # noqa: E402
 from train.material import RATE, tone  # noqa: E402

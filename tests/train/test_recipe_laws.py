@@ -146,7 +146,7 @@ def test_activations_are_counted_to_the_byte() -> None:
     from melpact.train.rehearsal import _kept
 
     weight = torch.nn.Parameter(torch.ones(3, 5))
-    x = torch.ones(7, 3)
+    x = torch.ones(7, 3, requires_grad=True)
     with _kept([weight]) as kept:
         y = x @ weight  # keeps x (7 × 3) and the parameter, which does not count
         z = y.exp()  # keeps its result (7 × 5)

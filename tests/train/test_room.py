@@ -211,6 +211,24 @@ def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
         Run.load(tmp_path)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_saves_the_step_it_is_in(
+    data: Tones, undisturbed: Path, tmp_path: Path, number: int
+) -> None:
+    before = signal.getsignal(number)
+
+    def ask(trainer: Trainer) -> None:
+        if trainer.step == 3:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(run_of(save_every=1000), tmp_path, data, device="cpu", watch=Heard(ask))
+    assert [one.step for one in checkpoint.kept(tmp_path / CHECKPOINTS)] == [3]
+    assert signal.getsignal(number) is before
+    go(run_of(), tmp_path, data, device="cpu")
+    assert last_bytes(tmp_path) == last_bytes(undisturbed)
+
+
 # kill -9
 
 

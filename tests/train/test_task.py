@@ -98,9 +98,16 @@ def test_steps_clipping_and_average_are_those_written_by_hand(clip: float | None
 
 
 def test_parts_of_a_batch_are_the_batch() -> None:
-    whole = run(task(8))
-    parts = run(task(8), accumulate=4)
-    np.testing.assert_allclose(weights(parts.task.players["line"]), weights(whole.task.players["line"]), rtol=1e-5)
+    told: list[list[dict[str, float]]] = []
+    for accumulate in (1, 4):
+        made = task(8)
+        trainer = Trainer(made, Training(steps=3, batch_size=8, accumulate=accumulate), CPU)
+        with Feed(made.source, 0, 1, accumulate, 0, 3) as feed:
+            told.append([trainer.advance(feed.take()) for _ in range(3)])
+    for whole, parts in zip(*told):
+        assert whole.keys() == parts.keys() == {"fit/square", "fit/total", "fit/norm line"}
+        for name, value in whole.items():
+            assert parts[name] == pytest.approx(value, rel=1e-5), name
 
 
 def test_average_is_put_in_and_taken_out_to_the_bit() -> None:

@@ -139,6 +139,7 @@ def train(
     stepped: Callable[[Values], None] = lambda values: None,
     validate: Callable[[], float | None] = lambda: None,
     save: Callable[[float | None], None] = lambda score: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Until the last step.
 
@@ -149,8 +150,10 @@ def train(
         validate: called under the averaged weights when it is due; gives the score.
         save: called when it is due, and after every validation, with that score; not while the monitor is alarmed.
 
+        stop: asked after every step; where it says so, the state is saved and the run interrupted.
+
     Raises:
-        Collapse: the monitor ended the run.
+        Collapse: the monitor ended the run. KeyboardInterrupt: it was to stop.
     """
     training = trainer.training
     while trainer.step < training.steps:
@@ -162,8 +165,11 @@ def train(
             with trainer.average.applied():
                 score = validate()
             trainer.runtime.wait()
-        if (look or keep) and trainer.monitor.calm:
+        stopped = not last and trainer.runtime.any(stop())
+        if (look or keep or stopped) and trainer.monitor.calm:
             save(score)
+        if stopped:
+            raise KeyboardInterrupt
 
 
 def _trainable(player: nn.Module) -> dict[str, nn.Parameter]:

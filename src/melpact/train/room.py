@@ -7,11 +7,15 @@ needs to go on, and the data.
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 from melpact.core.atomic import replaced
@@ -162,6 +166,7 @@ def go(
     Raises:
         Collapse: the monitor ended it; the message names the last good state.
         TrainingError: the data is not that of the checkpoint, nothing can be written, no such device.
+        KeyboardInterrupt: the process was asked to end (Ctrl-C, SIGTERM); the step was finished and saved.
     """
     watch = watch or Unwatched()
     settings = run.settings
@@ -178,8 +183,8 @@ def go(
         desk = _Desk(run, folder, trainer, Judge.of(settings), watch)
         try:
             watch.began(trainer)
-            with feed:
-                train(trainer, feed, stepped=desk.stepped, validate=desk.validate, save=desk.save)
+            with feed, _asked() as asked:
+                train(trainer, feed, stepped=desk.stepped, validate=desk.validate, save=desk.save, stop=asked)
         except Collapse as error:
             good = checkpoint.kept(folder / CHECKPOINTS)
             where = f"the last good state is {good[-1].path} (step {good[-1].step})" if good else "nothing was saved before"
@@ -192,6 +197,27 @@ def go(
             desk.close()
             watch.done()
         return desk.ended()
+
+
+@contextmanager
+def _asked() -> Iterator[Callable[[], bool]]:
+    """Within the block the first SIGINT or SIGTERM is kept for the end of the step; the second one interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    got: list[int] = []
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        if got:
+            raise KeyboardInterrupt
+        got.append(number)
+
+    before = {number: signal.signal(number, keep) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(got)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _resumed(trainer: Trainer, folder: Path, watch: Watch) -> int | None:

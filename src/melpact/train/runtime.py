@@ -79,6 +79,10 @@ class Runtime:
         distributed.all_reduce(total)
         return total / self.world
 
+    def any(self, said: bool) -> bool:
+        """Whether one of the processes says so."""
+        return said if self.world == 1 else bool(self.mean(torch.tensor(float(said), device=self.device)) > 0)
+
     def wait(self) -> None:
         """Until every process is here."""
         if self.world > 1:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from melpact.core.errors import TrainingError
 from melpact.core.plugins import plugins
 from melpact.train.settings import Training
-from melpact.train.task import Data, Task
+
+if TYPE_CHECKING:
+    from melpact.train.task import Data, Task
 
 
 @dataclass(frozen=True)
