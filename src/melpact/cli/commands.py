@@ -175,14 +175,16 @@ class Stats(Command):
 
 @dataclass(kw_only=True)
 class Vocode(Command):
-    """Make sounds of mels: without a trained model, or with a vocoder's checkpoint (--with)."""
+    """Make sounds of mels: by the vocoder that comes with melpact where the mel is its own, by a checkpoint (--with), or by
+    signal processing."""
 
     inputs: Inputs
     """Mel files, folders and patterns; with --dialect also .npy, .npz, .pt and .h5."""
     out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
     """Folder, in which the structure of an input folder is kept; or the .wav file for a single input."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
-    """A vocoder: a .vocoder or .onnx file, or a published checkpoint with its configuration beside it."""
+    """A vocoder: melpact_small, a .vocoder or .onnx file, a published checkpoint with its configuration beside it; or
+    griffin_lim, without a trained model. By default melpact_small where its mel it is, else griffin_lim."""
     stream: bool = False
     """With a vocoder: block by block, written as it is made; beyond the mel, memory does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
@@ -195,8 +197,8 @@ class Vocode(Command):
     """For a vocoder driven by pitch: its F0. .npy, Hz per frame; .csv, Hz, or time in s and Hz; or a folder of them."""
     audio: Annotated[str | None, arg(metavar="FILE")] = None
     """Or the sound that the F0 is taken from, or a folder of them. With neither it is estimated from the mel."""
-    effort: Literal["fast", "best"] = "best"
-    """Without a vocoder: quality against time."""
+    effort: Literal["fast", "best"] | None = None
+    """Of griffin_lim, which is meant where it is given: quality against time (best)."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Of the random numbers, where the method uses any."""
     dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
@@ -213,13 +215,14 @@ class Vocode(Command):
     def run(self) -> int:
         from melpact.verbs.meaning import parse_changes
 
-        if self.with_ is not None:
+        if self.with_ is not None and self.with_ != "griffin_lim":
             return self._with(self.with_)
         from melpact.verbs.vocode import vocode
 
         report = vocode(
             self.inputs,
             self.out,
+            named=self.with_,
             effort=self.effort,
             seed=self.seed,
             dialect=self.dialect,
@@ -262,11 +265,12 @@ class Run(Command):
     changes: Changes = field(default_factory=list)
     """Change a field of the description, or give a fact the dialect asks for. May be repeated."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
-    """A vocoder that makes the sound: .vocoder, .onnx, or a published checkpoint with its configuration beside it."""
+    """A vocoder that makes the sound: melpact_small, a .vocoder, .onnx, or a published checkpoint with its configuration
+    beside it; or griffin_lim. By default melpact_small where the mel is its own, else griffin_lim."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """With a vocoder: which bridges may turn the mel into the one it takes."""
-    effort: Literal["fast", "best"] = "best"
-    """Of melpact's own inversion: quality against time."""
+    effort: Literal["fast", "best"] | None = None
+    """Of griffin_lim, which is meant where it is given without a vocoder: quality against time (best)."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Of the random numbers."""
 

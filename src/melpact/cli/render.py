@@ -356,6 +356,7 @@ def vocoded(report: VocodeReport, wishes: Wishes) -> None:
             f"{item.clipped_below / item.values:.1%}",
             f"{item.clipped_above / item.values:.1%}",
             f"{item.samples_clipped}",
+            item.by,
         )
         for item in report.done
     ]
@@ -368,8 +369,9 @@ def vocoded(report: VocodeReport, wishes: Wishes) -> None:
         "clipped low",
         "clipped high",
         "samples clipped",
+        "by",
     )
-    _table(columns, rows, right=columns[1:], wrap=("sound",))
+    _table(columns, rows, right=columns[1:-1], wrap=("sound",))
 
 
 def ran(report: RunReport, wishes: Wishes) -> None:

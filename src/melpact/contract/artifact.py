@@ -29,6 +29,7 @@ SCHEMA = 1
 KEY = "melpact"
 _MAX_HEADER_BYTES = 100_000_000
 _DTYPES: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
     "I64": np.dtype("<i8"),

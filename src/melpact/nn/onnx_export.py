@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import onnx
+import onnx.numpy_helper
 import torch
 from torch import nn
 
@@ -60,3 +61,27 @@ def weights_in(graph: bytes, operator: str) -> float:
     sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
     read = {name for node in model.graph.node if node.op_type == operator for name in node.input}
     return sum(size for name, size in sizes.items() if name in read) / max(1, sum(sizes.values()))
+
+
+def in_half(graph: bytes, least: int = 256) -> bytes:
+    """The graph with its float32 weights of `least` numbers and more kept as float16, in half the room.
+
+    They are cast back when the graph is loaded: it computes in float32 all the same.
+    """
+    model = onnx.load_from_string(graph)
+    kept, casts = [], []
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype != "float32" or values.size < least:
+            kept.append(tensor)
+            continue
+        name = f"{tensor.name}:float16"
+        kept.append(onnx.numpy_helper.from_array(values.astype("float16"), name))
+        casts.append(onnx.helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(kept)
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    made: bytes = model.SerializeToString()
+    return made

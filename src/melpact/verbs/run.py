@@ -20,6 +20,8 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.features.analysis import extract, to_rate
 from melpact.pipeline.bridging import Allow
+from melpact.verbs.default_vocoder import WITHOUT_MODEL as WITHOUT_TRAINED
+from melpact.verbs.default_vocoder import default_vocoder
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels
 from melpact.verbs.pitches import Pitches
@@ -111,7 +113,7 @@ def run(
     *,
     checkpoint: str | Path | NeuralVocoder | None = None,
     allow: Allow = "exact",
-    effort: Effort = "best",
+    effort: Effort | None = None,
     seed: int = 0,
 ) -> RunReport:
     """Take a sound through its mel and back, and say what was kept.
@@ -123,9 +125,10 @@ def run(
         out: folder; made if it does not exist. Gets `<name>.mel`, `<name>.wav` (made from the mel), `<name>.original.wav`
             (what the analysis saw), `<name>.png` and `<name>.json`.
         dialect: the mel to go through; by default the vocoder's own, or hifigan_22k without one.
-        checkpoint: makes the sound: anything that `melpact.vocoders.opening.vocoder` opens, or a vocoder.
+        checkpoint: makes the sound: anything that `melpact.vocoders.opening.vocoder` opens, a vocoder, or "griffin_lim" for
+            none; by default a shipped vocoder where there is one for the mel.
         allow: which bridges may turn the mel into the vocoder's, as for `vocode --with`.
-        effort, seed: of the inversion.
+        effort, seed: of the inversion ("best"); where `effort` is given without a checkpoint, no vocoder is taken.
 
     Raises:
         SpecMismatch: the vocoder takes another mel than `dialect`, and the bridge to it was not allowed.
@@ -135,8 +138,10 @@ def run(
     from melpact.audio.samples import resolve
 
     input, folder = resolve(input), Path(out)
-    maker = checkpoint if checkpoint is None or isinstance(checkpoint, NeuralVocoder) else open_vocoder(checkpoint)
+    maker, called = _maker(checkpoint)
     spec = as_spec(dialect) if dialect is not None else as_spec("hifigan_22k") if maker is None else maker.spec
+    if checkpoint is None and effort is None and (chosen := default_vocoder(spec)) is not None:
+        maker, called = chosen.maker, chosen.name
     source = read(input)
     mel = extract(source, spec)
     mel = Mel(mel.values, spec, mel.utterance, {"audio": input.name, **mel.provenance})
@@ -153,10 +158,10 @@ def run(
     mel.save(files["mel"])
     again = Mel.load(files["mel"])
     original = to_rate(source, spec.sample_rate)
-    own = invert(again, effort=effort, seed=seed)
+    own = invert(again, effort=effort or "best", seed=seed)
     made, used, others = own, None, {}
     if maker is not None:
-        made, used = _vocoded(maker, str(checkpoint), again, input, allow)
+        made, used = _vocoded(maker, called, again, input, allow)
         others = {WITHOUT_MODEL: own.samples[0]}
     write(files["original"], original)
     write(files["sound"], made)
@@ -175,6 +180,15 @@ def run(
     with replacing(files["report"]) as file:
         file.write((json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n").encode())
     return report
+
+
+def _maker(checkpoint: str | Path | NeuralVocoder | None) -> tuple[NeuralVocoder | None, str]:
+    """The vocoder that a user names, and how it is called."""
+    if checkpoint is None or checkpoint == WITHOUT_TRAINED:
+        return None, WITHOUT_TRAINED
+    if isinstance(checkpoint, NeuralVocoder):
+        return checkpoint, checkpoint.family
+    return open_vocoder(checkpoint), str(checkpoint)
 
 
 def _vocoded(maker: NeuralVocoder, path: str, mel: Mel, source: Path, allow: Allow) -> tuple[Audio, VocoderUsed]:

@@ -1,4 +1,4 @@
-"""`vocode`: mel files → sound files by the library's Griffin-Lim, with a count of what the mels left out."""
+"""`vocode`: mel files → sound files by a shipped vocoder or the inversion, with a count of what the mels left out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from melpact.contract.foreign import SUFFIXES, Axes, load
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError
 from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_sound
 from melpact.verbs.meaning import Changes, described
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, mel_files, plan, sources
-from melpact.vocoders.griffin_lim.vocoder import Effort, invert
+from melpact.vocoders.griffin_lim.vocoder import Effort
 
 
 @dataclass(frozen=True)
 class Vocoded:
-    """One sound that was written, and how many values of its mel were at a bound: what was beyond is gone."""
+    """One sound that was written, what made it, and how many values of its mel were at a bound: what was beyond is gone."""
 
     source: Path
     path: Path
@@ -34,6 +35,7 @@ class Vocoded:
     clipped_below: int
     clipped_above: int
     samples_clipped: int
+    by: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def vocode(
     inputs: Sequence[str | Path],
     out: str | Path,
     *,
-    effort: Effort = "best",
+    named: str | None = None,
+    effort: Effort | None = None,
     seed: int = 0,
     dialect: MelSpec | Dialect | str | None = None,
     changes: Changes | None = None,
@@ -70,7 +73,9 @@ def vocode(
     Args:
         inputs: .mel files, folders and patterns; with `dialect` also .npy, .npz, .pt and .h5.
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
-        effort: "best", or "fast" for a fraction of the time.
+        named: "griffin_lim" for the inversion; None: the shipped vocoder that a mel is for, and the inversion where there is
+            none (`verbs.default_vocoder`).
+        effort: of the inversion, "best", or "fast" for a fraction of the time; where it is given, the inversion is meant.
         seed: of the random numbers, where the method uses any.
         dialect, changes, axes, key: what a foreign file means; see `contract.foreign.load_foreign`.
         jobs: threads; all CPUs by default.
@@ -90,7 +95,7 @@ def vocode(
 
     def work(job: Job, tick: Tick) -> Vocoded:
         tick(0)
-        done = _one(job, spec, effort, seed, axes, key)
+        done = _one(job, spec, named, effort, seed, axes, key)
         tick(1)
         return done
 
@@ -98,11 +103,13 @@ def vocode(
     return VocodeReport(result.done, result.failed)
 
 
-def _one(job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes | None, key: str | None) -> Vocoded:
+def _one(
+    job: Job, spec: MelSpec | None, named: str | None, effort: Effort | None, seed: int, axes: Axes | None, key: str | None
+) -> Vocoded:
     from melpact.audio.files import write
 
     mel = load(job.source, spec, axes=axes, key=key)
-    audio = invert(mel, effort=effort, seed=seed)
+    audio, chosen = default_sound(mel, effort=effort, seed=seed, named=named)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -122,4 +129,5 @@ def _one(job: Job, spec: MelSpec | None, effort: Effort, seed: int, axes: Axes |
         clipped_below=clipped.below,
         clipped_above=clipped.above,
         samples_clipped=samples_clipped,
+        by=WITHOUT_MODEL if chosen is None else chosen.name,
     )

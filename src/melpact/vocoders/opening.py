@@ -13,6 +13,7 @@ from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact
 from melpact.vocoders.importers import Imported, Request, read_foreign
 from melpact.vocoders.importers.hub import fetched, is_name
 from melpact.vocoders.neural.vocoder import KIND, NeuralVocoder
+from melpact.vocoders.shipped import is_shipped, shipped
 
 SUFFIX = ".vocoder"
 
@@ -31,7 +32,8 @@ def vocoder(
     """Open a vocoder: a `.vocoder` file, an exported `.onnx`, or another program's checkpoint with its configuration.
 
     Args:
-        path: the file, the folder of a checkpoint, or its name on a model hub ("owner/name").
+        path: the file, the folder of a checkpoint, its name on a model hub ("owner/name"), or that of a vocoder which
+            comes with the package ("melpact_small").
         config, stats: the configuration and statistics of a foreign checkpoint; looked for beside it.
         dialect, changes: which mel a foreign checkpoint takes, where its files do not say it.
         ignore: keys of a foreign configuration that are known not to matter.
@@ -44,6 +46,8 @@ def vocoder(
         ArtifactError: unreadable, truncated, or of no known layout. ContractError: the files contradict each other.
         MissingFact: something that no file says. MelpactError: torch, onnxruntime or another package is missing.
     """
+    if is_shipped(str(path)):
+        path = shipped(str(path), ".onnx" if device == "cpu" and dtype == "float32" else SUFFIX)
     path = fetched(str(path)) if is_name(str(path)) else Path(path).expanduser()
     if not path.exists():
         raise ArtifactError("does not exist", where=path, wanted="a vocoder's file or folder")

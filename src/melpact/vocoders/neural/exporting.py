@@ -22,13 +22,16 @@ Losses = Callable[[NeuralVocoder], Mapping[str, float]]
 """Measures what an exported vocoder in fewer bits loses."""
 
 
-def export(maker: NeuralVocoder, path: str | Path, dtype: str = "float32", losses: Losses | None = None) -> Path:
+def export(
+    maker: NeuralVocoder, path: str | Path, dtype: str = "float32", losses: Losses | None = None, *, half: bool = False
+) -> Path:
     """Write the network as a graph of any batch and any length, with its description in the metadata; returns the path.
 
     Args:
         dtype: "float32"; "float16" (half the size); "int8" (a quarter: multiplications of matrices in 8 bits, and
             convolutions, too, where most weights are theirs).
         losses: measures what fewer bits cost; kept in the file, under "numbers" of its provenance.
+        half: keep the weights as float16 and compute in float32 (for dtype "float32").
 
     Raises:
         ContractError: it runs from an exported graph already, or other numbers. MelpactError: a package is missing.
@@ -46,6 +49,8 @@ def export(maker: NeuralVocoder, path: str | Path, dtype: str = "float32", losse
     said = {KEY: canonical_json(_facts(maker, {}))}
     channels = {"mel": maker.spec.n_mels, "noise": maker.noise_channels, "start": 2 * (maker.spec.n_fft // 2 + 1)}
     graph = exporter.exported(runtime.network, maker.inputs, channels, said)
+    if half and dtype == "float32":
+        graph = exporter.described(exporter.in_half(graph), said)
     if dtype != "float32":
         operators = ("MatMul",) if exporter.weights_in(graph, "MatMul") > _ENOUGH else ("MatMul", "Conv")
         narrow = exporter.described(narrowed(graph, dtype, operators), said)

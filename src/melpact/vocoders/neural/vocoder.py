@@ -21,7 +21,7 @@ from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
-from melpact.vocoders.neural.inputs import Inputs
+from melpact.vocoders.neural.inputs import START_LOOK_AHEAD, Inputs
 from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
@@ -149,8 +149,11 @@ class NeuralVocoder(Vocoder):
         )  # fmt: skip
         return vocoder
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, half: bool = False) -> Path:
         """Write description, sizes, weights and provenance as one file, whole or not at all; returns the path.
+
+        Args:
+            half: write the weights as float16, in half the room; they are computed with in float32 all the same.
 
         Raises:
             ContractError: it runs from an exported graph and has no weights of its own.
@@ -167,7 +170,7 @@ class NeuralVocoder(Vocoder):
             "receptive_field": list(self.receptive_field),
             "inputs": list(self.inputs),
         }
-        tensors = dict(sorted(self.weights.items()))
+        tensors = {name: value.astype(np.float16) if half else value for name, value in sorted(self.weights.items())}
         return artifact.write(path, artifact.Artifact(KIND, tensors, self.spec, said, dict(self.provenance)))
 
     @property
@@ -178,7 +181,8 @@ class NeuralVocoder(Vocoder):
     @property
     def look_ahead_s(self) -> float:
         """Seconds of mel behind a frame that its sound depends on: the latency that no block size takes away."""
-        return self.receptive_field[1] * self.hop_length / self.spec.sample_rate
+        frames = self.receptive_field[1] + (START_LOOK_AHEAD if "start" in self.inputs else 0)
+        return frames * self.hop_length / self.spec.sample_rate
 
     @property
     def fingerprint(self) -> str:
