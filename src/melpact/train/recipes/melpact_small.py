@@ -17,6 +17,7 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
 from melpact.corpus.crops import Weigh
+from melpact.nn.generators.melpact_small import MelpactSmall
 from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.nn.losses.spectral import SpectralLoss
 from melpact.train.recipes import Recipe
@@ -26,7 +27,7 @@ from melpact.train.task import Batch, Data, Limit, Source, Step, Task
 
 
 class SmallTraining(VocoderTraining):
-    """Settings.
+    """Settings. Any other family can be trained in the same way, for comparison; the inversion is then left out.
 
     Args:
         convergence_weight, log_weight, mel_weight, loudness_weight, added_weight: of the losses.
@@ -90,7 +91,9 @@ def build(settings: SmallTraining, data: Data) -> Task:
         MelpactError: sizes, mel and data that do not fit together.
     """
     own = voice(settings)
-    own.network.bank.copy_(torch.tensor(filterbank(own.spec)))
+    begins = "start" in own.maker.inputs
+    if isinstance(own.network, MelpactSmall):
+        own.network.bank.copy_(torch.tensor(filterbank(own.spec)))
     spectral, loudness = SpectralLoss(own.spec.sample_rate), LoudnessLoss(own.spec.sample_rate)
     edge = settings.edge_frames * own.spec.hop_length
 
@@ -105,7 +108,7 @@ def build(settings: SmallTraining, data: Data) -> Task:
     return Task(
         players={PLAYER: own.network},
         turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=Begun(source(settings, data), own.spec),
+        source=Begun(source(settings, data), own.spec) if begins else source(settings, data),
         optimisers={PLAYER: settings.optimiser},
         averaged=(PLAYER,),
         validate=examples(own, data, settings.validation_sounds),
