@@ -31,6 +31,7 @@ class SmallTraining(VocoderTraining):
 
     Args:
         convergence_weight, log_weight, mel_weight, loudness_weight, added_weight: of the losses.
+        first_scale: of the last layer's first weights; the debug twin's are large, so that it has something to unlearn.
         edge_frames: at either end of a crop that no loss looks at: the inversion does not know what lies beyond.
     """
 
@@ -53,6 +54,7 @@ class SmallTraining(VocoderTraining):
         {"name": "gain", "low_db": -15.0, "high_db": 3.0},
     )
     weigh: Weigh = "speaker"
+    first_scale: float = 1.0
     edge_frames: NonNegativeInt = 4
 
 
@@ -94,6 +96,8 @@ def build(settings: SmallTraining, data: Data) -> Task:
     begins = "start" in own.maker.inputs
     if isinstance(own.network, MelpactSmall):
         own.network.bank.copy_(torch.tensor(filterbank(own.spec)))
+        with torch.no_grad():
+            own.network.out.weight.mul_(settings.first_scale)
     spectral, loudness = SpectralLoss(own.spec.sample_rate), LoudnessLoss(own.spec.sample_rate)
     edge = settings.edge_frames * own.spec.hop_length
 
@@ -125,9 +129,10 @@ PLUGIN = Recipe(
     debug=SmallTraining(
         **SMALL,
         preset="small",
-        optimiser=Optimiser(lr=2e-3, schedule="cosine"),
+        optimiser=Optimiser(lr=5e-3, schedule="cosine"),
         precision="float32",
         edge_frames=2,
+        first_scale=300.0,
         augment=(),
     ),
     source="melpact; start from an inversion after Lv et al. 2024, FreeV",
