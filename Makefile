@@ -41,6 +41,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.analysis
 	$(BIN)/python -m benchmarks.inversion
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.training
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
