@@ -42,6 +42,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.inversion
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.vocoders
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -391,11 +391,11 @@ def test_a_failed_write_leaves_the_target_and_no_rest(tmp_path, monkeypatch, fai
     files.write(tmp_path / "a.wav", tone(seed=1))
     before = (tmp_path / "a.wav").read_bytes()
 
-    def break_off(path, *_):
-        path.write_bytes(b"RIFF half a file")
+    def break_off(sound, samples):
+        sound._sound.write(samples[:, :10].T)
         raise failure
 
-    monkeypatch.setattr(writing, "_encode", break_off)
+    monkeypatch.setattr(writing.OpenSound, "write", break_off)
     with pytest.raises(
         KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else AudioFileError
     ) as caught:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from melpact.audio import samples
 from melpact.audio.audio import Audio
+from melpact.bench import voice_activity
 from melpact.bench.align import pair
 from melpact.bench.metric import Metric, metrics
 from melpact.bench.metrics import (
@@ -19,7 +20,6 @@ from melpact.bench.metrics import (
     _english_numbers,
     _mel_frames,
     _recogniser,
-    _voice_activity,
     clipping,
     frechet_mel,
     kolmogorov_smirnov,
@@ -185,18 +185,29 @@ def test_modulation_needs_a_second() -> None:
 @pytest.mark.parametrize("name", samples.names())
 def test_speech_is_speech_and_noise_hum_and_tones_are_not(name: str) -> None:
     x = speech(name)
-    assert _voice_activity.speech(Sound(audio(x), RATE)).mean() > 0.6
+    assert voice_activity.speech(Sound(audio(x), RATE)).mean() > 0.6
     spectrum = np.abs(np.fft.rfft(x))
     phase = np.exp(2j * np.pi * RNG(3).random(spectrum.size))
     noise = np.fft.irfft(spectrum * phase, x.size)
     for other in (noise, sine(100, 3.0), sum(sine(f, 3.0, 0.1) for f in (220, 277, 330))):
-        assert _voice_activity.speech(Sound(audio(other), RATE)).mean() < 0.02
+        assert voice_activity.speech(Sound(audio(other), RATE)).mean() < 0.02
+
+
+@pytest.mark.parametrize("block", [100, 4001, RATE])
+def test_speech_is_found_in_blocks_as_in_the_whole(block: int) -> None:
+    x = speech().astype(np.float32)
+    meter = voice_activity.SpeechMeter(RATE)
+    for at in range(0, x.size, block):
+        meter.push(x[at : at + block])
+    np.testing.assert_array_equal(meter.speech(), voice_activity.speech(Sound(audio(x), RATE)))
+    with pytest.raises(NotMeasured, match="too short"):
+        voice_activity.SpeechMeter(RATE).speech()
 
 
 @pytest.mark.parametrize("made", [np.array([0.5]), np.full(RATE, 0.3), np.eye(1, RATE, RATE - 1)[0]])
 def test_a_click_and_a_constant_are_not_speech(made: NDArray[Any]) -> None:
     x = speech()[:RATE]
-    whole = 100 * _voice_activity.speech(Sound(audio(x), RATE)).mean()
+    whole = 100 * voice_activity.speech(Sound(audio(x), RATE)).mean()
     assert value(metrics()["speech_share"], laid(x, made)) == pytest.approx(whole, abs=5.0)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from melpact.core.errors import MelpactError
     from melpact.diagnose.identify import Identification
     from melpact.features.analysis import extract
+    from melpact.features.pitch import pitch
     from melpact.normalise.calibration import Calibration
     from melpact.normalise.stats import Stats
     from melpact.pipeline.chain import Pipeline
@@ -48,6 +49,7 @@ __all__ = [
     "inject",
     "invert",
     "load",
+    "pitch",
     "save",
     "translate",
     "vocoder",
@@ -71,6 +73,7 @@ _HOMES = {
     "inject": "melpact.verbs.inject",
     "invert": "melpact.vocoders.griffin_lim.vocoder",
     "load": "melpact.contract.foreign",
+    "pitch": "melpact.features.pitch",
     "vocoder": "melpact.vocoders.opening",
 }
 

@@ -40,6 +40,8 @@ SURFACE = {
             "--device NAME",
             "--dtype {float32,bfloat16}",
             "--allow {exact,fitted,lossy}",
+            "--f0 FILE",
+            "--audio FILE",
             "--effort {fast,best}",
             "--seed N",
             "-j N, --jobs N",
@@ -52,6 +54,8 @@ SURFACE = {
             "-o DIR, --out DIR",
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
+            "--with CKPT",
+            "--allow {exact,fitted,lossy}",
             "--effort {fast,best}",
             "--seed N",
         },
@@ -115,6 +119,7 @@ SURFACE = {
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
             "--ignore KEY",
+            "--dtype {float32,float16,int8}",
         },
     ),
     "corpus": (
@@ -200,9 +205,10 @@ def test_the_python_names_are_these() -> None:
         "inject",
         "Calibration",
         "Pipeline",
+        "pitch",
         "vocoder",
     }
-    assert len(melpact.__all__) == 23
+    assert len(melpact.__all__) == 24
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -219,6 +225,7 @@ def test_the_python_names_are_these() -> None:
         ("extract", ["source", "spec", "*sample_rate", "*threads"]),
         ("invert", ["mel", "*effort", "*seed"]),
         ("load", ["path", "spec", "*axes", "*key"]),
+        ("pitch", ["source", "spec", "*sample_rate"]),
         ("save", ["thing", "path"]),
         ("diff", ["a", "b"]),
         ("identify", ["mel", "*audio", "*key", "*n_best"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +16,15 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.vocoders.families import families, family
 from melpact.vocoders.neural import NeuralVocoder
+from melpact.vocoders.neural.running import Runtime
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 
 torch = pytest.importorskip("torch")
 
 NAMES = sorted(families())
+LEAST_SNR_DB = {"bfloat16": 20.0, "float16": 38.0, "int8": 24.0}
+MOST_MEL_ERROR_DB = {"bfloat16": 0.7, "float16": 0.1, "int8": 0.9}
+"""Fewer bits against float32; measured per family in docs/vocoders.md."""
 every = pytest.mark.parametrize("name", NAMES)
 
 
@@ -120,11 +126,26 @@ def test_as_many_samples_as_the_dialect_says(name: str) -> None:
     assert sound(name, known).size == spec.samples(20) + spec.hop_length // 2
 
 
+class Together:
+    """The runtime of another, in batches as on an accelerator."""
+
+    in_batches = True
+
+    def __init__(self, other: Runtime) -> None:
+        self.name, self.other, self.sizes = other.name, other, list[int]()
+
+    def run(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        self.sizes.append(len(inputs[0]))
+        return self.other.run(inputs)
+
+
 @every
 def test_a_batch_sounds_as_each_alone_whatever_the_lengths(name: str) -> None:
     lengths = [57, 9, 50, 1, 57, 44]
     mels = [speechlike(spec_for(name), n, n) for n in lengths]
-    together = vocoder(name).batch(mels, pitches(name, lengths))
+    runtime = Together(vocoder(name).runtime)
+    together = replace(vocoder(name), runtime=runtime).batch(mels, pitches(name, lengths))
+    assert max(runtime.sizes) == 4
     for mel, made in zip(mels, together, strict=True):
         alone = sound(name, mel)
         assert made.n_samples == mel.n_samples
@@ -142,7 +163,7 @@ def test_streamed_equals_whole(name: str, block_frames: int) -> None:
 def test_a_stream_holds_one_block_and_its_context_and_no_more(name: str) -> None:
     maker = vocoder(name)
     mel, f0 = speechlike(spec_for(name), 300, 6), pitches(name, [300])
-    inputs = maker._inputs(mel, None if f0 is None else f0[0])
+    inputs = maker.takes.whole(mel, None if f0 is None else f0[0])
     flow = maker.open_stream(16)
     most = 0
     for at in range(0, 300, 4):
@@ -184,7 +205,7 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     torch.manual_seed(0)
     network = kind.network(kind.sizes(kind.small)).train()
     mel, f0 = speechlike(spec_for(name), 24), pitches(name, [24])
-    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name).takes.whole(mel, None if f0 is None else f0[0])]
     network(*inputs).square().sum().backward()
     dead = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.abs().sum() > 0]
     assert not dead
@@ -196,7 +217,7 @@ def test_a_few_steps_lower_the_error(name: str) -> None:
     torch.manual_seed(0)
     network = kind.network(kind.sizes(kind.small)).train()
     mel, f0 = speechlike(spec_for(name), 8), pitches(name, [8])
-    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name)._inputs(mel, None if f0 is None else f0[0])]
+    inputs = [torch.from_numpy(one.copy()) for one in vocoder(name).takes.whole(mel, None if f0 is None else f0[0])]
     with torch.no_grad():
         n = network(*inputs).shape[-1]
     target = 0.3 * torch.sin(torch.arange(n) * 0.05)[None]
@@ -234,3 +255,25 @@ def test_exported_sounds_as_it_does_on_torch_at_any_length_and_streams(name: str
     one = [speechlike(spec_for(name), 1)]
     truth = maker.batch(one, pitches(name, [1]))[0].samples
     np.testing.assert_allclose(graph.batch(one, pitches(name, [1]))[0].samples, truth, rtol=0, atol=STREAM_TOLERANCE)
+
+
+@every
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "int8"])
+def test_fewer_bits_lose_little_against_float32(name: str, dtype: str, tmp_path: Path) -> None:
+    """On the shipped prompt: what is left of the signal over the error, and the error of the mel in dB."""
+    from melpact.verbs.vocoder_loss import loss
+    from melpact.vocoders.opening import vocoder as opened
+
+    maker = vocoder(name)
+    if dtype == "bfloat16":
+        narrow = opened(maker.save(tmp_path / "v.vocoder"), dtype=dtype)
+    else:
+        pytest.importorskip("onnxruntime")
+        from melpact.vocoders.neural.exporting import export
+
+        narrow = opened(export(maker, tmp_path / "v.onnx", dtype))
+        assert narrow.provenance["numbers"]["dtype"] == dtype
+    found = loss(maker, narrow)
+    snr_db, mel_error_db = LEAST_SNR_DB[dtype], MOST_MEL_ERROR_DB[dtype]
+    assert found.snr_db > snr_db and found.mel_error_db < mel_error_db and not found.audible, found
+    assert found.snr_db < 120

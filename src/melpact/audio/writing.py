@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,78 @@ _BLOCK = 1 << 18
 _WAV_LIMIT_BYTES = 2**32 - 2**16
 
 
+class OpenSound:
+    """A sound file that is being written; `written` makes it.
+
+    Attributes:
+        n_samples: written so far, per channel.
+        clipped: how many samples lay beyond full scale, over all channels.
+        peak: the largest magnitude so far.
+    """
+
+    def __init__(self, sound: Any, coding: str) -> None:
+        self._sound, self._bits = sound, _BITS.get(coding)
+        self.n_samples = self.clipped = 0
+        self.peak = 0.0
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        """The next samples, float32 [channels, time]."""
+        for start in range(0, samples.shape[1], _BLOCK):
+            block: NDArray[Any] = samples[:, start : start + _BLOCK]
+            self.peak = max(self.peak, float(np.abs(block).max()))
+            if self._bits is not None:
+                self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+                block = _quantise(block, self._bits)
+            self._sound.write(np.ascontiguousarray(block.T))
+        self.n_samples += samples.shape[1]
+
+
+@contextmanager
+def written(
+    path: str | Path, sample_rate: int, n_samples: int, *, channels: int = 1, subtype: str | None = None
+) -> Iterator[OpenSound]:
+    """A sound file that is written block by block, and is there whole or not at all: see `write`, whose errors it has.
+
+    Args:
+        n_samples: of the whole per channel, as far as it is known; the container and messages about the disk rest on it.
+    """
+    import soundfile
+
+    target = Path(path)
+    format, coding = _format(path, n_samples * channels, subtype)
+    if target.is_dir():
+        raise AudioFileError(
+            "this is a folder", where=path, wanted="a file name", next=f"Write to '{target / 'sound.wav'}'"
+        )
+    target = Path(os.path.realpath(target))
+    if not target.parent.is_dir():
+        raise AudioFileError(
+            "there is no such folder to write to",
+            where=path,
+            got=f"'{target.parent}'",
+            wanted="an existing folder",
+            next=f"Make it: mkdir -p '{target.parent}'",
+        )
+    try:
+        with replaced(target) as temporary:
+            with soundfile.SoundFile(str(temporary), "w", sample_rate, channels, coding, format=format) as file:
+                sound = OpenSound(file, coding)
+                yield sound
+            if soundfile.info(str(temporary)).frames < sound.n_samples and format != "MP3":
+                raise OSError("fewer samples arrived on disk than were written")
+    except (OSError, AssertionError, soundfile.SoundFileError) as error:
+        raise _failed(path, target, n_samples * channels, coding, error) from error
+    if sound.clipped:
+        warnings.warn(
+            AudioWarning(
+                f"{path}: {sound.clipped} of {sound.n_samples * channels} samples lay beyond full scale "
+                f"(peak {sound.peak:.3f}) and were "
+                f"clipped to {coding}. Scale the sound first, or write it with subtype='FLOAT'"
+            ),
+            stacklevel=5,
+        )
+
+
 def write(path: str | Path, audio: Audio, subtype: str | None = None) -> int:
     """Write a sound file, whole or not at all.
 
@@ -52,43 +126,12 @@ def write(path: str | Path, audio: Audio, subtype: str | None = None) -> int:
         AudioError: unknown extension, or a coding that the container does not have.
         AudioFileError: no such folder, no permission, disk full.
     """
-    import soundfile
-
-    target = Path(path)
-    format, coding = _format(path, audio, subtype)
-    if target.is_dir():
-        raise AudioFileError(
-            "this is a folder", where=path, wanted="a file name", next=f"Write to '{target / 'sound.wav'}'"
-        )
-    target = Path(os.path.realpath(target))
-    if not target.parent.is_dir():
-        raise AudioFileError(
-            "there is no such folder to write to",
-            where=path,
-            got=f"'{target.parent}'",
-            wanted="an existing folder",
-            next=f"Make it: mkdir -p '{target.parent}'",
-        )
-    try:
-        with replaced(target) as temporary:
-            clipped = _encode(temporary, audio, format, coding)
-            if soundfile.info(str(temporary)).frames < audio.n_samples and format != "MP3":
-                raise OSError("fewer samples arrived on disk than were written")
-    except (OSError, AssertionError, soundfile.SoundFileError) as error:
-        raise _failed(path, target, audio, coding, error) from error
-    if clipped:
-        warnings.warn(
-            AudioWarning(
-                f"{path}: {clipped} of {audio.samples.size} samples lay beyond full scale "
-                f"(peak {audio.peak:.3f}) and were "
-                f"clipped to {coding}. Scale the sound first, or write it with subtype='FLOAT'"
-            ),
-            stacklevel=3,
-        )
-    return clipped
+    with written(path, audio.sample_rate, audio.n_samples, channels=audio.channels, subtype=subtype) as sound:
+        sound.write(audio.samples)
+    return sound.clipped
 
 
-def _format(path: str | Path, audio: Audio, subtype: str | None) -> tuple[str, str]:
+def _format(path: str | Path, values: int, subtype: str | None) -> tuple[str, str]:
     import soundfile
 
     suffix = Path(path).suffix.lower()
@@ -106,26 +149,9 @@ def _format(path: str | Path, audio: Audio, subtype: str | None) -> tuple[str, s
             wanted=", ".join(soundfile.available_subtypes(format)),
         )
     width = 8 if coding == "DOUBLE" else 4 if coding == "FLOAT" else (_BITS.get(coding, 16) + 7) // 8
-    if format == "WAV" and audio.samples.size * width > _WAV_LIMIT_BYTES:
+    if format == "WAV" and values * width > _WAV_LIMIT_BYTES:
         format = "RF64"
     return format, coding
-
-
-def _encode(path: Path, audio: Audio, format: str, coding: str) -> int:
-    """Write all samples to `path`; returns how many were clipped."""
-    import soundfile
-
-    clipped = 0
-    with soundfile.SoundFile(
-        str(path), "w", audio.sample_rate, audio.channels, coding, format=format
-    ) as sound:
-        for start in range(0, audio.n_samples, _BLOCK):
-            block: NDArray[Any] = audio.samples[:, start : start + _BLOCK]
-            if coding in _BITS:
-                clipped += int(np.count_nonzero(np.abs(block) > 1.0))
-                block = _quantise(block, _BITS[coding])
-            sound.write(np.ascontiguousarray(block.T))
-    return clipped
 
 
 def _quantise(block: NDArray[np.float32], bits: int) -> NDArray[Any]:
@@ -136,7 +162,7 @@ def _quantise(block: NDArray[np.float32], bits: int) -> NDArray[Any]:
     return (steps * 2.0 ** (width - bits)).astype(np.int16 if width == 16 else np.int32)
 
 
-def _failed(path: str | Path, target: Path, audio: Audio, coding: str, error: Exception) -> AudioFileError:
+def _failed(path: str | Path, target: Path, values: int, coding: str, error: Exception) -> AudioFileError:
     import soundfile
 
     if isinstance(error, OSError) and error.errno is not None:
@@ -158,7 +184,7 @@ def _failed(path: str | Path, target: Path, audio: Audio, coding: str, error: Ex
             f"Write to another folder, or see: ls -ld '{folder}'",
         )
     else:
-        needed = audio.samples.size * ((_BITS.get(coding, 32) + 7) // 8)
+        needed = values * ((_BITS.get(coding, 32) + 7) // 8)
         wanted = f"about {needed} bytes, {shutil.disk_usage(folder).free} are free in '{folder}'"
         mend = f"Look at the disk, free some space and write it again: df -h '{folder}'"
     return AudioFileError(

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import render
+from melpact.core.errors import MelpactError
 
 OK, FINDING = 0, 1
 
@@ -183,13 +184,17 @@ class Vocode(Command):
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder: a .vocoder or .onnx file, or a published checkpoint with its configuration beside it."""
     stream: bool = False
-    """With a vocoder: block by block; the memory of the network does not grow with the length."""
+    """With a vocoder: block by block, written as it is made; beyond the mel, memory does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
     """With a vocoder: cpu, cuda, cuda:1 …"""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """With a vocoder: the numbers it computes in."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """With a vocoder: which bridges may turn the mels into the one it takes."""
+    f0: Annotated[str | None, arg(metavar="FILE")] = None
+    """For a vocoder driven by pitch: its F0. .npy, Hz per frame; .csv, Hz, or time in s and Hz; or a folder of them."""
+    audio: Annotated[str | None, arg(metavar="FILE")] = None
+    """Or the sound that the F0 is taken from, or a folder of them. With neither it is estimated from the mel."""
     effort: Literal["fast", "best"] = "best"
     """Without a vocoder: quality against time."""
     seed: Annotated[int, arg(metavar="N")] = 0
@@ -234,8 +239,8 @@ class Vocode(Command):
 
         report = vocode_with(
             self.inputs, self.out, checkpoint, stream=self.stream, device=self.device, dtype=self.dtype, allow=self.allow,
-            dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes, key=self.key,
-            progress=render.progress(self.quiet),
+            f0=self.f0, audio=self.audio, dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes,
+            key=self.key, progress=render.progress(self.quiet),
         )  # fmt: skip
         vocoder_text.sounded(report, self)
         return render.failures(report.failed)
@@ -252,12 +257,16 @@ class Run(Command):
     """A sound file, or a shipped prompt: sample:en_noservice."""
     out: Annotated[str, arg(aliases=["-o"], metavar="DIR")]
     """Folder for the mel, the sounds, the picture and the report."""
-    dialect: Annotated[str, arg(aliases=["-d"], metavar="NAME")] = "hifigan_22k"
-    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file of a spec."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file of a spec; the vocoder's, or hifigan_22k."""
     changes: Changes = field(default_factory=list)
     """Change a field of the description, or give a fact the dialect asks for. May be repeated."""
+    with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
+    """A vocoder that makes the sound: .vocoder, .onnx, or a published checkpoint with its configuration beside it."""
+    allow: Literal["exact", "fitted", "lossy"] = "exact"
+    """With a vocoder: which bridges may turn the mel into the one it takes."""
     effort: Literal["fast", "best"] = "best"
-    """Quality against time."""
+    """Of melpact's own inversion: quality against time."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Of the random numbers."""
 
@@ -266,8 +275,14 @@ class Run(Command):
         from melpact.verbs.run import run
 
         with render.working(self.quiet, "There and back"):
-            spec = described(self.dialect, parse_changes(self.changes))
-            report = run(self.input, self.out, spec, effort=self.effort, seed=self.seed)
+            changes = parse_changes(self.changes)
+            name = self.dialect or ("hifigan_22k" if changes and self.with_ is None else None)
+            if name is None and changes:
+                raise MelpactError("changes of fields need a dialect that they change", where="--set", wanted="--dialect")
+            spec = None if name is None else described(name, changes)
+            report = run(
+                self.input, self.out, spec, checkpoint=self.with_, allow=self.allow, effort=self.effort, seed=self.seed
+            )
         render.ran(report, self)
         return OK if report.sound else FINDING
 

@@ -385,6 +385,14 @@ def ran(report: RunReport, wishes: Wishes) -> None:
         f"{report.input}: {name}, {mel.n_mels} bands × {mel.n_frames} frames, {_length(mel.duration_s)}",
         "bold",
     )
+    if report.vocoder is not None:
+        used = report.vocoder
+        takes = used.dialect or "a mel without a name"
+        _out(f"sound by {used.path} ({used.family}, for {takes}), {used.real_time:.1f} x real time")
+        if used.bridge is not None:
+            _out(f"bridge: {used.bridge.difference.summary()}; {bridge_line(used.bridge)}")
+        if used.pitch is not None:
+            _out(f"pitch: {used.pitch}")
     _out()
     _table(
         ("check", "", "detail"),

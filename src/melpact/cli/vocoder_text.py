@@ -25,6 +25,7 @@ def sheet(found: VocoderSheet, wishes: Wishes) -> None:
         ("vocoder", f"{found.title}, {found.n_weights:,} weights" if found.n_weights else found.title),
         ("published as", found.layout),
         ("runs on", found.runtime),
+        ("numbers", _numbers(found)),
         ("takes", f"{found.dialect or 'spec ' + spec.fingerprint}: {spec.n_mels} bands, {spec.unit}, {spec.scaling.kind}"),
         ("beside the mel", ", ".join(found.inputs[1:]) or "nothing"),
         ("makes", f"{found.hop_length} samples per frame at {spec.sample_rate} Hz"),
@@ -37,8 +38,20 @@ def sheet(found: VocoderSheet, wishes: Wishes) -> None:
     _pairs(rows)
 
 
+def _numbers(found: VocoderSheet) -> str:
+    """Which, and what they lose where they are not float32's."""
+    name, lost = str(found.numbers.get("dtype")), found.lost
+    if lost is None:
+        return name
+    fast = "" if lost.times_as_fast is None else f", {lost.times_as_fast:.1f} times as fast"
+    verdict = "; that is AUDIBLE: keep float32" if lost.audible else ""
+    return f"{name}: {lost.snr_db:.0f} dB over the error, mel {lost.mel_error_db:.2f} dB off float32's{fast}{verdict}"
+
+
 def sounded(report: SoundedReport, wishes: Wishes) -> None:
     """`vocode --with`."""
+    from melpact.verbs.pitches import ESTIMATED
+
     if wishes.json:
         print_json(report.to_json())
         return
@@ -62,6 +75,8 @@ def sounded(report: SoundedReport, wishes: Wishes) -> None:
     said = {item.bridge.difference.summary(): item.bridge for item in report.done if item.bridge is not None}
     for summary, way in said.items():
         _out(f"bridge: {summary}; {bridge_line(way)}")
+    for origin in sorted({item.pitch for item in report.done if item.pitch is not None}):
+        _out(f"pitch: {origin}", style="yellow" if origin == ESTIMATED else "")
     for item in report.done:
         for finding in item.checked.findings:
             _out(f"{item.path.name}: {finding}", style="yellow")

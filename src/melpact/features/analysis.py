@@ -143,7 +143,7 @@ def extract(
     if ready is not None:
         values, utterance = analyse(ready, target, threads)
         return Mel(values, target, utterance, provenance(None, target.sample_rate, 1, ready.size))
-    audio = _as_audio(source, sample_rate)
+    audio = as_audio(source, sample_rate)
     mono = to_rate(audio, target.sample_rate)
     values, utterance = analyse(mono.samples[0], target, threads)
     name = Path(source).name if isinstance(source, str | Path) else None
@@ -172,7 +172,12 @@ def to_rate(audio: Audio, sample_rate: int) -> Audio:
     return resample(mono, sample_rate)
 
 
-def _as_audio(source: Any, sample_rate: int | None) -> Audio:
+def as_audio(source: Any, sample_rate: int | None) -> Audio:
+    """Any source that `extract` takes, as it is: neither mixed nor resampled.
+
+    Raises:
+        AudioError: an array without a rate, a rate that contradicts the source, or a file that cannot be read.
+    """
     if isinstance(source, str | Path):
         from melpact.audio.files import read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -40,8 +41,22 @@ def exported(
             )  # fmt: skip
     finally:
         quiet.setLevel(level)
-    model = onnx.load_from_string(file.getvalue())
+    made = described(file.getvalue(), metadata)
+    onnx.checker.check_model(onnx.load_from_string(made))
+    return made
+
+
+def described(graph: bytes, metadata: Mapping[str, str]) -> bytes:
+    """The graph with these properties and no others."""
+    model = onnx.load_from_string(graph)
     onnx.helper.set_model_props(model, dict(metadata))
-    onnx.checker.check_model(model)
     made: bytes = model.SerializeToString()
     return made
+
+
+def weights_in(graph: bytes, operator: str) -> float:
+    """Which part of a graph's weights is read by one kind of operator ("MatMul", "Conv")."""
+    model = onnx.load_from_string(graph)
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
+    read = {name for node in model.graph.node if node.op_type == operator for name in node.input}
+    return sum(size for name, size in sizes.items() if name in read) / max(1, sum(sizes.values()))

@@ -35,15 +35,24 @@ class TorchRuntime:
     ):
         if weights is not None:
             network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self.in_batches = device, dtype, device != "cpu"
         self.network = network.to(device=device, dtype=DTYPES[dtype]).eval()
 
     def run(self, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Inputs of one batch, in the network's order → float32 [B, N]."""
         with torch.inference_mode():
-            given = [torch.from_numpy(np.array(one)).to(device=self.device, dtype=DTYPES[self.dtype]) for one in inputs]
+            given = [
+                torch.from_numpy(np.array(one)).to(device=self.device, dtype=self._dtype(index))
+                for index, one in enumerate(inputs)
+            ]
             made = self.network(*given).to(device="cpu", dtype=torch.float32)
         return np.asarray(made.numpy())
+
+    def _dtype(self, index: int) -> torch.dtype:
+        """Of an input: the network's, but at least float32 for those that it names in `precise`."""
+        own = DTYPES[self.dtype]
+        keeps = index in getattr(self.network, "precise", ())
+        return torch.promote_types(own, torch.float32) if keeps else own
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`run`: the main job on one sound. Analysis, contract check, inversion, what was kept, a picture; everything on disk."""
+"""`run`: the main job on one sound. Analysis, contract check, inversion or vocoder, what was kept, picture; all on disk."""
 
 from __future__ import annotations
 
@@ -12,20 +12,53 @@ from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.bench.anchor import Scene, anchors
+from melpact.bridges.ways import Bridge
 from melpact.contract.artifact import replacing
 from melpact.contract.dialect import Dialect, as_spec, name_of
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.features.analysis import extract, to_rate
+from melpact.pipeline.bridging import Allow
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels
+from melpact.verbs.pitches import Pitches
+from melpact.verbs.sounding import ready, sound_of
 from melpact.verbs.targets import output_folder
+from melpact.verbs.vocoder_checks import Checked, check
 from melpact.vocoders.griffin_lim.vocoder import Effort, invert
+from melpact.vocoders.neural.vocoder import NeuralVocoder
+from melpact.vocoders.opening import vocoder as open_vocoder
 
 MADE = "from the mel"
+WITHOUT_MODEL = "without a model"
 NULLS = ("null: silence", "null: noise", "null: constant mel")
 REFERENCE = "true phase"
+
+
+@dataclass(frozen=True)
+class VocoderUsed:
+    """The trained vocoder that made the sound.
+
+    Attributes:
+        bridge: what brought the mel to the vocoder's description; None where it was its own.
+        pitch: where the pitch that drove it came from; None where it takes none.
+        checked: what was found on its sound.
+        real_time: seconds of sound per second of computing.
+    """
+
+    path: str
+    family: str
+    dialect: str | None
+    bridge: Bridge | None
+    pitch: str | None
+    checked: Checked
+    real_time: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        way = None if self.bridge is None else self.bridge.to_json()
+        return {**vars(self), "bridge": way, "checked": self.checked.to_json()}
 
 
 @dataclass(frozen=True)
@@ -37,6 +70,7 @@ class RunReport:
     checks: tuple[tuple[str, bool, str], ...]
     rows: tuple[Kept, ...]
     files: dict[str, Path]
+    vocoder: VocoderUsed | None = None
 
     @property
     def sound(self) -> bool:
@@ -66,34 +100,43 @@ class RunReport:
                 for row in self.rows
             ],
             "files": {what: path.name for what, path in self.files.items()},
+            **({} if self.vocoder is None else {"vocoder": self.vocoder.to_json()}),
         }
 
 
 def run(
     input: str | Path,
     out: str | Path,
-    dialect: MelSpec | Dialect | str = "hifigan_22k",
+    dialect: MelSpec | Dialect | str | None = None,
     *,
+    checkpoint: str | Path | NeuralVocoder | None = None,
+    allow: Allow = "exact",
     effort: Effort = "best",
     seed: int = 0,
 ) -> RunReport:
     """Take a sound through its mel and back, and say what was kept.
 
+    With a trained vocoder its sound stands beside the one that melpact makes of the same mel without a model.
+
     Args:
         input: any file that libsndfile reads, or "sample:NAME" for a shipped prompt.
         out: folder; made if it does not exist. Gets `<name>.mel`, `<name>.wav` (made from the mel), `<name>.original.wav`
             (what the analysis saw), `<name>.png` and `<name>.json`.
-        dialect: the mel to go through.
+        dialect: the mel to go through; by default the vocoder's own, or hifigan_22k without one.
+        checkpoint: makes the sound: anything that `melpact.vocoders.opening.vocoder` opens, or a vocoder.
+        allow: which bridges may turn the mel into the vocoder's, as for `vocode --with`.
         effort, seed: of the inversion.
 
     Raises:
+        SpecMismatch: the vocoder takes another mel than `dialect`, and the bridge to it was not allowed.
         AudioError, DialectError, ContractError: see `melpact.core.errors`.
     """
     from melpact.audio.files import read, write
     from melpact.audio.samples import resolve
 
     input, folder = resolve(input), Path(out)
-    spec = as_spec(dialect)
+    maker = checkpoint if checkpoint is None or isinstance(checkpoint, NeuralVocoder) else open_vocoder(checkpoint)
+    spec = as_spec(dialect) if dialect is not None else as_spec("hifigan_22k") if maker is None else maker.spec
     source = read(input)
     mel = extract(source, spec)
     mel = Mel(mel.values, spec, mel.utterance, {"audio": input.name, **mel.provenance})
@@ -110,20 +153,43 @@ def run(
     mel.save(files["mel"])
     again = Mel.load(files["mel"])
     original = to_rate(source, spec.sample_rate)
-    made = invert(again, effort=effort, seed=seed)
+    own = invert(again, effort=effort, seed=seed)
+    made, used, others = own, None, {}
+    if maker is not None:
+        made, used = _vocoded(maker, str(checkpoint), again, input, allow)
+        others = {WITHOUT_MODEL: own.samples[0]}
     write(files["original"], original)
     write(files["sound"], made)
-    systems = {MADE: made.samples[0], **references(original, again, seed=seed)}
+    systems = {MADE: _laid(made, original), **others, **references(original, again, seed=seed)}
     rows = kept(original.samples[0], systems, spec)
     draw_mels(
         files["picture"],
         [(f"{input.name}: the mel", again), ("the mel of the sound made from it", extract(made, spec))],
         title=f"{name_of(spec) or spec.fingerprint}: {spec.n_mels} bands, {spec.f_min:g} to {spec.f_max:g} Hz",
     )
-    report = RunReport(input, again, checks(source, original, mel, again, made), rows, files)
+    found = checks(source, original, mel, again, made)
+    if used is not None:
+        detail = "; ".join(used.checked.findings) or "fits its mel"
+        found += (("the vocoder's sound", not used.checked.looks_untrained, detail),)
+    report = RunReport(input, again, found, rows, files, used)
     with replacing(files["report"]) as file:
         file.write((json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n").encode())
     return report
+
+
+def _vocoded(maker: NeuralVocoder, path: str, mel: Mel, source: Path, allow: Allow) -> tuple[Audio, VocoderUsed]:
+    """The vocoder's sound of the mel; the pitch, where it takes one, is the source's."""
+    found = ready(mel, maker, allow, Pitches(audio=source), source)
+    made, spent_s = sound_of(found, maker)
+    real_time = made.duration_s / max(spent_s, 1e-9)
+    checked = check(found.mel, made)
+    return made, VocoderUsed(path, maker.family, name_of(maker.spec), found.bridge, found.pitch, checked, real_time)
+
+
+def _laid(made: Audio, original: Audio) -> NDArray[np.float32]:
+    """Samples at the rate and of the length of the original."""
+    wave = to_rate(made, original.sample_rate).samples[0][: original.n_samples]
+    return np.pad(wave, (0, original.n_samples - wave.size))
 
 
 def references(original: Audio, mel: Mel, *, seed: int) -> dict[str, NDArray[np.float32]]:

@@ -1,31 +1,29 @@
 """`vocode --with`: mel files → sound files by a trained vocoder; bridges, latency and checks are said per file.
 
-Opening vocoders is in `melpact.vocoders.opening`, the checks in `vocoder_checks`.
+Opening vocoders is in `melpact.vocoders.opening`, one file in `sounding`, the checks in `vocoder_checks`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from melpact.audio.audio import Audio
-from melpact.bridges.ways import Bridge, bridge, said, would_invent
+from melpact.audio.samples import resolve
+from melpact.bridges.ways import Bridge
 from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.foreign import SUFFIXES, Axes, load
-from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ArtifactError, SpecMismatch
-from melpact.pipeline.bridging import ALLOWED, Allow, class_of, cost
+from melpact.core.errors import ArtifactError, ContractError, SpecMismatch
+from melpact.pipeline.bridging import ALLOWED, Allow
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
+from melpact.verbs.pitches import Pitches
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.sounding import Groups, Ready, Written, ready, sound_of, write_streamed, write_whole
 from melpact.verbs.targets import Job, mel_files, plan, sources
-from melpact.verbs.vocoder_checks import Checked, check
+from melpact.verbs.vocoder_checks import Checked
 from melpact.vocoders.neural.vocoder import BLOCK_FRAMES, NeuralVocoder
 from melpact.vocoders.opening import vocoder as open_vocoder
 
@@ -36,6 +34,7 @@ class Sounded:
 
     Attributes:
         bridge: the bridge that its mel came over; None where it was the vocoder's own.
+        pitch: where the pitch that drove it came from; None where the vocoder takes none.
         first_s: wall-clock seconds until the first samples; the whole time where it was not streamed.
         real_time: seconds of sound per second of computing.
     """
@@ -46,6 +45,7 @@ class Sounded:
     sample_rate: int
     peak: float
     bridge: Bridge | None
+    pitch: str | None
     checked: Checked
     first_s: float
     real_time: float
@@ -91,6 +91,8 @@ def vocode_with(
     device: str = "cpu",
     dtype: str = "float32",
     allow: Allow = "exact",
+    f0: str | Path | None = None,
+    audio: str | Path | None = None,
     dialect: MelSpec | Dialect | str | None = None,
     changes: Changes | None = None,
     axes: Axes | None = None,
@@ -103,9 +105,11 @@ def vocode_with(
         inputs: .mel files, folders and patterns; with `dialect` also .npy, .npz, .pt and .h5.
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         checkpoint: anything that `melpact.vocoders.opening.vocoder` opens, or a vocoder.
-        stream: in blocks of `block_frames` frames; the network needs memory for one, the sound is held whole until written.
+        stream: in blocks of `block_frames` frames, each written when it is there: memory is that of the mel and a block.
         device, dtype: where and in which numbers it computes.
         allow: "exact": only bridges that are algebra; "fitted": estimates, too; "lossy": also where bands are invented.
+        f0, audio: for a vocoder that is driven by pitch: where it comes from (see `pitches.Pitches`); with neither it is
+            estimated from the mel, which is said.
         dialect, changes, axes, key: what a foreign file means; see `contract.foreign.load_foreign`.
         progress: told in files.
 
@@ -122,66 +126,55 @@ def vocode_with(
     maker = checkpoint if isinstance(checkpoint, NeuralVocoder) else open_vocoder(checkpoint, device=device, dtype=dtype)
     suffixes = (".mel",) if spec is None else (".mel", *SUFFIXES)
     planned = plan(sources(inputs, mel_files(suffixes)), out, ".wav")
+    pitches = _pitches(maker, f0, audio, several=len(planned) > 1)
     if len(planned) == 1:
         progress.start(1, "files")
 
     def work(job: Job, tick: Tick) -> Sounded:
         tick(0)
-        mel, way = _ready(load(job.source, spec, axes=axes, key=key), maker, allow, job.source)
-        done = _one(job, mel, way, maker, block_frames if stream else 0)
+        if groups is not None:
+            found, sound, spent_s = groups.of(job)
+            made = write_whole(job.target, found, sound, spent_s)
+        elif stream:
+            found = make_ready(job)
+            made = write_streamed(job.target, found, maker, block_frames)
+        else:
+            found = make_ready(job)
+            made = write_whole(job.target, found, *sound_of(found, maker))
         tick(1)
-        return done
+        return _reported(job, found, made)
 
-    result = batch(work, planned, jobs=1, progress=progress)
-    return SoundedReport(maker, stream, result.done, result.failed)
+    def make_ready(job: Job) -> Ready:
+        return ready(load(job.source, spec, axes=axes, key=key), maker, allow, pitches, job.source)
+
+    groups = None
+    if maker.runtime.in_batches and not stream and len(planned) > 1:
+        groups = Groups(maker, planned, make_ready)
+    result = batch(work, planned if groups is None else groups.order, jobs=1, progress=progress)
+    place = {job.source: at for at, job in enumerate(planned)}
+    return SoundedReport(maker, stream, sorted(result.done, key=lambda one: place[one.source]), result.failed)
 
 
-def _ready(mel: Mel, maker: NeuralVocoder, allow: Allow, source: Path) -> tuple[Mel, Bridge | None]:
-    """The mel as the vocoder takes it, and the bridge it came over."""
-    if mel.spec == maker.spec:
-        return mel, None
-    way = bridge(mel.spec, maker.spec, allow_lossy=True)
-    needed = class_of(way)
-    if ALLOWED.index(allow) < ALLOWED.index("lossy" if needed == "lossy" else "fitted" if needed == "fitted" else "exact"):
-        invented = f"; {would_invent(mel.spec, maker.spec)}" if needed == "lossy" else ""
-        raise SpecMismatch(
-            f"this vocoder takes another mel: {way.difference.summary()}",
-            where=source,
-            got=said(mel.spec),
-            wanted=said(maker.spec),
-            next=f"An estimate would cost {cost(way)}{invented}. Allow it with --allow {needed}, or take a vocoder for "
-            f"{said(mel.spec)}",
+def _pitches(maker: NeuralVocoder, f0: str | Path | None, audio: str | Path | None, *, several: bool) -> Pitches:
+    if not maker.takes.driven_by_pitch and (f0 or audio):
+        raise ContractError(
+            "this vocoder takes no pitch", where="--f0" if f0 else "--audio", got=maker.family, next="Leave it out"
         )
-    return way.apply(mel), way
+    return Pitches(None if f0 is None else Path(f0), None if audio is None else resolve(audio), several)
 
 
-def _one(job: Job, mel: Mel, way: Bridge | None, maker: NeuralVocoder, block_frames: int) -> Sounded:
-    from melpact.audio.files import write
-
-    began = time.perf_counter()
-    first = None
-    if block_frames:
-        parts = []
-        for part in maker.stream(mel, block_frames=block_frames):
-            first = time.perf_counter() - began if first is None else first
-            parts.append(part)
-        audio = Audio.of(np.concatenate(parts), mel.spec.sample_rate)
-    else:
-        audio = maker(mel)
-    spent = time.perf_counter() - began
-    try:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=job.target.parent) from error
-    write(job.target, audio)
+def _reported(job: Job, found: Ready, made: Written) -> Sounded:
+    rate = found.mel.spec.sample_rate
+    seconds = made.n_samples / rate
     return Sounded(
         source=job.source,
         path=job.target,
-        duration_s=audio.duration_s,
-        sample_rate=audio.sample_rate,
-        peak=audio.peak,
-        bridge=way,
-        checked=check(mel, audio),
-        first_s=spent if first is None else first,
-        real_time=audio.duration_s / max(spent, 1e-9),
+        duration_s=seconds,
+        sample_rate=rate,
+        peak=made.peak,
+        bridge=found.bridge,
+        pitch=found.pitch,
+        checked=made.checked,
+        first_s=made.first_s,
+        real_time=seconds / max(made.spent_s, 1e-9),
     )

@@ -7,14 +7,18 @@ of each band's mean. Scores against an original are the bench's.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
+from melpact.bench.score import NotMeasured
+from melpact.bench.voice_activity import SpeechMeter
 from melpact.contract.mel import Mel
-from melpact.core.errors import MelpactError
+from melpact.core.errors import AudioTooShort, MelpactError
+from melpact.features.analysis import Stream, finish
 
 _FULL_SCALE = 0.999
 _CLIPPED_SHARE = 1e-3
@@ -22,6 +26,7 @@ _LEVEL_DB = 6.0
 _LEAST_SPEECH = 0.05
 _LEAST_NULL_NAT = 0.1
 _LEAST_FRAMES = 8
+_BLOCK_FRAMES, _BLOCK_SAMPLES = 1024, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -56,58 +61,106 @@ class Checked:
 
 def check(mel: Mel, audio: Audio) -> Checked:
     """Look at the sound that a vocoder made of a mel."""
-    samples = audio.samples[0]
-    findings = []
-    if audio.n_samples != mel.n_samples:
-        findings.append(f"it has {audio.n_samples} samples, and its mel stands for {mel.n_samples}")
-    clipped = float(np.mean(np.abs(samples) >= _FULL_SCALE))
-    if clipped > _CLIPPED_SHARE:
-        findings.append(f"{clipped:.1%} of its samples are at full scale")
-    error, null, level = _resemblance(mel, audio)
-    speech = _speech_share(audio)
-    found = Checked(error, null, level, clipped, speech, ())
-    if found.looks_untrained:
-        findings.append(
-            f"it does not resemble its mel ({error:.2f} nat away; each band's mean alone is {null:.2f}): the vocoder's "
-            "weights look untrained, or the mel is not what it says it is"
-        )
-    elif level is not None and abs(level) > _LEVEL_DB:
-        findings.append(f"it is {abs(level):.0f} dB {'louder' if level > 0 else 'quieter'} than its mel")
-    if speech is not None and speech < _LEAST_SPEECH:
-        findings.append(f"hardly any of it moves like speech ({speech:.0%} of the time); that is right only for other sound")
-    return Checked(error, null, level, clipped, speech, tuple(findings))
+    running = RunningCheck(mel, audio.sample_rate)
+    running.push(audio.samples[0])
+    return running.finish()
 
 
-def _resemblance(mel: Mel, audio: Audio) -> tuple[float | None, float | None, float | None]:
-    """(error, null, level in dB) between the sound's mel and the given one; Nones where that says nothing."""
-    from melpact.features.analysis import extract
+class RunningCheck:
+    """The same of a sound that comes in blocks: no more of it is kept than a block and 16 numbers every 10 ms.
 
-    gain = mel.spec.log_gain
-    if gain is None or mel.n_frames < _LEAST_FRAMES:
-        return None, None, None
-    try:
-        given, made = _nats(mel, gain), _nats(extract(audio, mel.spec), gain)
-    except MelpactError:
-        return None, None, None
-    frames = min(given.shape[-1], made.shape[-1])
-    given, made = given[:, :frames], made[:, :frames]
-    null = float(np.abs(given - given.mean(axis=1, keepdims=True)).mean())
-    if null < _LEAST_NULL_NAT:
-        return None, None, None
-    level = float((made - given).mean()) * 20 / math.log(10) / mel.spec.power
-    return float(np.abs(made - given).mean()), null, level
+    Args:
+        mel: [n_mels, frames], what the sound was made of.
+        sample_rate: Hz of the sound.
+    """
+
+    def __init__(self, mel: Mel, sample_rate: int) -> None:
+        self._mel, self._n_samples, self._clipped = mel, 0, 0
+        self._speech = SpeechMeter(sample_rate)
+        self._resemblance: _Resemblance | None = None
+        if mel.n_frames >= _LEAST_FRAMES and mel.spec.log_gain is not None:
+            with suppress(MelpactError):  # a scaling whose statistics are not known: nothing to compare with
+                self._resemblance = _Resemblance(mel)
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """The next samples, float32 [time]."""
+        self._n_samples += samples.size
+        self._clipped += int(np.count_nonzero(np.abs(samples) >= _FULL_SCALE))
+        for begin in range(0, samples.size, _BLOCK_SAMPLES):
+            block = samples[begin : begin + _BLOCK_SAMPLES]
+            self._speech.push(block)
+            if self._resemblance is not None:
+                self._resemblance.push(block)
+
+    def finish(self) -> Checked:
+        """What was found on all of it."""
+        mel, findings = self._mel, []
+        if self._n_samples != mel.n_samples:
+            findings.append(f"it has {self._n_samples} samples, and its mel stands for {mel.n_samples}")
+        clipped = self._clipped / max(1, self._n_samples)
+        if clipped > _CLIPPED_SHARE:
+            findings.append(f"{clipped:.1%} of its samples are at full scale")
+        error, null, level = (None, None, None) if self._resemblance is None else self._resemblance.finish()
+        try:
+            speech: float | None = float(self._speech.speech().mean())
+        except NotMeasured:
+            speech = None
+        found = Checked(error, null, level, clipped, speech, ())
+        if found.looks_untrained:
+            findings.append(
+                f"it does not resemble its mel ({error:.2f} nat away; each band's mean alone is {null:.2f}): the vocoder's "
+                "weights look untrained, or the mel is not what it says it is"
+            )
+        elif level is not None and abs(level) > _LEVEL_DB:
+            findings.append(f"it is {abs(level):.0f} dB {'louder' if level > 0 else 'quieter'} than its mel")
+        if speech is not None and speech < _LEAST_SPEECH:
+            findings.append(
+                f"hardly any of it moves like speech ({speech:.0%} of the time); that is right only for other sound"
+            )
+        return Checked(error, null, level, clipped, speech, tuple(findings))
 
 
-def _nats(mel: Mel, gain: float) -> NDArray[np.float64]:
-    return mel.raw().values.astype(np.float64) / gain
+class _Resemblance:
+    """Sums over the differences of the sound's own mel, frame by frame, to the given one and of that to its bands' means."""
+
+    def __init__(self, mel: Mel) -> None:
+        self._mel, self._analysis = mel, Stream(mel.spec)
+        parts = [self._given(at, at + _BLOCK_FRAMES).sum(axis=1) for at in range(0, mel.n_frames, _BLOCK_FRAMES)]
+        self._mean = np.sum(parts, axis=0)[:, None] / mel.n_frames
+        mel.spec.scaling.apply(mel.values[:, :1], mel.utterance)
+        self._frames, self._error, self._null, self._rise = 0, 0.0, 0.0, 0.0
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        self._compare(self._analysis.push(samples))
+
+    def finish(self) -> tuple[float | None, float | None, float | None]:
+        """(error, null, level in dB); Nones where that says nothing."""
+        try:
+            self._compare(self._analysis.finish())
+        except AudioTooShort:
+            return None, None, None
+        values = self._frames * self._mel.n_mels
+        if not self._frames or self._null / values < _LEAST_NULL_NAT:
+            return None, None, None
+        level = self._rise / values * 20 / math.log(10) / self._mel.spec.power
+        return self._error / values, self._null / values, level
+
+    def _compare(self, values: NDArray[np.float32]) -> None:
+        mel, at = self._mel, self._frames
+        frames = min(values.shape[1], mel.n_frames - at)
+        if frames <= 0:
+            return
+        made = _nats(Mel(finish(values[:, :frames], mel.spec, dict(mel.utterance)), mel.spec, mel.utterance))
+        given = self._given(at, at + frames)
+        self._frames += frames
+        self._error += float(np.abs(made - given).sum())
+        self._null += float(np.abs(given - self._mean).sum())
+        self._rise += float((made - given).sum())
+
+    def _given(self, begin: int, end: int) -> NDArray[np.float64]:
+        return _nats(Mel(self._mel.values[:, begin:end], self._mel.spec, self._mel.utterance))
 
 
-def _speech_share(audio: Audio) -> float | None:
-    from melpact.bench.metrics import _voice_activity
-    from melpact.bench.score import NotMeasured
-    from melpact.bench.sound import Sound
-
-    try:
-        return float(_voice_activity.speech(Sound(audio, audio.sample_rate)).mean())
-    except NotMeasured:
-        return None
+def _nats(mel: Mel) -> NDArray[np.float64]:
+    """Natural log of the mel, its scaling undone."""
+    return mel.raw().values.astype(np.float64) / float(mel.spec.log_gain or 1.0)

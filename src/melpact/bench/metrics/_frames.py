@@ -32,13 +32,19 @@ def power(sound: Sound) -> NDArray[np.float32]:
 
 
 def _power(sound: Sound) -> NDArray[np.float32]:
-    from scipy.fft import rfft
-    from scipy.signal.windows import hann
-
     length, hop = sizes(sound.rate)
     if sound.wave.size < length + 2 * hop:
         raise NotMeasured(f"{sound.seconds * 1000:.0f} ms are too short for spectra over time")
-    frames = np.lib.stride_tricks.sliding_window_view(sound.wave, length)[::hop]
+    return _wave_power(sound.wave, sound.rate)
+
+
+def _wave_power(wave: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """|STFT|² of the whole frames of a waveform, float32 [frames, bins]."""
+    from scipy.fft import rfft
+    from scipy.signal.windows import hann
+
+    length, hop = sizes(rate)
+    frames = np.lib.stride_tricks.sliding_window_view(wave, length)[::hop]
     spectrum = rfft(frames * hann(length, sym=False).astype(np.float32), axis=1)
     found: NDArray[np.float32] = np.square(spectrum.real) + np.square(spectrum.imag)
     return found
@@ -93,9 +99,15 @@ def bands(rate: int, n_bands: int = 16, low_hz: float = 100.0, high_hz: float = 
 def band_power(sound: Sound) -> NDArray[np.float32]:
     """Power in 16 bands between 100 and 8000 Hz, float32 [frames, bands]."""
 
-    def make() -> NDArray[np.float32]:
-        edges = bands(sound.rate)
-        summed: NDArray[np.float32] = np.add.reduceat(power(sound)[:, : edges[-1]], edges[:-1], axis=1)
-        return summed
+    return sound.keep("descriptive bands", lambda: _in_bands(power(sound), sound.rate))
 
-    return sound.keep("descriptive bands", make)
+
+def wave_band_power(wave: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """The same of the whole frames of a waveform of at least one frame."""
+    return _in_bands(_wave_power(wave, rate), rate)
+
+
+def _in_bands(found: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    edges = bands(rate)
+    summed: NDArray[np.float32] = np.add.reduceat(found[:, : edges[-1]], edges[:-1], axis=1)
+    return summed

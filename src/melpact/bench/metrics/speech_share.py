@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from melpact.bench import voice_activity
 from melpact.bench.metric import Metric
-from melpact.bench.metrics import _voice_activity
 from melpact.bench.sound import Pair
 
 
 def observe(pair: Pair) -> float:
-    made, original = _voice_activity.speech(pair.made), _voice_activity.speech(pair.original)
+    made, original = voice_activity.speech(pair.made), voice_activity.speech(pair.original)
     return 100.0 * abs(float(made.mean()) - float(original.mean()))
 
 

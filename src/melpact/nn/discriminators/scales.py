@@ -1,6 +1,6 @@
 """The multi-scale discriminator: samples, and what is left of them after averaging once and twice.
 
-Source: Kumar et al. 2019, "MelGAN", section 2.3; sizes of Kong, Kim and Bae 2020, "HiFi-GAN", section 2.3 and appendix A.
+Source: Kumar et al. 2019, "MelGAN", section 2.2; sizes of Kong, Kim and Bae 2020, "HiFi-GAN", section 2.3 and appendix A.
 """
 
 from __future__ import annotations

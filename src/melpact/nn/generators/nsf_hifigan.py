@@ -57,7 +57,6 @@ class _Source(nn.Module):
     normal number times the length of w: one per sample is drawn here, for the same distribution.
     """
 
-    starts: Tensor
 
     def __init__(self, config: NsfHifiGanConfig) -> None:
         super().__init__()
@@ -65,24 +64,28 @@ class _Source(nn.Module):
         self.l_linear = nn.Linear(config.harmonic_num + 1, 1)
         starts = np.random.default_rng(config.phase_seed).random(config.harmonic_num + 1)
         starts[0] = 0.0
-        self.register_buffer("starts", torch.tensor(starts, dtype=torch.get_default_dtype()), persistent=False)
+        self.starts = starts.tolist()
 
     def forward(self, f0: Tensor, phase: Tensor, noise: Tensor) -> Tensor:
         config = self.config
         harmonics = torch.arange(1, config.harmonic_num + 2, device=f0.device, dtype=f0.dtype)
         steps = torch.arange(1, self.hop_length + 1, device=f0.device, dtype=f0.dtype) / config.sampling_rate
         cycles = phase[..., None] + f0[..., None] * steps
-        cycles = (cycles - torch.floor(cycles))[..., None] * harmonics + self.starts
+        cycles = (cycles - torch.floor(cycles))[..., None] * harmonics
+        cycles = cycles + torch.tensor(self.starts, device=f0.device, dtype=f0.dtype)
         voiced = (f0 > 0).to(f0.dtype)[..., None, None]
         spread = voiced[..., 0] * VOICED_NOISE + (1 - voiced[..., 0]) * (config.sine_amp / 3)
         waves = voiced * config.sine_amp * torch.sin(2 * math.pi * cycles)
         length = self.l_linear.weight.square().sum().sqrt()
-        heard = self.l_linear(waves)[..., 0] + spread * length * noise.transpose(1, 2)
+        heard = self.l_linear(waves.to(length.dtype))[..., 0] + (spread * noise.transpose(1, 2)).to(length.dtype) * length
         return torch.tanh(heard).flatten(1)[:, None]
 
 
 class NsfHifiGan(Trunk):
     """mel [B, n_mels, T], f0 [B, T], phase [B, T], noise [B, noise_channels, T] → samples [B, T * hop] in [-1, 1]."""
+
+    precise = (1, 2, 3)
+    """Inputs that stay float32 in a network of fewer bits: a phase of 8 bits is another sound."""
 
     def __init__(self, config: NsfHifiGanConfig) -> None:
         super().__init__(config, 1)

@@ -1,10 +1,13 @@
-"""Runs an exported vocoder on onnxruntime: no torch anywhere. The graph's metadata say everything else."""
+"""Runs an exported vocoder on onnxruntime, and narrows its numbers: no torch anywhere. The graph's metadata say the rest."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ class OnnxRuntime:
     """
 
     name = "onnxruntime"
+    in_batches = False
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         try:
@@ -61,6 +65,43 @@ class OnnxRuntime:
                 next="A graph takes no mel shorter than its reflected edges; run it with the .vocoder file",
             ) from None
         return made
+
+
+def narrowed(graph: bytes, dtype: str, operators: Sequence[str] = ("MatMul", "Conv")) -> bytes:
+    """A graph of float32 with fewer bits per weight: "float16" throughout, or "int8" weights of some operators, whose inputs
+    are then rounded to 8 bits as they come.
+
+    Raises:
+        ContractError: other numbers. MelpactError: a package is missing.
+    """
+    if dtype not in ("float16", "int8"):
+        raise ContractError(
+            "no exported vocoder runs in these numbers", where="dtype", got=dtype, wanted="float32, float16 or int8",
+            next="onnxruntime has no bfloat16 on the CPU; on torch: --dtype bfloat16" if dtype == "bfloat16" else None,
+        )  # fmt: skip
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+    except ImportError:
+        raise MelpactError("onnx or onnxruntime is not installed", next="pip install 'melpact[train,onnx]'") from None
+    with TemporaryDirectory(prefix="melpact-") as folder, _quiet():
+        wide, narrow = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+        wide.write_bytes(graph)
+        if dtype == "float16":
+            half: bytes = convert_float_to_float16(str(wide), keep_io_types=True).SerializeToString()
+            return half
+        quantize_dynamic(wide, narrow, op_types_to_quantize=list(operators), weight_type=QuantType.QInt8)
+        return narrow.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the advice that the quantiser writes into the root log."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def load(path: str | Path, threads: int = 0) -> NeuralVocoder:

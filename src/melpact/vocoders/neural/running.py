@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_BATCH_FRAMES = 8192
+BATCH_FRAMES = 8192
 """Frames of one batch, filling included: with 512 channels some hundred MB of activations."""
 
 _PIECE_FRAMES = 2048
-"""A mel of more than `_BATCH_FRAMES` is computed in pieces of this length, so that memory stays bounded."""
+"""A mel of more than `BATCH_FRAMES` is computed in pieces of this length, so that memory stays bounded."""
 
 _SHORTEST = 0.75
 """A batch holds no mel shorter than this part of its longest."""
@@ -28,6 +28,8 @@ class Runtime(Protocol):
     """What computes a network."""
 
     name: str
+    in_batches: bool
+    """Whether several mels at once are faster than one by one: on accelerators. On a CPU a batch leaves the cache."""
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
         """Inputs of one batch, each [B, …, T], in the network's order → samples [B, N]."""
@@ -49,6 +51,8 @@ class Network:
 
     def batch(self, items: Sequence[Sequence[Floats]]) -> list[Floats]:
         """Samples of every item; an item is its inputs, each [1, …, T] with T of its own."""
+        if not self.runtime.in_batches:
+            return [self._together([item])[0] for item in items]
         made: dict[int, Floats] = {}
         for group in _groups([item[0].shape[-1] for item in items]):
             made |= zip(group, self._together([items[i] for i in group]), strict=True)
@@ -56,7 +60,7 @@ class Network:
 
     def _together(self, items: Sequence[Sequence[Floats]]) -> list[Floats]:
         lengths = [item[0].shape[-1] for item in items]
-        if max(lengths) > _BATCH_FRAMES:
+        if max(lengths) > BATCH_FRAMES:
             return [self._pieces(item) for item in items]
         filled = [np.concatenate([_filled(one, max(lengths)) for one in column]) for column in zip(*items, strict=True)]
         sound = self.runtime.run(filled)
@@ -82,11 +86,11 @@ def _filled(values: Floats, frames: int) -> Floats:
 
 
 def _groups(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices of mels that are run together: of similar length, and not more than fit into `_BATCH_FRAMES`."""
+    """Indices of mels that are run together: of similar length, and not more than fit into `BATCH_FRAMES`."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         longest = lengths[groups[-1][0]] if groups else 0
-        fits = groups and (len(groups[-1]) + 1) * longest <= _BATCH_FRAMES and lengths[index] >= _SHORTEST * longest
+        fits = groups and (len(groups[-1]) + 1) * longest <= BATCH_FRAMES and lengths[index] >= _SHORTEST * longest
         if fits:
             groups[-1].append(index)
         else:

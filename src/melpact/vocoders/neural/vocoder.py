@@ -21,6 +21,7 @@ from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
+from melpact.vocoders.neural.inputs import Inputs
 from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
@@ -60,6 +61,17 @@ class NeuralVocoder(Vocoder):
     exported_weights: int = 0
     noise_channels: int = 0
     noise_seed: int = 0
+
+    def __call__(self, mel: Mel, f0_hz: Floats | None = None) -> Audio:
+        """Synthesise one mel, [n_mels, frames].
+
+        Args:
+            f0_hz: for a family that is driven by pitch: Hz per frame, 0 where unvoiced (see `melpact.pitch`).
+
+        Raises:
+            SpecMismatch, ContractError: see `Vocoder`; or a pitch that is missing or does not fit.
+        """
+        return super().__call__(mel) if f0_hz is None else self.batch([mel], [f0_hz])[0]
 
     @classmethod
     def build(
@@ -189,7 +201,7 @@ class NeuralVocoder(Vocoder):
         for mel in mels:
             self._check(mel)
         pitches = [None] * len(mels) if f0_hz is None else list(f0_hz)
-        items = [self._inputs(mel, pitch) for mel, pitch in zip(mels, pitches, strict=True)]
+        items = [self.takes.whole(mel, pitch) for mel, pitch in zip(mels, pitches, strict=True)]
         return [self._audio(made, mel) for made, mel in zip(self._net.batch(items), mels, strict=True)]
 
     def stream(self, mel: Mel, f0_hz: Floats | None = None, *, block_frames: int = BLOCK_FRAMES) -> Iterator[Floats]:
@@ -198,10 +210,9 @@ class NeuralVocoder(Vocoder):
         Memory is that of one block with its context, whatever the length.
         """
         self._check(mel)
-        inputs = self._inputs(mel, f0_hz)
         flow, left = self.open_stream(block_frames), mel.n_samples
-        for begin in range(0, mel.n_frames, block_frames):
-            made = _finite(flow.push([one[..., begin : begin + block_frames] for one in inputs]))[:left]
+        for block in self.takes.blocks(mel, f0_hz, block_frames):
+            made = _finite(flow.push(block))[:left]
             left -= made.size
             if made.size:
                 yield made
@@ -213,6 +224,11 @@ class NeuralVocoder(Vocoder):
         if block_frames < 1:
             raise ContractError("a block has at least one frame", where="block_frames", got=block_frames, wanted="1 or more")
         return Stream(self._net, block_frames)
+
+    @property
+    def takes(self) -> Inputs:
+        """How its inputs are made of a mel and a pitch."""
+        return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed)
 
     @property
     def _net(self) -> Network:
@@ -230,33 +246,8 @@ class NeuralVocoder(Vocoder):
                 wanted=f"[{mel.n_mels}, frames]",
             )
 
-    def _inputs(self, mel: Mel, f0_hz: Floats | None) -> list[Floats]:
-        """The network's inputs of one checked mel, each with a batch axis of one."""
-        known: dict[str, Floats] = {"mel": mel.values[None]}
-        if "noise" in self.inputs:
-            rng = np.random.default_rng(self.noise_seed)
-            known["noise"] = rng.standard_normal((mel.n_frames, self.noise_channels), np.float32).T[None]
-        if "f0" not in self.inputs:
-            if f0_hz is not None:
-                raise ContractError(f"a {family(self.family).title} takes no pitch", where="f0_hz")
-            return [known[name] for name in self.inputs]
-        if f0_hz is None:
-            raise ContractError("this vocoder is driven by pitch", where="f0_hz", wanted="Hz per frame, 0 where unvoiced")
-        pitch = np.asarray(f0_hz, np.float32)
-        if pitch.shape != (mel.n_frames,) or not np.isfinite(pitch).all() or (pitch < 0).any():
-            raise ContractError(
-                "the pitch does not fit the mel",
-                where="f0_hz",
-                got=f"shape {list(pitch.shape)}",
-                wanted=f"{mel.n_frames} finite values of Hz, 0 where unvoiced",
-            )
-        cycles = np.cumsum(pitch.astype(np.float64)) * self.hop_length / self.spec.sample_rate
-        phase = np.concatenate([[0.0], cycles[:-1]]) % 1.0
-        known |= {"f0": pitch[None], "phase": phase.astype(np.float32)[None]}
-        return [known[name] for name in self.inputs]
-
     def _synthesise(self, mel: Mel) -> Floats:
-        made = self._net.batch([self._inputs(mel, None)])[0]
+        made = self._net.batch([self.takes.whole(mel)])[0]
         return _fitted(_finite(made), mel.n_samples)
 
     def _audio(self, made: Floats, mel: Mel) -> Audio:

@@ -1,0 +1,85 @@
+"""What a network takes beside the mel, made of a mel and a pitch: noise and running phase, whole or block by block.
+
+Blocks hold the numbers that the whole holds: noise is drawn frame after frame, and the phase is that of all frames before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.contract.mel import Mel
+from melpact.core.errors import ContractError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Which inputs, and what they rest on.
+
+    Attributes:
+        names: what the network takes, in its order.
+        hop_length, sample_rate: of its sound.
+        noise_channels, noise_seed: standard normal numbers per frame, and what they are drawn with.
+    """
+
+    names: tuple[str, ...]
+    hop_length: int
+    sample_rate: int
+    noise_channels: int = 0
+    noise_seed: int = 0
+
+    @property
+    def driven_by_pitch(self) -> bool:
+        """Whether a pitch must be given."""
+        return "f0" in self.names
+
+    def whole(self, mel: Mel, f0_hz: Floats | None = None) -> list[Floats]:
+        """Every input of one checked mel, each with a batch axis of one.
+
+        Args:
+            f0_hz: Hz per frame, 0 where unvoiced; exactly where the network is driven by pitch.
+
+        Raises:
+            ContractError: a pitch is missing, not asked for, of another length, negative or not finite.
+        """
+        return next(self.blocks(mel, f0_hz, mel.n_frames))
+
+    def blocks(self, mel: Mel, f0_hz: Floats | None, frames: int) -> Iterator[list[Floats]]:
+        """The same in blocks of at most `frames` frames."""
+        pitch = self._pitch(mel, f0_hz)
+        cycles = np.concatenate([[0.0], np.cumsum(pitch.astype(np.float64)) * self.hop_length / self.sample_rate])
+        rng = np.random.default_rng(self.noise_seed)
+        for begin in range(0, mel.n_frames, frames):
+            part = slice(begin, min(begin + frames, mel.n_frames))
+            known = {"mel": mel.values[None, :, part]}
+            if "noise" in self.names:
+                known["noise"] = rng.standard_normal((part.stop - begin, self.noise_channels), np.float32).T[None]
+            if self.driven_by_pitch:
+                known |= {"f0": pitch[None, part], "phase": (cycles[:-1][None, part] % 1.0).astype(np.float32)}
+            yield [known[name] for name in self.names]
+
+    def _pitch(self, mel: Mel, f0_hz: Floats | None) -> Floats:
+        """Checked; nothing where none is wanted."""
+        if not self.driven_by_pitch:
+            if f0_hz is not None:
+                raise ContractError("this vocoder takes no pitch", where="f0_hz", next="Leave the pitch out")
+            return np.zeros(0, np.float32)
+        if f0_hz is None:
+            raise ContractError(
+                "this vocoder is driven by pitch", where="f0_hz", wanted="Hz per frame, 0 where unvoiced",
+                next="Give f0_hz=mp.pitch(audio, spec), or on the command line --f0 FILE or --audio FILE",
+            )  # fmt: skip
+        pitch = np.asarray(f0_hz, np.float32)
+        if pitch.shape != (mel.n_frames,) or not np.isfinite(pitch).all() or (pitch < 0).any():
+            raise ContractError(
+                "the pitch does not fit the mel",
+                where="f0_hz",
+                got=f"shape {list(pitch.shape)}",
+                wanted=f"{mel.n_frames} finite values of Hz, 0 where unvoiced",
+            )
+        return pitch
