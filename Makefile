@@ -41,6 +41,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.analysis
 	$(BIN)/python -m benchmarks.inversion
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.vocoders
 
 clean:

@@ -29,7 +29,7 @@ GAN = {
 }  # fmt: skip
 """AdamW divides a gradient by its size: with the usual eps the rounding of a gradient near 0 would be a whole step."""
 
-NOISY = {**GAN, "family": "univnet", "preset": "small", "sizes.n_mels": 80, "scales.first_norm": "weight"}
+NOISY = {**GAN, "family": "univnet", "preset": "small", "scales.first_norm": "weight"}
 """Noise is drawn by part, so that two parts in one process are one part in each of two. (Spectral normalisation iterates
 with every part, which makes the two differ.)"""
 

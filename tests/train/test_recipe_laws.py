@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.export import export, vocoder_of  # noqa: E402
+from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.recipes import recipe, recipes  # noqa: E402
 from melpact.train.rehearsal import rehearse  # noqa: E402
@@ -162,7 +163,8 @@ def test_activations_are_counted_to_the_byte() -> None:
     [
         ("hifigan", {"preset": "v9"}, "has no such sizes"),
         ("hifigan", {"family": "nothing"}, "no family of vocoders"),
-        ("hifigan", {"dialect": "vocos_24k"}, "bands"),
+        ("hifigan", {"dialect": "vocos_24k"}, "another sample rate than the vocoder's"),
+        ("hifigan", {"sizes.n_mels": 100}, "another number of bands"),
         ("spectral_vocoder", {"sizes.hop_length": 128}, "hop"),
         (
             "hifigan",
@@ -174,6 +176,20 @@ def test_activations_are_counted_to_the_byte() -> None:
 def test_what_does_not_fit_together_is_refused(name: str, changes: dict[str, object], words: str, tmp_path: Path) -> None:
     with pytest.raises(MelpactError, match=words):
         go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(), device="cpu")
+
+
+@pytest.mark.parametrize("family", ["hifigan", "vocos", "istftnet", "univnet", "melgan", "pwg", "bigvgan"])
+def test_every_family_takes_a_step(family: str) -> None:
+    settings = recipe("spectral_vocoder").made(
+        {"family": family, "preset": "small", "batch_size": 1}, base=recipe("spectral_vocoder").debug
+    )
+    with runtime("cpu") as place:
+        trainer = Trainer(recipe("spectral_vocoder").build(settings, data()), settings, place)
+        before = {key: value.clone() for key, value in trainer.task.players["generator"].state_dict().items()}
+        with Feed(trainer.task.source, 0, 1, 1, 0, 1) as feed:
+            trainer.advance(feed.take())
+    after = trainer.task.players["generator"].state_dict()
+    assert sum(not torch.equal(after[key], value) for key, value in before.items()) > len(before) / 2
 
 
 def test_the_sound_of_a_validation_can_fall_silent(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class VocoderTraining(Training):
 
     Args:
         family: of vocoders, as `melpact.vocoders.families` lists them.
-        preset: published sizes of that family; None: its first.
+        preset: published sizes of that family, or "small"; None: its first. The bands are always those of the mel.
         sizes: changes of single sizes.
         dialect: the mel that it takes: a name, or a description as JSON.
         weight_norm: train the convolutions' weights as direction and length (Salimans and Kingma 2016); folded at export.
@@ -115,7 +115,7 @@ def voice(settings: VocoderTraining) -> Voice:
     """
     kind, spec = family(settings.family), spec_of(settings)
     with seeded(settings.seed):
-        maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings), spec, seed=settings.seed)
+        maker = NeuralVocoder.fresh(settings.family, _sizes(kind, settings, spec), spec, seed=settings.seed)
     if not isinstance(maker.runtime, TorchRuntime):
         raise TypeError("a fresh vocoder runs on torch")
     network = maker.runtime.network.train()
@@ -184,13 +184,28 @@ def level_db(samples: Tensor) -> Tensor:
     return 10 * torch.log10(samples.detach().float().square().mean() + 1e-10)
 
 
-def _sizes(kind: Family, settings: VocoderTraining) -> Mapping[str, Any]:
-    presets = kind.presets
-    name = settings.preset if settings.preset is not None else next(iter(presets))
-    if name == "small":
-        return {**kind.small, **settings.sizes}
-    if name not in presets:
+def loss_spec(name: str, spec: MelSpec) -> MelSpec:
+    """The mel that a loss looks at: a dialect by name, or the vocoder's own where the name is empty.
+
+    Raises:
+        TrainingError: it is of another sample rate.
+    """
+    found = dialect(name).spec if name else spec
+    if found.sample_rate != spec.sample_rate:
         raise TrainingError(
-            f"{kind.title} has no such sizes", where="preset", got=name, wanted=", ".join((*presets, "small"))
+            "the loss looks at a mel of another sample rate than the vocoder's",
+            where=name,
+            got=f"{found.sample_rate} Hz",
+            wanted=f"{spec.sample_rate} Hz",
+            next="Name one of that rate, or an empty one for the vocoder's own mel",
         )
-    return {**presets[name], **settings.sizes}
+    return found
+
+
+def _sizes(kind: Family, settings: VocoderTraining, spec: MelSpec) -> Mapping[str, Any]:
+    """The preset's sizes for the mel's bands, with the changes."""
+    presets = {**kind.presets, "small": kind.small}
+    name = settings.preset if settings.preset is not None else next(iter(presets))
+    if name not in presets:
+        raise TrainingError(f"{kind.title} has no such sizes", where="preset", got=name, wanted=", ".join(presets))
+    return {**presets[name], "n_mels": spec.n_mels, **settings.sizes}

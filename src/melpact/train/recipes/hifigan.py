@@ -9,7 +9,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from melpact.contract.dialect import dialect
 from melpact.nn.discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminatorConfig
 from melpact.nn.discriminators.scales import MultiScaleDiscriminator, ScaleDiscriminatorConfig
 from melpact.nn.losses.adversarial import least_squares_discriminator, least_squares_generator
@@ -17,7 +16,17 @@ from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.torch_runtime import seeded
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
+from melpact.train.recipes._vocoding import (
+    PLAYER,
+    QUIET_DB,
+    SMALL,
+    VocoderTraining,
+    examples,
+    level_db,
+    loss_spec,
+    source,
+    voice,
+)
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -27,7 +36,7 @@ class HifiGanTraining(VocoderTraining):
 
     Args:
         mel_weight, matching_weight: of the two losses beside the adversarial one, which weighs 1.
-        loss_dialect: the mel of the mel loss.
+        loss_dialect: the mel of the mel loss; empty: the one that the vocoder takes.
         discriminator_optimiser: of both discriminators.
         periods, scales: sizes of the discriminators.
     """
@@ -51,7 +60,7 @@ def build(settings: HifiGanTraining, data: Data) -> Task:
     own = voice(settings)
     with seeded(settings.seed + 1):
         periods, scales = MultiPeriodDiscriminator(settings.periods), MultiScaleDiscriminator(settings.scales)
-    mel_loss = MultiResolutionMelLoss([dialect(settings.loss_dialect).spec])
+    mel_loss = MultiResolutionMelLoss([loss_spec(settings.loss_dialect, own.spec)])
 
     def judging(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
         with torch.no_grad():

@@ -10,11 +10,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from melpact.contract.dialect import dialect
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.losses.stft import MultiResolutionStftLoss, StftLossConfig
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
+from melpact.train.recipes._vocoding import (
+    PLAYER,
+    QUIET_DB,
+    SMALL,
+    VocoderTraining,
+    examples,
+    level_db,
+    loss_spec,
+    source,
+    voice,
+)
 from melpact.train.settings import Optimiser
 from melpact.train.task import Batch, Data, Limit, Step, Task
 
@@ -29,8 +38,6 @@ class SpectralTraining(VocoderTraining):
     """
 
     family: str = "vocos"
-    preset: str | None = "small"
-    sizes: dict[str, object] = {"n_mels": 80, "dim": 256, "intermediate_dim": 768, "num_layers": 8}  # noqa: RUF012
     optimiser: Optimiser = Optimiser(lr=5e-4, betas=(0.9, 0.99), schedule="cosine", warmup_steps=500)
     segment_frames: int = 64
     clip_norm: float | None = 10.0
@@ -50,7 +57,7 @@ def build(settings: SpectralTraining, data: Data) -> Task:
     """
     own = voice(settings)
     stft = MultiResolutionStftLoss(settings.stft)
-    mel = MultiResolutionMelLoss([dialect(name).spec for name in settings.loss_dialects] or [own.spec])
+    mel = MultiResolutionMelLoss([loss_spec(name, own.spec) for name in settings.loss_dialects or ("",)])
 
     def speaking(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
         made, real = own.sound(batch, generator), batch["audio"]
@@ -83,7 +90,7 @@ PLUGIN = Recipe(
     build=build,
     debug=SpectralTraining(
         **SMALL,
-        sizes={"n_mels": 80, "dim": 24, "intermediate_dim": 32, "num_layers": 2},
+        preset="small",
         optimiser=Optimiser(lr=2e-3, schedule="cosine"),
     ),
     source="Yamamoto, Song and Kim 2020, Parallel WaveGAN, section 2.2, without its discriminator",
