@@ -31,6 +31,7 @@ class SmallTraining(VocoderTraining):
 
     Args:
         convergence_weight, log_weight, mel_weight, loudness_weight, added_weight: of the losses.
+        start_iterations: of the inversion; in use they are 32 (`melpact.vocoders.griffin_lim.estimate`).
         first_scale: of the last layer's first weights; the debug twin's are large, so that it has something to unlearn.
         edge_frames: at either end of a crop that no loss looks at: the inversion does not know what lies beyond.
     """
@@ -54,6 +55,7 @@ class SmallTraining(VocoderTraining):
         {"name": "gain", "low_db": -15.0, "high_db": 3.0},
     )
     weigh: Weigh = "speaker"
+    start_iterations: NonNegativeInt = 32
     first_scale: float = 1.0
     edge_frames: NonNegativeInt = 4
 
@@ -64,6 +66,7 @@ class Begun:
 
     crops: Source
     spec: MelSpec
+    iterations: int
 
     @property
     def batch(self) -> int:
@@ -73,17 +76,18 @@ class Begun:
     @property
     def fingerprint(self) -> str:
         """Of the crops and of what begins them."""
-        from melpact.vocoders.griffin_lim.estimate import ITERATIONS
-
-        return digest({"crops": self.crops.fingerprint, "iterations": ITERATIONS})
+        return digest({"crops": self.crops.fingerprint, "iterations": self.iterations})
 
     def batch_at(self, step: int, *, rank: int, world: int) -> Mapping[str, NDArray[Any]]:
         """As the crops', with "start"."""
+        found = dict(self.crops.batch_at(step, rank=rank, world=world))
+        found["start"] = np.stack([self._estimate(values) for values in found["mel"]])
+        return found
+
+    def _estimate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         from melpact.vocoders.griffin_lim.estimate import estimate
 
-        found = dict(self.crops.batch_at(step, rank=rank, world=world))
-        found["start"] = np.stack([estimate(Mel(values, self.spec)) for values in found["mel"]])
-        return found
+        return estimate(Mel(values, self.spec), iterations=self.iterations)
 
 
 def build(settings: SmallTraining, data: Data) -> Task:
@@ -112,7 +116,7 @@ def build(settings: SmallTraining, data: Data) -> Task:
     return Task(
         players={PLAYER: own.network},
         turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=Begun(source(settings, data), own.spec) if begins else source(settings, data),
+        source=Begun(source(settings, data), own.spec, settings.start_iterations) if begins else source(settings, data),
         optimisers={PLAYER: settings.optimiser},
         averaged=(PLAYER,),
         validate=examples(own, data, settings.validation_sounds),
@@ -133,6 +137,7 @@ PLUGIN = Recipe(
         precision="float32",
         edge_frames=2,
         first_scale=300.0,
+        start_iterations=4,
         augment=(),
     ),
     source="melpact; start from an inversion after Lv et al. 2024, FreeV",
