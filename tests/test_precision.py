@@ -137,7 +137,7 @@ def test_streams_of_mixed_sound_give_the_bits_of_the_whole(name):
     samples = np.concatenate([easy, hard, easy[: rate // 3], hard]).astype(np.float32)
     whole, _ = analyse(samples, spec)
     plain = np.empty_like(whole)
-    padded, rest = analysis._split(analysis.pad(analysis.preemphasise(analysis._scaled(samples, spec), spec), spec))
+    padded, rest = analysis._split(analysis.pad(analysis.preemphasise(analysis.scale_waveform(samples, spec), spec), spec))
     _single_precision(spec).run(padded, whole.shape[1], plain, rest=rest)
     refined = np.mean((whole != plain).any(axis=0))
     assert 0.1 < refined < 0.9

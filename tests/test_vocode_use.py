@@ -141,9 +141,7 @@ def write_csv(path: Path, rows: list[str]) -> Path:
     return path
 
 
-def test_the_pitch_of_a_file_drives_the_vocoder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], speech_mel: Mel
-) -> None:
+def test_the_pitch_of_a_file_drives_the_vocoder(tmp_path: Path, capsys: pytest.CaptureFixture[str], speech_mel: Mel) -> None:
     maker = small("nsf_hifigan")
     voc, mel = maker.save(tmp_path / "v.vocoder"), speech_mel.save(tmp_path / "a.mel")
     f0 = np.where(np.arange(speech_mel.n_frames) % 50 < 30, 180.0, 0.0)
@@ -291,7 +289,7 @@ def test_convert_to_fewer_bits_says_and_keeps_what_that_loses(tmp_path: Path, ca
         if dtype != "float32":
             assert said["numbers"]["snr_db"] > 30 and 0 < said["numbers"]["mel_error_db"] < 0.2
             assert said["numbers"]["times_as_fast"] > 0
-    assert sizes["float16"] < 0.65 * sizes["float32"]
+    assert sizes["float16"] < 0.7 * sizes["float32"]
     code, _, err = command(capsys, "vocoder", "convert", voc, "-o", tmp_path / "w.vocoder", "--dtype", "int8")
     assert code == 2 and "NAME.onnx" in err
     from melpact.vocoders.neural.exporting import export

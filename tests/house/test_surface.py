@@ -42,7 +42,7 @@ SURFACE = {
             "--allow {exact,fitted,lossy}",
             "--f0 FILE",
             "--audio FILE",
-            "--effort {fast,best}",
+            "--effort {None,fast,best}",
             "--seed N",
             "-j N, --jobs N",
         }
@@ -56,7 +56,7 @@ SURFACE = {
             "--set FIELD=VALUE",
             "--with CKPT",
             "--allow {exact,fitted,lossy}",
-            "--effort {fast,best}",
+            "--effort {None,fast,best}",
             "--seed N",
         },
     ),

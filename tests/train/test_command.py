@@ -87,7 +87,11 @@ def test_from_a_corpus_to_a_sound(corpus: Path, tmp_path: Path, capsys: pytest.C
 
 def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "recipes", "--json"]) == 0
-    assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == ["hifigan", "spectral_vocoder"]
+    assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == [
+        "hifigan",
+        "melpact_small",
+        "spectral_vocoder",
+    ]
     assert main(["train", "recipes", "hifigan"]) == 0
     out = capsys.readouterr().out
     assert "discriminator_optimiser.lr" in out and "matching_weight" in out and "ema_decay: of the averaged" in out
