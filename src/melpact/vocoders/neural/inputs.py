@@ -19,7 +19,7 @@ from melpact.core.errors import ContractError
 
 Floats = NDArray[np.float32]
 
-START_LOOK_AHEAD = 128 - 1 + 12
+START_LOOK_AHEAD = 168 - 1 + 12
 """Most frames behind a frame that the mel's inversion waits for: its block's end and what that sees beyond
 (`melpact.vocoders.griffin_lim.estimate`, whose import is slow; a test holds the two equal)."""
 
