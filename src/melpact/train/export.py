@@ -61,7 +61,8 @@ def vocoder_of(path: Path) -> NeuralVocoder:
     provenance = {
         "trained": {
             "recipe": said["recipe"], "step": said["step"], "data": said["fingerprint"], "settings": said["settings"],
-            "score": said["score"], "best_by": said.get("best_by"), **said.get("extra", {}),
+            "score": said["score"], "best_by": said.get("best_by"),
+            **{name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None},
         }
     }  # fmt: skip
     weights = fold(weights_in(found, str(about["player"])))

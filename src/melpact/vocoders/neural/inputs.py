@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,18 @@ Floats = NDArray[np.float32]
 START_LOOK_AHEAD = 168 - 1 + 12
 """Most frames behind a frame that the mel's inversion waits for: its block's end and what that sees beyond
 (`melpact.vocoders.griffin_lim.estimate`, whose import is slow; a test holds the two equal)."""
+
+START_PIECE = 3 * 168
+"""Frames of the pieces in which a long mel is inverted and synthesised at once."""
+
+
+def ahead(items: Iterator[list[Floats]]) -> Iterator[list[Floats]]:
+    """The same blocks, the next one made in a thread while one is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, islice(items, 1))
+        while found := waiting.result():
+            waiting = pool.submit(list, islice(items, 1))
+            yield found[0]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
-from melpact.vocoders.neural.inputs import START_LOOK_AHEAD, Inputs
+from melpact.vocoders.neural.inputs import START_LOOK_AHEAD, START_PIECE, Inputs, ahead
 from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
@@ -215,7 +215,8 @@ class NeuralVocoder(Vocoder):
         """
         self._check(mel)
         flow, left = self.open_stream(block_frames), mel.n_samples
-        for block in self.takes.blocks(mel, f0_hz, block_frames):
+        blocks = self.takes.blocks(mel, f0_hz, block_frames)
+        for block in ahead(blocks) if "start" in self.inputs else blocks:
             made = _finite(flow.push(block))[:left]
             left -= made.size
             if made.size:
@@ -251,6 +252,8 @@ class NeuralVocoder(Vocoder):
             )
 
     def _synthesise(self, mel: Mel) -> Floats:
+        if "start" in self.inputs and mel.n_frames > 2 * START_PIECE:
+            return np.concatenate(list(self.stream(mel, block_frames=START_PIECE)))
         made = self._net.batch([self.takes.whole(mel)])[0]
         return _fitted(_finite(made), mel.n_samples)
 
