@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from melpact.core.errors import AxisError, SpecError
-from melpact.features import codelets
+from melpact.features import butterflies, codelets
 from melpact.features.fallback import FallbackEngine
 from melpact.features.lanes import LaneEngine, LanePlan, engine_for
 
@@ -380,9 +380,9 @@ def test_radices_multiply_to_the_length_and_every_frequency_has_its_own_row(n_po
 @pytest.mark.parametrize("radix", codelets.RADICES)
 def test_each_butterfly_is_the_discrete_fourier_transform(radix):
     constants: dict[str, str] = {}
-    tape = codelets._Tape(constants, "", codelets.DOUBLE)
-    symbols = [tuple(codelets._Symbol(f"{part}{k}", tape) for part in "ab") for k in range(radix)]
-    y = codelets._butterfly(symbols)
+    tape = butterflies.Tape(constants, "", codelets.DOUBLE.real)
+    symbols = [tuple(butterflies.Symbol(f"{part}{k}", tape) for part in "ab") for k in range(radix)]
+    y = butterflies.butterfly(symbols)
     x = np.random.default_rng(radix).standard_normal((2, radix))
     scope = {"np": np, **{f"a{k}": x[0, k] for k in range(radix)}, **{f"b{k}": x[1, k] for k in range(radix)}}
     scope |= {name: float(text.removeprefix("np.float64(")[:-1]) for name, text in constants.items()}

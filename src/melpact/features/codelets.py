@@ -1,8 +1,7 @@
 """Source generator of the transform: a complex FFT over rows of lanes, as straight-line numba code per size.
 
-Here live the choice of radices, the butterflies (written once, over symbols, for any radix) and the text of
-the module that holds all passes of one size plus the loop over groups of frames. Not here: the stages around
-the transform (`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
+Here live the choice of radices and the text of the module that holds all passes of one size plus the loop over groups of
+frames. Not here: the butterflies (`butterflies`), the stages around the transform (`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
 
 The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point
 is one row: the real parts of all lanes, their imaginary parts and one cache line of padding, so that the
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from melpact.features.butterflies import Symbol, Tape, butterfly
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ DOUBLE = Precision("float64", 32)
 
 FIRST_RADICES = (4, 5, 3, 2, 7)
 RADICES = (10, 9, 8, 7, 6, 5, 4, 3, 2)
-_FACTORS = {4: (2, 2), 6: (2, 3), 8: (2, 4), 9: (3, 3), 10: (2, 5)}
 
 
 def supports(n_fft: int) -> bool:
@@ -128,120 +128,13 @@ def twiddles(n_points: int) -> NDArray[np.float64]:
     return np.concatenate(tables)
 
 
-class _Symbol:
-    """One real variable of the generated code; arithmetic on it appends a line to its tape."""
-
-    def __init__(self, name: str, tape: _Tape):
-        self.name, self.tape = name, tape
-
-    def __add__(self, other: _Symbol) -> _Symbol:
-        return self.tape.assign(f"{self.name} + {other.name}")
-
-    def __sub__(self, other: _Symbol) -> _Symbol:
-        return self.tape.assign(f"{self.name} - {other.name}")
-
-    def __mul__(self, factor: float) -> _Symbol:
-        return self.tape.assign(f"{self.name} * {self.tape.real(factor)}")
-
-    def __neg__(self) -> _Symbol:
-        return self.tape.assign(f"-{self.name}")
-
-
-_Complex = tuple[_Symbol, _Symbol]
-
-
-class _Tape:
-    """Lines of one butterfly, and the constants that the whole module needs."""
-
-    def __init__(self, constants: dict[str, str], prefix: str, precision: Precision):
-        self.lines: list[str] = []
-        self.constants, self.prefix, self.precision = constants, prefix, precision
-
-    def assign(self, expression: str) -> _Symbol:
-        name = f"{self.prefix}t{len(self.lines)}"
-        self.lines.append(f"{name} = {expression}")
-        return _Symbol(name, self)
-
-    def real(self, value: float) -> str:
-        text = f"np.{self.precision.real}({value!r})"
-        name = next((n for n, t in self.constants.items() if t == text), f"C{len(self.constants)}")
-        self.constants[name] = text
-        return name
-
-    def index(self, value: int) -> str:
-        self.constants[f"I{value}"] = f"U({value})"
-        return f"I{value}"
-
-
-def _add(a: _Complex, b: _Complex) -> _Complex:
-    return a[0] + b[0], a[1] + b[1]
-
-
-def _subtract(a: _Complex, b: _Complex) -> _Complex:
-    return a[0] - b[0], a[1] - b[1]
-
-
-def _turn(a: _Complex, numerator: int, denominator: int) -> _Complex:
-    """a * exp(-2 pi i numerator / denominator), cheaply at multiples of an eighth of a turn."""
-    re, im = a
-    eighths, rest = divmod(8 * numerator % (8 * denominator), denominator)
-    half = math.sqrt(0.5)
-    if rest == 0 and eighths == 0:
-        return a
-    if rest == 0 and eighths == 1:
-        return (re + im) * half, (im - re) * half
-    if rest == 0 and eighths == 2:
-        return im, -re
-    if rest == 0 and eighths == 3:
-        return (im - re) * half, (re + im) * -half
-    if rest == 0 and eighths == 4:
-        return -re, -im
-    angle = 2 * math.pi * numerator / denominator
-    c, s = math.cos(angle), math.sin(angle)
-    return re * c + im * s, im * c - re * s
-
-
-def _butterfly(x: list[_Complex]) -> list[_Complex]:
-    """The discrete Fourier transform of len(x) symbols, in natural order."""
-    n = len(x)
-    if n == 2:
-        return [_add(x[0], x[1]), _subtract(x[0], x[1])]
-    if n not in _FACTORS:
-        return _prime_butterfly(x)
-    outer, inner = _FACTORS[n]
-    columns = [_butterfly(x[p::inner]) for p in range(inner)]
-    y = list(x)
-    for j in range(outer):
-        y[j::outer] = _butterfly([_turn(columns[p][j], p * j, n) for p in range(inner)])
-    return y
-
-
-def _prime_butterfly(x: list[_Complex]) -> list[_Complex]:
-    """An odd prime length: sums and differences of mirrored inputs halve the products."""
-    n = len(x)
-    half = range(1, (n + 1) // 2)
-    sums = [_add(x[j], x[n - j]) for j in half]
-    differences = [_subtract(x[j], x[n - j]) for j in half]
-    y = list(x)
-    y[0] = functools.reduce(_add, sums, x[0])
-    for k in half:
-        even, odd = x[0], []
-        for j, total, difference in zip(half, sums, differences):
-            c, s = math.cos(2 * math.pi * j * k / n), math.sin(2 * math.pi * j * k / n)
-            even = _add(even, (total[0] * c, total[1] * c))
-            odd.append((difference[1] * s, difference[0] * -s))
-        y[k] = _add(even, functools.reduce(_add, odd))
-        y[n - k] = _subtract(even, functools.reduce(_add, odd))
-    return y
-
-
-def _pass_source(index: int, radix: int, size: int, stride: int, table: int, tape: _Tape) -> list[str]:
+def _pass_source(index: int, radix: int, size: int, stride: int, table: int, tape: Tape, precision: Precision) -> list[str]:
     """Lines of one pass over `size` points from row o<index> on; its factors start at `twiddle[table]`."""
-    at, lanes = tape.index, tape.precision.lanes
+    at, lanes = tape.index, precision.lanes
     legs = range(radix)
-    y = _butterfly([(_Symbol(f"a{k}", tape), _Symbol(f"b{k}", tape)) for k in legs])
+    y = butterfly([(Symbol(f"a{k}", tape), Symbol(f"b{k}", tape)) for k in legs])
     turned = range(1, radix) if size > radix else range(0)
-    lines = [f"for p in range({at(size // radix)}):", f"    o = o{index} + p * {at(tape.precision.row)}"]
+    lines = [f"for p in range({at(size // radix)}):", f"    o = o{index} + p * {at(precision.row)}"]
     for k in range(2 * radix if index == 0 else 0):
         place = f"[p * {at(2 * radix)} + {at(k)}]"
         lines.append(f"    i{k}, w{k} = rows{place}, window{place}")
@@ -273,7 +166,7 @@ def _transform_source(n_points: int, precision: Precision, constants: dict[str, 
     sizes = [n_points // math.prod(radices[:k]) for k in range(len(radices))]
     lengths = [(size // radix) * (2 * radix - 2) for size, radix in zip(sizes, radices)]
     tables = itertools.accumulate(lengths, initial=0)
-    at = _Tape(constants, "", precision).index
+    at = Tape(constants, "", precision.real).index
     lines = ["@nb.njit(**JIT)", "def transform(x, rows, window, twiddle, z):", f"    o0 = {at(0)}"]
     for index, (radix, size, stride, table) in enumerate(zip(radices, sizes, strides, tables)):
         indent = "    " * max(1, index)
@@ -281,8 +174,8 @@ def _transform_source(n_points: int, precision: Precision, constants: dict[str, 
             lines.append(f"{indent}for g{index} in range({at(radices[index - 1])}):")
             indent += "    "
             lines.append(f"{indent}o{index} = o{index - 1} + g{index} * {at(strides[index - 1])}")
-        tape = _Tape(constants, f"p{index}_", precision)
-        lines += [indent + line for line in _pass_source(index, radix, size, stride, table, tape)]
+        tape = Tape(constants, f"p{index}_", precision.real)
+        lines += [indent + line for line in _pass_source(index, radix, size, stride, table, tape, precision)]
     return ["", "", *lines]
 
 

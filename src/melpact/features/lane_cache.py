@@ -1,8 +1,8 @@
 """From generated source to a compiled function, compiled once per machine and user.
 
 Here live the cache folder and the import of a generated module from it. Not here: what the source says
-(`codelets`). The source is written to `<cache>/lanes/lanes_<n_fft>_<float32 or 64>_<sha256>.py`, and numba keeps the machine
-code beside it, keyed on processor and numba version. Where nothing can be written, the source is compiled in
+(`codelets`, `melpact.vocoders.griffin_lim.lane_source`). The source is written to `<cache>/lanes/<title>_<sha256>.py`, for the
+analysis `lanes_<n_fft>_<float32 or 64>_<sha256>.py`, and numba keeps the machine code beside it, keyed on processor and numba version. Where nothing can be written, the source is compiled in
 memory at every start.
 """
 
@@ -39,21 +39,41 @@ def cache_folder() -> Path:
 @functools.lru_cache(maxsize=64)
 def compiled(n_fft: int, precision: Precision) -> Callable[..., Any]:
     """The driver for transforms of `n_fft` real samples; see `codelets.module_source`."""
-    stages = importlib.util.find_spec("melpact.features.lane_stages")
-    assert stages is not None and stages.origin is not None
-    digest = hashlib.sha256(Path(stages.origin).read_bytes()).hexdigest()
-    source = codelets.module_source(n_fft, precision, digest, cache=True)
-    name = f"lanes_{n_fft}_{precision.real}_{hashlib.sha256(source.encode()).hexdigest()}"
-    try:
-        path = cache_folder() / "lanes" / f"{name}.py"
-        _store(path, source)
-        module = _import(path, name)
-    except (OSError, RuntimeError):  # nowhere to write: numba says so with a RuntimeError
-        module = ModuleType(name)
-        source = codelets.module_source(n_fft, precision, digest, cache=False)
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+    digest = digest_of("melpact.features.lane_stages")
+    module = generated(
+        f"lanes_{n_fft}_{precision.real}", lambda cache: codelets.module_source(n_fft, precision, digest, cache=cache)
+    )
     driver: Callable[..., Any] = module.analyse if precision == SINGLE else module.refine
     return driver
+
+
+def digest_of(*modules: str) -> str:
+    """SHA-256 of the texts of modules, which are not imported: what names the version that generated code compiles in."""
+    digest = hashlib.sha256()
+    for name in modules:
+        found = importlib.util.find_spec(name)
+        assert found is not None and found.origin is not None
+        digest.update(Path(found.origin).read_bytes())
+    return digest.hexdigest()
+
+
+def generated(title: str, source: Callable[[bool], str]) -> ModuleType:
+    """The module of a generated text, from the cache folder or compiled now.
+
+    Args:
+        title: begins the file's name.
+        source: the text; the argument says whether numba may keep the machine code.
+    """
+    text = source(True)
+    name = f"{title}_{hashlib.sha256(text.encode()).hexdigest()}"
+    try:
+        path = cache_folder() / "lanes" / f"{name}.py"
+        _store(path, text)
+        return _import(path, name)
+    except (OSError, RuntimeError):  # nowhere to write: numba says so with a RuntimeError
+        module = ModuleType(name)
+        exec(compile(source(False), f"<{name}>", "exec"), module.__dict__)
+        return module
 
 
 def _store(path: Path, source: str) -> None:
@@ -71,7 +91,7 @@ def _store(path: Path, source: str) -> None:
         raise
 
 
-def _import(path: Path, name: str) -> Any:
+def _import(path: Path, name: str) -> ModuleType:
     """Import the file as a module of its own; numba looks it up by name when it loads cached code."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None

@@ -1,0 +1,187 @@
+"""Fast Griffin-Lim with 64 frames side by side, one to a SIMD lane: an iteration in one pass over the groups of frames.
+
+Here live the tables and buffers of the generated code, and the iterations over it. Not here: its text (`lane_source`), its
+stages (`lane_stages`), the same iteration by scipy's transforms for sizes that have no such code (`fast`).
+
+The signal is kept as blocks of 64 hops, sample r of hop c at `[c // 64, r * 64 + c % 64]`, so that a sample of 64 frames is one
+stretch of memory and windows need no transposition. For every group of frames, one after the other, the spectrum is taken,
+restored, turned back and added to the next signal without leaving the core's cache; only the spectrum before is read from
+memory and written there. Lanes without a frame have the level 0 and add nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.features import codelets
+from melpact.features.lane_cache import digest_of, generated
+from melpact.vocoders.griffin_lim.lane_source import LANES, VECTOR, Layout, module_source
+from melpact.vocoders.griffin_lim.targets import FixedMagnitude, MelTarget
+
+if TYPE_CHECKING:
+    from melpact.vocoders.griffin_lim.fast import Framing
+
+Float32 = NDArray[np.float32]
+
+
+def supports(n_fft: int) -> bool:
+    """Whether there is generated code for transforms of `n_fft` real samples: even, 2^a 3^b 5^c 7^d, 4 or more."""
+    return codelets.supports(n_fft)
+
+
+class LaneIterations:
+    """The iterations of one framing towards one target; `signal` is what they have come to."""
+
+    def __init__(self, framing: Framing, target: FixedMagnitude | MelTarget, signal: Float32):
+        """From the padded signal of the start, float32 [framing.scale.size]."""
+        self._function = _compiled(framing.n_fft)
+        self._framing = framing
+        hop, n_bins = framing.hop_length, framing.n_fft // 2 + 1
+        groups = -(-framing.frames // LANES)
+        reach = -(-framing.n_fft // hop)
+        width = LANES + -(-(reach - 1) // VECTOR) * VECTOR
+        blocks = groups + -(-(width - LANES) // LANES)
+        self._shape = (blocks, hop * LANES)
+        self._signal, self._refined = self._blocks(signal), np.zeros(self._shape, np.float32)
+        scales, scale_of = np.unique(self._blocks(framing.scale), axis=0, return_inverse=True)
+        layout = Layout(framing.n_fft // 2)
+        pairs = layout.n_points // 2 + 1
+        self._previous = np.zeros((groups, pairs * 4 * LANES), np.float32)
+        self._scales = (np.ascontiguousarray(scales), scale_of.ravel().astype(np.uintp))
+        none = np.zeros((0, 0), np.float32)
+        if isinstance(target, MelTarget):
+            level, magnitude = _in_lanes(target.level, groups), none
+            n_ratios, bank, squared = target.level.shape[1], _bank(target), target.power == 2
+        else:
+            level, magnitude = none, _in_lanes(target.magnitude, groups)
+            n_ratios, bank, squared = 1, _whole(n_bins), False
+        self._target = (magnitude, level)
+        self._squared = squared
+        transform = _transform(framing.n_fft, hop, framing.window.tobytes(), width)
+        self._tables = (np.uintp(hop), *transform[:5], *bank, *transform[5:])
+        self._buffers = (
+            *(np.zeros(hop * width, np.float32) for _ in "xy"),
+            np.zeros(layout.size + 2 * LANES, np.float32),
+            np.zeros(n_bins * LANES, np.float32),
+            np.ones(n_ratios * LANES, np.float32),
+        )
+
+    def run(self, momentum: float, *, keep_from: int | None = None) -> NDArray[np.complex64] | None:
+        """One iteration; the restored spectrum `[frames - keep_from, bins]` of the frames from `keep_from` on, if given."""
+        groups = len(self._previous)
+        first = groups if keep_from is None else keep_from // LANES
+        kept = np.zeros((max(1, groups - first), self._previous.shape[1]), np.float32)
+        self._function(
+            self._signal, self._refined, *self._scales, self._previous, *self._target, np.float32(momentum), self._squared,
+            kept, np.uintp(first), *self._tables, *self._buffers,
+        )  # fmt: skip
+        self._signal, self._refined = self._refined, self._signal
+        if keep_from is None:
+            return None
+        n_points = self._framing.n_fft // 2
+        pairs = kept.reshape(len(kept), -1, 2, 2, LANES)
+        values = (pairs[:, :, :, 0] + 1j * pairs[:, :, :, 1]).astype(np.complex64)  # [groups, pairs, two, lanes]
+        spectrum = np.empty((len(kept), LANES, n_points + 1), np.complex64)
+        k = np.arange(pairs.shape[1])
+        spectrum[:, :, n_points - k] = values[:, :, 1].transpose(0, 2, 1)
+        spectrum[:, :, k] = values[:, :, 0].transpose(0, 2, 1)
+        return spectrum.reshape(-1, n_points + 1)[keep_from - first * LANES : self._framing.frames - first * LANES]
+
+    @property
+    def signal(self) -> Float32:
+        """The padded signal, float32 [framing.scale.size]."""
+        blocks, _ = self._shape
+        hop = self._framing.hop_length
+        hops = self._signal.reshape(blocks, hop, LANES).transpose(0, 2, 1)
+        return hops.reshape(-1)[: self._framing.scale.size]
+
+    def _blocks(self, signal: Float32) -> Float32:
+        """The blocks of a signal, zeros behind it."""
+        blocks, _ = self._shape
+        hop = self._framing.hop_length
+        whole = np.zeros(blocks * LANES * hop, np.float32)
+        whole[: signal.size] = signal
+        return np.ascontiguousarray(whole.reshape(blocks, LANES, hop).transpose(0, 2, 1)).reshape(blocks, -1)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(n_fft: int) -> Callable[..., None]:
+    """One iteration for transforms of `n_fft` real samples, compiled on this machine's first use."""
+    digest = digest_of("melpact.features.lane_vectors", "melpact.vocoders.griffin_lim.lane_stages")
+    module = generated(f"griffin_lim_{n_fft}", lambda cache: module_source(n_fft, digest, cache=cache))
+    iterate: Callable[..., None] = module.iterate
+    return iterate
+
+
+def _in_lanes(values: Float32, groups: int) -> Float32:
+    """`[frames, n]` as `[groups, n * LANES]`, zeros behind the last frame."""
+    whole = np.zeros((groups * LANES, values.shape[1]), np.float32)
+    whole[: len(values)] = values
+    return np.ascontiguousarray(whole.reshape(groups, LANES, -1).transpose(0, 2, 1)).reshape(groups, -1)
+
+
+@functools.lru_cache(maxsize=16)
+def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int) -> tuple[NDArray[Any], ...]:
+    """Arguments from `rows` to `turns`, then `out_rows` and `out_window`."""
+    window = np.frombuffer(window_bytes, np.float32)
+    layout = Layout(n_fft // 2)
+    n_points = layout.n_points
+    n = np.arange(n_fft)
+    places = n % hop * width + n // hop
+    order = layout.input_order()
+    frequencies = layout.places_of_frequencies()
+    k = np.arange(n_points // 2 + 1)
+    a, b = frequencies[k], frequencies[(n_points - k) % n_points]
+    split = np.stack([a, b, a, np.where(k == 0, layout.size, b), k * LANES, (n_points - k) * LANES], axis=-1)
+    turns = np.stack([np.cos(2 * np.pi * k / n_fft), -np.sin(2 * np.pi * k / n_fft)], axis=-1)
+    points = layout.places_of_points()
+    sources = points[n // 2] + n % 2 * LANES
+    heard = np.flatnonzero(window)
+    return (
+        places[order].astype(np.uintp),
+        (window[order] / 2).astype(np.float32),
+        layout.twiddles().astype(np.float32),
+        split.ravel().astype(np.uintp),
+        turns.ravel().astype(np.float32),
+        np.stack([sources, places], axis=-1)[heard].ravel().astype(np.uintp),
+        (window[heard] / n_fft).astype(np.float32),
+    )
+
+
+def _bank(target: MelTarget) -> tuple[NDArray[Any], ...]:
+    """Arguments from `edges` to `share_weights`."""
+    bands = target.bands
+    n_mels, n_bins = bands.weights.shape
+    lengths = bands.stop - bands.first
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    edges = np.stack([bands.first * LANES, starts, lengths], axis=-1)
+    weights = [row[first:stop] for row, first, stop in zip(bands.weights, bands.first, bands.stop, strict=True)]
+    shares = bands.weights * bands.inverse_column_sum
+    spans, rows, values = [], [], []
+    for k in range(n_bins):
+        reaching = [int(m) for m in np.flatnonzero(shares[:, k])]
+        begin = len(rows)
+        rows += [m * LANES for m in reaching] + [0] * max(0, 2 - len(reaching))
+        values += [float(shares[m, k]) for m in reaching] + [0.0] * max(0, 2 - len(reaching))
+        spans.append((begin, len(rows)))
+    return (
+        edges.ravel().astype(np.uintp), np.concatenate(weights).astype(np.float32),
+        *_shares(spans, rows, values),
+    )  # fmt: skip
+
+
+def _whole(n_bins: int) -> tuple[NDArray[Any], ...]:
+    """The same for a fixed magnitude: one ratio, which is 1, in every bin."""
+    return np.zeros(0, np.uintp), np.zeros(0, np.float32), *_shares([(0, 2)] * n_bins, [0, 0], [1.0, 0.0])
+
+
+def _shares(spans: list[tuple[int, int]], rows: list[int], values: list[float]) -> tuple[NDArray[Any], ...]:
+    """Arguments from `spans`, of both bins of every pair, to `share_weights`."""
+    n_points = len(spans) - 1
+    pairs = [(*spans[k], *spans[n_points - k]) for k in range(n_points // 2 + 1)]
+    return np.array(pairs, np.uintp).ravel(), np.array(rows, np.uintp), np.array(values, np.float32)
