@@ -1,15 +1,15 @@
 """Source generator of the transform: a complex FFT over rows of lanes, as straight-line numba code per size.
 
 Here live the choice of radices and the text of the module that holds all passes of one size plus the loop over groups of
-frames. Not here: the butterflies (`butterflies`), the stages around the transform (`lane_stages`), and the cache that turns the text into a compiled module (`lane_cache`).
+frames. Not here: the butterflies (`butterflies`), the stages around the transform (`lane_stages`), and the cache that
+turns the text into a compiled module (`lane_cache`).
 
-The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point
-is one row: the real parts of all lanes, their imaginary parts and one cache line of padding, so that the
-power-of-two strides between the legs of a butterfly do not fall into the same cache set. After the first pass
-the work goes depth first, so that a sub-transform stays in the first-level cache. The result is left in
-digit-reversed order; `row_offsets` says where, and whoever reads rows of 512 bytes can read them in any order
-for nothing. All strides are constants in the text: LLVM vectorises the lane loop only when it can prove that
-the legs of a butterfly do not overlap.
+The transform is decimation in frequency, in place (Cooley & Tukey 1965; Gentleman & Sande 1966). Each point is one row:
+the real parts of all lanes, their imaginary parts and one cache line of padding, so that the power-of-two strides between
+the legs of a butterfly do not fall into the same cache set. After the first pass the work goes depth first, so that a
+sub-transform stays in the first-level cache. The result is left in digit-reversed order; `row_offsets` says where, and
+whoever reads rows of 512 bytes can read them in any order for nothing. All strides are constants in the text: LLVM
+vectorises the lane loop only when it can prove that the legs of a butterfly do not overlap.
 """
 
 from __future__ import annotations

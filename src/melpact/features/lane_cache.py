@@ -1,9 +1,9 @@
 """From generated source to a compiled function, compiled once per machine and user.
 
-Here live the cache folder and the import of a generated module from it. Not here: what the source says
-(`codelets`, `melpact.vocoders.griffin_lim.lane_source`). The source is written to `<cache>/lanes/<title>_<sha256>.py`, for the
-analysis `lanes_<n_fft>_<float32 or 64>_<sha256>.py`, and numba keeps the machine code beside it, keyed on processor and numba version. Where nothing can be written, the source is compiled in
-memory at every start.
+Here live the cache folder and the import of a generated module from it. Not here: what the source says (`codelets`,
+`melpact.vocoders.griffin_lim.lane_source`). The source is written to `<cache>/lanes/<title>_<sha256>.py`, for the
+analysis `lanes_<n_fft>_<float32 or 64>_<sha256>.py`, and numba keeps the machine code beside it, keyed on processor and
+numba version. Where nothing can be written, the source is compiled in memory at every start.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """Vectors of 16 float32 in numba: loads, stores and arithmetic that are vector instructions whatever the loops around them.
 
-Here live the type and its operations. Not here: anything that computes with them (`melpact.vocoders.griffin_lim.lane_stages`).
-LLVM vectorises a loop only where it can prove, or test at run time, that what it writes is not read; transforms in place
-with places from tables are beyond that. A machine with narrower registers takes two or four for each vector.
-Arithmetic may contract, use reciprocal estimates (with a Newton step, so to the last bits of float32) and assumes numbers.
-Importing this module imports numba.
+Here live the type and its operations. Not here: anything that computes with them
+(`melpact.vocoders.griffin_lim.lane_stages`). LLVM vectorises a loop only where it can prove, or test at run time, that
+what it writes is not read; transforms in place with places from tables are beyond that. A machine with narrower registers
+takes two or four for each vector. Arithmetic may contract, use reciprocal estimates (with a Newton step, so to the last
+bits of float32) and assumes numbers. Importing this module imports numba.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="untyped-decorator,misc,no-any-unimported"
 from __future__ import annotations
 
 import operator
+from typing import Any, ClassVar
 
 import numba as nb
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -33,11 +34,12 @@ class _Vector(nb.types.Type):
 
 VECTOR = _Vector()
 _FLOAT = nb.types.float32
+_OPERANDS = ((VECTOR, VECTOR), (VECTOR, _FLOAT), (_FLOAT, VECTOR))
 
 
 @register_model(_Vector)
 class _Model(models.PrimitiveModel):
-    def __init__(self, manager, kind) -> None:
+    def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _REGISTER)
 
 
@@ -48,14 +50,12 @@ def _spread(builder, value):
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
 
 
-def _binary(function, emit) -> None:
-    cases = [(VECTOR, VECTOR), (VECTOR, _FLOAT), (_FLOAT, VECTOR)]
-
+def _binary(function: Any, emit: Any) -> None:
     @infer_global(function)
     class _Typing(ConcreteTemplate):
-        cases = [signature(VECTOR, *case) for case in ((VECTOR, VECTOR), (VECTOR, _FLOAT), (_FLOAT, VECTOR))]
+        cases: ClassVar = [signature(VECTOR, *case) for case in _OPERANDS]
 
-    for case in cases:
+    for case in _OPERANDS:
 
         def lower(context, builder, given, arguments):
             a, b = (
@@ -75,7 +75,7 @@ _binary(operator.truediv, lambda builder: builder.fdiv)
 
 @infer_global(operator.neg)
 class _Negation(ConcreteTemplate):
-    cases = [signature(VECTOR, VECTOR)]
+    cases: ClassVar = [signature(VECTOR, VECTOR)]
 
 
 @lower_builtin(operator.neg, VECTOR)

@@ -29,6 +29,7 @@ def griffin_lim(
     n_samples: int,
     iterations: int,
     momentum: float = 0.99,
+    settling: int = 0,
     rng: np.random.Generator | None = None,
     start: Literal["phase_gradient", "random"] = "phase_gradient",
     target: MelTarget | None = None,
@@ -50,6 +51,7 @@ def griffin_lim(
         n_samples: length of the output; samples that no frame reaches are zero.
         iterations: of fast Griffin-Lim; 0 gives the start's synthesis.
         momentum: 0 to 1; Perraudin et al. 2013 recommend 0.99.
+        settling: iterations at the end without momentum, which calm what the momentum has stirred up.
         rng: for random phase; None is a generator seeded with 0.
         start: first phase: integrated from the magnitude, or random.
         target: restore this mel in every iteration and let the magnitude follow (better, when the magnitude
@@ -84,10 +86,10 @@ def griffin_lim(
         )
     if start not in ("phase_gradient", "random"):
         raise ValueError(f"start must be 'phase_gradient' or 'random', got {start!r}")
-    if iterations < 0 or hop_length < 1 or left_pad < 0 or n_samples < 0 or not 0 <= momentum <= 1:
+    if min(iterations, settling, left_pad, n_samples) < 0 or hop_length < 1 or not 0 <= momentum <= 1:
         raise ValueError(
-            "iterations, left_pad, n_samples must be 0 or more, hop_length 1 or more, momentum 0 to 1; got "
-            f"{iterations=} {left_pad=} {n_samples=} {hop_length=} {momentum=}"
+            "iterations, settling, left_pad, n_samples must be 0 or more, hop_length 1 or more, momentum 0 to 1; got "
+            f"{iterations=} {settling=} {left_pad=} {n_samples=} {hop_length=} {momentum=}"
         )
 
     output = np.zeros(n_samples, dtype=np.float32)
@@ -119,8 +121,11 @@ def griffin_lim(
             spectrum[: len(carried)] = carried
         framing = Framing.of(n_fft=n_fft, window=window, hop_length=hop_length, left_pad=left_pad, frames=end - begin)
         goal = FixedMagnitude(size) if target is None else target.part(begin, end, scale=scale)
-        refine(spectrum, goal, framing, iterations=iterations, momentum=momentum)
-        signal = framing.synthesise(spectrum)
+        following = end - overlap
+        signal = refine(
+            spectrum, goal, framing, iterations=iterations, momentum=momentum, settling=settling,
+            keep_from=None if end == frames else following - begin,
+        )  # fmt: skip
         signal /= np.float32(scale)
         # frames at an inner edge lack neighbours: fade between where both sides are sound
         fade_begin = begin + 2 * reach if begin else 0
@@ -133,7 +138,6 @@ def griffin_lim(
         )
         if end == frames:
             return output
-        following = end - overlap
         carried = spectrum[following - begin : end - begin - reach].copy()
         begin = following
 

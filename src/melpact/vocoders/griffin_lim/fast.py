@@ -1,10 +1,10 @@
 """Fast Griffin-Lim on arrays: consistent phase by iteration.
 
-Lives here: the framing (overlap-add and its inverse) and the iteration. Not here: where the first phase comes
-from, what is restored (`targets`), splitting of long input. Sources: D. Griffin, J. Lim 1984, "Signal
-estimation from modified short-time Fourier transform" (the least-squares synthesis, eq. 6); N. Perraudin, P.
-Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm" (algorithm 2, the momentum). Importing this module
-imports numba and scipy.
+Lives here: the framing (overlap-add and its inverse) and the iteration, by scipy's transforms where `lanes` has no code
+for the size. Not here: the fast iteration (`lanes`), where the first phase comes from, what is restored (`targets`),
+splitting of long input. Sources: D. Griffin, J. Lim 1984, "Signal estimation from modified short-time Fourier transform"
+(the least-squares synthesis, eq. 6); N. Perraudin, P. Balazs, P. Sondergaard 2013, "A fast Griffin-Lim algorithm"
+(algorithm 2, the momentum). Importing this module imports numba and scipy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from melpact.vocoders.griffin_lim.targets import Target
+from melpact.vocoders.griffin_lim.lanes import LaneIterations, supports
+from melpact.vocoders.griffin_lim.targets import FixedMagnitude, MelTarget
 
 _BLOCK = 64
 """Frames transformed together: small enough for the block to stay in a core's cache."""
@@ -84,30 +85,43 @@ def _rows(signal: NDArray, count: int, step: int, width: int) -> NDArray:  # typ
 
 
 def refine(
-    spectrum: NDArray[np.complex64], target: Target, framing: Framing, *, iterations: int, momentum: float
-) -> NDArray[np.complex64]:
-    """Run fast Griffin-Lim in place.
+    spectrum: NDArray[np.complex64],
+    target: FixedMagnitude | MelTarget,
+    framing: Framing,
+    *,
+    iterations: int,
+    momentum: float,
+    settling: int = 0,
+    keep_from: int | None = None,
+) -> NDArray[np.float32]:
+    """Run fast Griffin-Lim.
 
     Args:
-        spectrum: complex64 `[frames, bins]`, the start; overwritten by the result.
+        spectrum: complex64 `[frames, bins]`, the start; used up.
         target: what every iteration restores.
         framing: where the frames lie.
         iterations: number of projections onto the consistent spectra.
         momentum: alpha of the 2013 paper; 0 is the 1984 algorithm.
+        settling: iterations at the end without momentum.
+        keep_from: frames from this one on hold the result afterwards: on the target, consistent with the signal.
 
     Returns:
-        `spectrum`, on the target, ready for `Framing.synthesise`.
+        The padded signal.
     """
-    previous = np.zeros_like(spectrum) if iterations else spectrum
-    for iteration in range(iterations):
+    alphas = [momentum if 0 < n < iterations - settling else 0.0 for n in range(iterations)]
+    if alphas and supports(framing.n_fft):
+        state = LaneIterations(framing, target, framing.synthesise(spectrum))
+        for alpha in alphas[:-1]:
+            state.run(alpha)
+        kept = state.run(alphas[-1], keep_from=keep_from)
+        if kept is not None:
+            spectrum[keep_from:] = kept
+        return state.signal
+    previous = np.zeros_like(spectrum) if alphas else spectrum
+    for alpha in alphas:
         signal = framing.synthesise(spectrum)
         for begin in range(0, framing.frames, _BLOCK):
             end = min(begin + _BLOCK, framing.frames)
-            target.restore(
-                framing.analyse(signal, begin, end),
-                previous[begin:end],
-                spectrum[begin:end],
-                begin=begin,
-                alpha=momentum if iteration else 0.0,
-            )
-    return spectrum
+            now = framing.analyse(signal, begin, end)
+            target.restore(now, previous[begin:end], spectrum[begin:end], begin=begin, alpha=alpha)
+    return framing.synthesise(spectrum)

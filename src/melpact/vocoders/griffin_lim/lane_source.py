@@ -1,13 +1,13 @@
 """Source generator of the iteration's transforms: a complex FFT over rows of lanes and its inverse, per size.
 
-Here live the layout (radices, where the rows lie, factors) and the text of the module that iterates for one size. Not here:
-the butterflies (`melpact.features.butterflies`), the stages between the transforms (`lane_stages`), the tables that belong to
-a window and a bank (`lanes`).
+Here live the layout (radices, where the rows lie, factors) and the text of the module that iterates for one size. Not
+here: the butterflies (`melpact.features.butterflies`), the stages between the transforms (`lane_stages`), the tables that
+belong to a window and a bank (`lanes`).
 
-As in `melpact.features.codelets` a point is one row: the real parts of all lanes, their imaginary parts and one cache line of
-padding. The way there is decimation in frequency, in place, and leaves the result in digit-reversed order; the way back is its
-flow graph backwards, so it takes that order and gives the natural one, and nothing is ever reordered. The way back is the
-forward transform with real and imaginary parts exchanged, not divided by the number of points.
+As in `melpact.features.codelets` a point is one row: the real parts of all lanes, their imaginary parts and one cache
+line of padding. The way there is decimation in frequency, in place, and leaves the result in digit-reversed order; the
+way back is its flow graph backwards, so it takes that order and gives the natural one, and nothing is ever reordered. The
+way back is the forward transform with real and imaginary parts exchanged, not divided by the number of points.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Layout:
     @functools.cached_property
     def radices(self) -> tuple[int, ...]:
         """Of the passes on the way there: fewest passes, then smallest butterflies, the largest last."""
-        return tuple(reversed(min(_factorisations(self.n_points, _RADICES[0]), key=lambda plan: (len(plan), sum(plan)))))
+        plans = _factorisations(self.n_points, _RADICES[0])
+        return min(plans, key=lambda plan: (len(plan), sum(plan)))[::-1]
 
     @functools.cached_property
     def strides(self) -> tuple[int, ...]:

@@ -1,11 +1,11 @@
 """Compiled stages of one fast Griffin-Lim iteration between its transforms, 16 lanes to a vector.
 
-Here live what lays a signal's blocks side by side and adds them up again, the step from one projection beyond the last, the
-bands' ratios and the target's point. Not here: the transforms and the order of it all (`lane_source`), the tables (`lanes`).
-Importing this module imports numba.
+Here live what lays a signal's blocks side by side and adds them up again, the step from one projection beyond the last,
+the bands' ratios and the target's point. Not here: the transforms and the order of it all (`lane_source`), the tables
+(`lanes`). Importing this module imports numba.
 
-Bins k and N - k of a transform of N complex points (n_fft = 2 N) come as one pair, k from 0 to N / 2. Between the transforms
-the rows of z at the pair's two places hold X[k] and X[N - k]; X[N] has a row of its own behind the others.
+Bins k and N - k of a transform of N complex points (n_fft = 2 N) come as one pair, k from 0 to N / 2. Between the
+transforms the rows of z at the pair's two places hold X[k] and X[N - k]; X[N] has a row of its own behind the others.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -49,11 +49,11 @@ def take_in(signal, group, hop, x):
 
 @nb.njit(**JIT)
 def extrapolate(z, split, turns, alpha, squared, previous, size):
-    """z, the transform of even samples + i odd samples (halved), becomes X + alpha (X - previous) and previous X; size becomes
-    |X| or its square.
+    """z, the transform of even samples + i odd samples (halved), becomes X + alpha (X - previous), and previous X; size
+    becomes |X| or its square.
 
-    With A = z[k], B = conj(z[N-k]) and w = exp(-2 pi i k / n_fft): X[k] = A + B - i w (A - B), and X[N-k] is the conjugate of
-    the same with a plus sign. `split` holds the places of A, B, X[k], X[N-k] and the size's of both.
+    With A = z[k], B = conj(z[N-k]) and w = exp(-2 pi i k / n_fft): X[k] = A + B - i w (A - B), and X[N-k] is the conjugate
+    of the same with a plus sign. `split` holds the places of A, B, X[k], X[N-k] and the size's of both.
     """
     for j in range(U(len(turns)) // _TWO):
         s = j * U(6)
@@ -89,8 +89,8 @@ def extrapolate(z, split, turns, alpha, squared, previous, size):
 
 @nb.njit(**JIT)
 def ratios(size, level, edges, weights, ratio):
-    """Per band and lane, its level over the weighted sum of the sizes; `edges` holds the first bin's place, the first weight and
-    the number of both."""
+    """Per band and lane, its level over the weighted sum of the sizes; `edges` holds the first bin's place, the first
+    weight and the number of both."""
     for m in range(U(len(edges)) // _THREE):
         first, w, n = edges[_THREE * m], edges[_THREE * m + _ONE], edges[_THREE * m + _TWO]
         for v in range(_BLOCK_VECTORS):

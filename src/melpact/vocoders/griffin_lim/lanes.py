@@ -1,12 +1,12 @@
 """Fast Griffin-Lim with 64 frames side by side, one to a SIMD lane: an iteration in one pass over the groups of frames.
 
-Here live the tables and buffers of the generated code, and the iterations over it. Not here: its text (`lane_source`), its
-stages (`lane_stages`), the same iteration by scipy's transforms for sizes that have no such code (`fast`).
+Here live the tables and buffers of the generated code, and the iterations over it. Not here: its text (`lane_source`),
+its stages (`lane_stages`), the same iteration by scipy's transforms for sizes that have no such code (`fast`).
 
-The signal is kept as blocks of 64 hops, sample r of hop c at `[c // 64, r * 64 + c % 64]`, so that a sample of 64 frames is one
-stretch of memory and windows need no transposition. For every group of frames, one after the other, the spectrum is taken,
-restored, turned back and added to the next signal without leaving the core's cache; only the spectrum before is read from
-memory and written there. Lanes without a frame have the level 0 and add nothing.
+The signal is kept as blocks of 64 hops, sample r of hop c at `[c // 64, r * 64 + c % 64]`, so that a sample of 64 frames
+is one stretch of memory and windows need no transposition. For every group of frames, one after the other, the spectrum
+is taken, restored, turned back and added to the next signal without leaving the core's cache; only the spectrum before is
+read from memory and written there. Lanes without a frame have the level 0 and add nothing.
 """
 
 from __future__ import annotations
@@ -58,16 +58,18 @@ class LaneIterations:
             level, magnitude = _in_lanes(target.level, groups), none
             n_ratios, bank, squared = target.level.shape[1], _bank(target), target.power == 2
         else:
-            level, magnitude = none, _in_lanes(target.magnitude, groups)
+            k = _pairs(layout.n_points)
+            order = np.stack([k, layout.n_points - k], axis=-1).ravel()
+            level, magnitude = none, _in_lanes(target.magnitude[:, order], groups)
             n_ratios, bank, squared = 1, _whole(n_bins), False
         self._target = (magnitude, level)
         self._squared = squared
-        transform = _transform(framing.n_fft, hop, framing.window.tobytes(), width)
+        transform = _transform(framing.n_fft, hop, framing.window.tobytes(), width, isinstance(target, FixedMagnitude))
         self._tables = (np.uintp(hop), *transform[:5], *bank, *transform[5:])
         self._buffers = (
             *(np.zeros(hop * width, np.float32) for _ in "xy"),
             np.zeros(layout.size + 2 * LANES, np.float32),
-            np.zeros(n_bins * LANES, np.float32),
+            np.zeros(pairs * 2 * LANES, np.float32),
             np.ones(n_ratios * LANES, np.float32),
         )
 
@@ -87,7 +89,7 @@ class LaneIterations:
         pairs = kept.reshape(len(kept), -1, 2, 2, LANES)
         values = (pairs[:, :, :, 0] + 1j * pairs[:, :, :, 1]).astype(np.complex64)  # [groups, pairs, two, lanes]
         spectrum = np.empty((len(kept), LANES, n_points + 1), np.complex64)
-        k = np.arange(pairs.shape[1])
+        k = _pairs(n_points)
         spectrum[:, :, n_points - k] = values[:, :, 1].transpose(0, 2, 1)
         spectrum[:, :, k] = values[:, :, 0].transpose(0, 2, 1)
         return spectrum.reshape(-1, n_points + 1)[keep_from - first * LANES : self._framing.frames - first * LANES]
@@ -118,6 +120,14 @@ def _compiled(n_fft: int) -> Callable[..., None]:
     return iterate
 
 
+@functools.lru_cache(maxsize=64)
+def _pairs(n_points: int) -> NDArray[np.int64]:
+    """The lower bins of all pairs, in the order in which their rows lie between the transforms."""
+    places = Layout(n_points).places_of_frequencies()
+    order: NDArray[np.int64] = np.argsort(places[: n_points // 2 + 1], kind="stable")
+    return order
+
+
 def _in_lanes(values: Float32, groups: int) -> Float32:
     """`[frames, n]` as `[groups, n * LANES]`, zeros behind the last frame."""
     whole = np.zeros((groups * LANES, values.shape[1]), np.float32)
@@ -126,8 +136,8 @@ def _in_lanes(values: Float32, groups: int) -> Float32:
 
 
 @functools.lru_cache(maxsize=16)
-def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int) -> tuple[NDArray[Any], ...]:
-    """Arguments from `rows` to `turns`, then `out_rows` and `out_window`."""
+def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int, paired: bool) -> tuple[NDArray[Any], ...]:
+    """Arguments from `rows` to `turns`, then `out_rows` and `out_window`. Sizes lie in the order of bins, or of pairs."""
     window = np.frombuffer(window_bytes, np.float32)
     layout = Layout(n_fft // 2)
     n_points = layout.n_points
@@ -135,9 +145,10 @@ def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int) -> tuple[N
     places = n % hop * width + n // hop
     order = layout.input_order()
     frequencies = layout.places_of_frequencies()
-    k = np.arange(n_points // 2 + 1)
+    k = _pairs(n_points)
     a, b = frequencies[k], frequencies[(n_points - k) % n_points]
-    split = np.stack([a, b, a, np.where(k == 0, layout.size, b), k * LANES, (n_points - k) * LANES], axis=-1)
+    sizes = (2 * np.arange(k.size), 2 * np.arange(k.size) + 1) if paired else (k, n_points - k)
+    split = np.stack([a, b, a, np.where(k == 0, layout.size, b), sizes[0] * LANES, sizes[1] * LANES], axis=-1)
     turns = np.stack([np.cos(2 * np.pi * k / n_fft), -np.sin(2 * np.pi * k / n_fft)], axis=-1)
     points = layout.places_of_points()
     sources = points[n // 2] + n % 2 * LANES
@@ -156,13 +167,15 @@ def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int) -> tuple[N
 def _bank(target: MelTarget) -> tuple[NDArray[Any], ...]:
     """Arguments from `edges` to `share_weights`."""
     bands = target.bands
-    n_mels, n_bins = bands.weights.shape
+    n_bins = bands.covered.size
     lengths = bands.stop - bands.first
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     edges = np.stack([bands.first * LANES, starts, lengths], axis=-1)
     weights = [row[first:stop] for row, first, stop in zip(bands.weights, bands.first, bands.stop, strict=True)]
     shares = bands.weights * bands.inverse_column_sum
-    spans, rows, values = [], [], []
+    spans: list[tuple[int, int]] = []
+    rows: list[int] = []
+    values: list[float] = []
     for k in range(n_bins):
         reaching = [int(m) for m in np.flatnonzero(shares[:, k])]
         begin = len(rows)
@@ -183,5 +196,5 @@ def _whole(n_bins: int) -> tuple[NDArray[Any], ...]:
 def _shares(spans: list[tuple[int, int]], rows: list[int], values: list[float]) -> tuple[NDArray[Any], ...]:
     """Arguments from `spans`, of both bins of every pair, to `share_weights`."""
     n_points = len(spans) - 1
-    pairs = [(*spans[k], *spans[n_points - k]) for k in range(n_points // 2 + 1)]
+    pairs = [(*spans[k], *spans[n_points - k]) for k in _pairs(n_points)]
     return np.array(pairs, np.uintp).ravel(), np.array(rows, np.uintp), np.array(values, np.float32)
