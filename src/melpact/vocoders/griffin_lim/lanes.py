@@ -48,11 +48,13 @@ class LaneIterations:
         blocks = groups + -(-(width - LANES) // LANES)
         self._shape = (blocks, hop * LANES)
         self._signal, self._refined = self._blocks(signal), np.zeros(self._shape, np.float32)
-        scales, scale_of = np.unique(self._blocks(framing.scale), axis=0, return_inverse=True)
+        scales: dict[bytes, int] = {}  # all blocks but the first and the last are alike
+        scale_of = [scales.setdefault(block.tobytes(), len(scales)) for block in self._blocks(framing.scale)]
         layout = Layout(framing.n_fft // 2)
         pairs = layout.n_points // 2 + 1
         self._previous = np.zeros((groups, pairs * 4 * LANES), np.float32)
-        self._scales = (np.ascontiguousarray(scales), scale_of.ravel().astype(np.uintp))
+        distinct = np.stack([np.frombuffer(block, np.float32) for block in scales])
+        self._scales = (distinct, np.array(scale_of, np.uintp))
         none = np.zeros((0, 0), np.float32)
         if isinstance(target, MelTarget):
             level, magnitude = _in_lanes(target.level, groups), none
@@ -167,34 +169,32 @@ def _transform(n_fft: int, hop: int, window_bytes: bytes, width: int, paired: bo
 def _bank(target: MelTarget) -> tuple[NDArray[Any], ...]:
     """Arguments from `edges` to `share_weights`."""
     bands = target.bands
-    n_bins = bands.covered.size
     lengths = bands.stop - bands.first
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    starts = np.cumsum(lengths) - lengths
     edges = np.stack([bands.first * LANES, starts, lengths], axis=-1)
     weights = [row[first:stop] for row, first, stop in zip(bands.weights, bands.first, bands.stop, strict=True)]
-    shares = bands.weights * bands.inverse_column_sum
-    spans: list[tuple[int, int]] = []
-    rows: list[int] = []
-    values: list[float] = []
-    for k in range(n_bins):
-        reaching = [int(m) for m in np.flatnonzero(shares[:, k])]
-        begin = len(rows)
-        rows += [m * LANES for m in reaching] + [0] * max(0, 2 - len(reaching))
-        values += [float(shares[m, k]) for m in reaching] + [0.0] * max(0, 2 - len(reaching))
-        spans.append((begin, len(rows)))
+    k, m = np.nonzero(bands.weights.T)
+    reaching = np.bincount(k, minlength=bands.covered.size)
+    entries = np.maximum(reaching, 2)  # the code takes the first two without asking
+    stop = np.cumsum(entries)
+    place = (stop - entries - np.cumsum(reaching) + reaching)[k] + np.arange(k.size)
+    rows, values = np.zeros(stop[-1], np.uintp), np.zeros(stop[-1], np.float32)
+    rows[place], values[place] = m * LANES, bands.weights[m, k] * bands.inverse_column_sum[k]
     return (
         edges.ravel().astype(np.uintp), np.concatenate(weights).astype(np.float32),
-        *_shares(spans, rows, values),
+        _spans(stop - entries, stop), rows, values,
     )  # fmt: skip
 
 
 def _whole(n_bins: int) -> tuple[NDArray[Any], ...]:
     """The same for a fixed magnitude: one ratio, which is 1, in every bin."""
-    return np.zeros(0, np.uintp), np.zeros(0, np.float32), *_shares([(0, 2)] * n_bins, [0, 0], [1.0, 0.0])
+    ends = np.zeros(n_bins, np.int64), np.full(n_bins, 2)
+    rows, values = np.zeros(2, np.uintp), np.array([1, 0], np.float32)
+    return np.zeros(0, np.uintp), np.zeros(0, np.float32), _spans(*ends), rows, values
 
 
-def _shares(spans: list[tuple[int, int]], rows: list[int], values: list[float]) -> tuple[NDArray[Any], ...]:
-    """Arguments from `spans`, of both bins of every pair, to `share_weights`."""
-    n_points = len(spans) - 1
-    pairs = [(*spans[k], *spans[n_points - k]) for k in _pairs(n_points)]
-    return np.array(pairs, np.uintp).ravel(), np.array(rows, np.uintp), np.array(values, np.float32)
+def _spans(first: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.uintp]:
+    """First and last entry of both bins of every pair."""
+    n_points = len(first) - 1
+    k = _pairs(n_points)
+    return np.stack([first[k], stop[k], first[n_points - k], stop[n_points - k]], axis=-1).ravel().astype(np.uintp)
