@@ -13,11 +13,13 @@ import argparse
 import os
 import statistics
 import time
+from unittest import mock
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +52,8 @@ def main() -> None:
     sound = np.resize(np.concatenate(clips), count)
     mel = extract(Audio.of(sound, spec.sample_rate), spec)
     bank, window, linear = filterbank(spec), synthesis_window(spec), linear_mel(mel)
-    framing = {"n_fft": spec.n_fft, "window": window, "hop_length": spec.hop_length}
-    settings = {**framing, "left_pad": 0, "n_samples": (mel.n_frames - 1) * spec.hop_length + spec.n_fft}
+    framing: dict[str, Any] = {"n_fft": spec.n_fft, "window": window, "hop_length": spec.hop_length}
+    settings: dict[str, Any] = {**framing, "left_pad": 0, "n_samples": (mel.n_frames - 1) * spec.hop_length + spec.n_fft}
 
     def transform(signal: np.ndarray) -> np.ndarray:
         rows = np.lib.stride_tricks.sliding_window_view(signal, spec.n_fft)[:: spec.hop_length]
@@ -61,11 +63,8 @@ def main() -> None:
 
     def by_scipy(run: Callable[[], object]) -> Callable[[], object]:
         def with_scipy() -> object:
-            has_code, fast.supports = fast.supports, lambda n_fft: False
-            try:
+            with mock.patch.object(fast, "supports", return_value=False):
                 return run()
-            finally:
-                fast.supports = has_code
 
         return with_scipy
 
@@ -114,7 +113,7 @@ def main() -> None:
         ratios = [b / a for a, b in zip(costs[name], costs[base], strict=True)]
         print(f"  {name} is {statistics.median(ratios):.1f} x as fast as {base}")
 
-    tracking = {"power": spec.power, "sample_rate": spec.sample_rate}
+    tracking: dict[str, Any] = {"power": spec.power, "sample_rate": spec.sample_rate}
     harmonics = track_harmonics(linear, bank, **tracking, **framing)
     size = mel_to_magnitude(linear, bank, power=spec.power, harmonics=harmonics)
     columns = np.ascontiguousarray(size.T)

@@ -22,8 +22,6 @@ from melpact.vocoders.base import Vocoder
 
 Effort = Literal["fast", "best"]
 _ITERATIONS: dict[Effort, int] = {"fast": 8, "best": 32}
-_SETTLING: dict[Effort, int] = {"fast": 0, "best": 4}
-"""The last iterations, which go without momentum. On rare clips a momentum of 0.99 does not settle down by itself."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,6 @@ class GriffinLim(Vocoder):
             left_pad=spec.left_pad,
             n_samples=mel.n_samples,
             iterations=_ITERATIONS[self.effort],
-            settling=_SETTLING[self.effort],
             rng=np.random.default_rng(self.seed),
             target=MelTarget.of(linear, bank, power=spec.power),
         )
