@@ -19,6 +19,10 @@ _TWO_PI = np.float32(2 * np.pi)
 _LEVELS = 1024
 """Buckets between the loudest bin and the tolerance."""
 
+_ALONG, _ACROSS, _PHASE, _LINK = 0, 1, 2, 3
+"""A bin's record: its phase advance to the next frame beyond its own frequency, its phase step to the next bin beyond the
+window's centre, its phase, and an integer: -2 - its bucket before it is reached, then the entry below it in that bucket."""
+
 
 def phase_from_magnitude(
     magnitude: NDArray[np.float32],
@@ -58,79 +62,73 @@ def phase_from_magnitude(
     gamma = window_gamma(window)
     turn = (np.arange(bins, dtype=np.int64) * hop_length) % n_fft
     advance = ((2 * np.pi / n_fft) * turn).astype(np.float32)
-    _integrate(
+    bin_step = -2 * np.pi * window_centre(window) / n_fft
+    record = np.empty((frames, bins, 4), np.float32)
+    links = record.view(np.int32)
+    _prepare(
         log_magnitude,
         phase,
-        0 if known is None else len(known),
         np.float32(np.log(loudest)),
         np.float32(-_LEVELS / np.log(tolerance)),
         np.float32(hop_length * n_fft / gamma),
-        advance,
         np.float32(-gamma / (hop_length * n_fft)),
-        np.float32(-2 * np.pi * window_centre(window) / n_fft),
+        record,
+        links,
     )
+    reached = 0 if known is None else len(known)
+    _integrate(record.reshape(-1, 4), links.reshape(-1, 4), bins, reached, advance, np.float32(bin_step))
+    phase[:] = record[:, :, _PHASE]
     return phase
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _time_slope(x, t, k, bins, factor):  # type: ignore[no-untyped-def]
-    """Phase advance to the next frame beyond the bin's own frequency: factor x (d log magnitude / d bin)."""
-    if k == 0:
-        return factor * (x[t, 1] - x[t, 0])
-    if k == bins - 1:
-        return factor * (x[t, k] - x[t, k - 1])
-    return factor * np.float32(0.5) * (x[t, k + 1] - x[t, k - 1])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bin_slope(x, t, k, frames, factor):  # type: ignore[no-untyped-def]
-    """Phase step to the next bin beyond the window's centre: factor x (d log magnitude / d frame)."""
-    if frames == 1:
-        return np.float32(0)
-    if t == 0:
-        return factor * (x[1, k] - x[0, k])
-    if t == frames - 1:
-        return factor * (x[t, k] - x[t - 1, k])
-    return factor * np.float32(0.5) * (x[t + 1, k] - x[t - 1, k])
+@njit(cache=True, nogil=True)
+def _prepare(x, phase, top, per_level, time_factor, bin_factor, record, links):  # type: ignore[no-untyped-def]
+    """Fill the records from log magnitudes x: what the integration needs of a bin lies in one place, because it jumps."""
+    frames, bins = x.shape
+    half, whole = np.float32(0.5), np.float32(1)
+    for t in range(frames):
+        before, after = max(t - 1, 0), min(t + 1, frames - 1)
+        across = bin_factor * (half if after - before == 2 else whole)
+        for k in range(bins):
+            record[t, k, _ACROSS] = across * (x[after, k] - x[before, k])
+            record[t, k, _PHASE] = phase[t, k]
+            level = min(int((top - x[t, k]) * per_level), _LEVELS)
+            links[t, k, _LINK] = -2 - level if level < _LEVELS else -1
+        for k in range(1, bins - 1):
+            record[t, k, _ALONG] = time_factor * half * (x[t, k + 1] - x[t, k - 1])
+        record[t, 0, _ALONG] = time_factor * (x[t, 1] - x[t, 0])
+        record[t, bins - 1, _ALONG] = time_factor * (x[t, bins - 1] - x[t, bins - 2])
 
 
 @njit(cache=True, nogil=True)
-def _integrate(x, phase, known, top, per_level, time_factor, advance, bin_factor, bin_step):  # type: ignore[no-untyped-def]
-    """Spread phase from loud bins to their neighbours, loudest first; overwrites `phase` above the
+def _integrate(record, links, bins, known, advance, bin_step):  # type: ignore[no-untyped-def]
+    """Spread phase from loud bins to their neighbours, loudest first; overwrites the phase in the records of bins above the
     tolerance."""
-    frames, bins = x.shape
     half = np.float32(0.5)
-    size = frames * bins
-    level = np.empty(size, np.int16)
-    flat = x.ravel()
-    out = phase.ravel()
-    count = np.zeros(_LEVELS + 2, np.int64)
-    for i in range(size):
-        l = min(int((top - flat[i]) * per_level), _LEVELS)
-        level[i] = l
-        count[l + 1] += 1
-    for l in range(_LEVELS + 1):
-        count[l + 1] += count[l]
+    size = len(record)
     # `order` lists the bins from loud to quiet: where to start each time the frontier runs out
+    count = np.zeros(_LEVELS + 1, np.int64)
+    for i in range(size):
+        link = links[i, _LINK]
+        if link < -1:
+            count[-1 - link] += 1
+    for l in range(_LEVELS):
+        count[l + 1] += count[l]
     order = np.empty(count[_LEVELS], np.int32)
     for i in range(size):
-        l = level[i]
-        if l < _LEVELS:
-            order[count[l]] = i
-            count[l] += 1
-    below = np.empty(size, np.int32)  # bucket lists: the entry below this one
+        link = links[i, _LINK]
+        if link < -1:
+            order[count[-2 - link]] = i
+            count[-2 - link] += 1
     bucket = np.full(_LEVELS + 1, -1, np.int32)
     lowest = _LEVELS
-    done = np.zeros(size, np.uint8)
-    for i in range(size):
-        if level[i] == _LEVELS:
-            done[i] = 1
     for i in range(known * bins):
-        if done[i] == 0:
-            done[i] = 1
+        link = links[i, _LINK]
+        if link < -1:
+            links[i, _LINK] = -1
             if i >= (known - 1) * bins:
-                l = level[i]
-                below[i] = bucket[l]
+                l = -2 - link
+                links[i, _LINK] = bucket[l]
                 bucket[l] = i
                 lowest = min(lowest, l)
     seed = 0
@@ -138,44 +136,40 @@ def _integrate(x, phase, known, top, per_level, time_factor, advance, bin_factor
         while lowest < _LEVELS and bucket[lowest] < 0:
             lowest += 1
         if lowest == _LEVELS:
-            while seed < order.size and done[order[seed]] != 0:
+            while seed < order.size and links[order[seed], _LINK] >= -1:
                 seed += 1
             if seed == order.size:
                 break
             i = order[seed]
-            done[i] = 1
+            links[i, _LINK] = -1
         else:
             i = bucket[lowest]
-            bucket[lowest] = below[i]
-        t = i // bins
-        k = i - t * bins
-        here = out[i]
-        along = _time_slope(x, t, k, bins, time_factor)
-        across = _bin_slope(x, t, k, frames, bin_factor)
+            bucket[lowest] = links[i, _LINK]
+        k = i % bins
+        here, along, across = record[i, _PHASE], record[i, _ALONG], record[i, _ACROSS]
         for direction in range(4):
             if direction == 0:
-                if t + 1 == frames or done[i + bins]:
-                    continue
                 j = i + bins
-                value = here + half * (along + _time_slope(x, t + 1, k, bins, time_factor)) + advance[k]
+                if j >= size or links[j, _LINK] >= -1:
+                    continue
+                value = here + half * (along + record[j, _ALONG]) + advance[k]
             elif direction == 1:
-                if t == 0 or done[i - bins]:
-                    continue
                 j = i - bins
-                value = here - half * (along + _time_slope(x, t - 1, k, bins, time_factor)) - advance[k]
+                if j < 0 or links[j, _LINK] >= -1:
+                    continue
+                value = here - half * (along + record[j, _ALONG]) - advance[k]
             elif direction == 2:
-                if k + 1 == bins or done[i + 1]:
-                    continue
                 j = i + 1
-                value = here + half * (across + _bin_slope(x, t, k + 1, frames, bin_factor)) + bin_step
-            else:
-                if k == 0 or done[i - 1]:
+                if k + 1 == bins or links[j, _LINK] >= -1:
                     continue
+                value = here + half * (across + record[j, _ACROSS]) + bin_step
+            else:
                 j = i - 1
-                value = here - half * (across + _bin_slope(x, t, k - 1, frames, bin_factor)) - bin_step
-            out[j] = value - _TWO_PI * np.round(value / _TWO_PI)
-            done[j] = 1
-            l = level[j]
-            below[j] = bucket[l]
+                if k == 0 or links[j, _LINK] >= -1:
+                    continue
+                value = here - half * (across + record[j, _ACROSS]) - bin_step
+            record[j, _PHASE] = value - _TWO_PI * np.round(value / _TWO_PI)
+            l = -2 - links[j, _LINK]
+            links[j, _LINK] = bucket[l]
             bucket[l] = j
             lowest = min(lowest, l)
