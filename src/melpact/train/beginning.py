@@ -21,16 +21,19 @@ from melpact.train.loop import Trainer
 from melpact.train.recipes._vocoding import PLAYER
 from melpact.train.room import RUN
 from melpact.vocoders.neural.vocoder import NeuralVocoder
+from melpact.vocoders.opening import SUFFIX as VOCODER
 from melpact.vocoders.opening import vocoder as opened
+from melpact.vocoders.shipped import is_shipped, shipped
 
 
 def vocoder_at(where: str | Path) -> NeuralVocoder:
-    """The vocoder of a training (its folder or a checkpoint), of a `.vocoder` file or of a published checkpoint.
+    """The vocoder of a training (its folder or a checkpoint), of a `.vocoder` file, of a published checkpoint, or one that
+    comes with the package, by its name.
 
     Raises:
         MelpactError: none of these, or an exported graph, which has no weights to train.
     """
-    path = Path(where)
+    path = shipped(str(where), VOCODER) if is_shipped(str(where)) else Path(where)
     if path.suffix == SUFFIX or (path / RUN).is_file():
         return vocoder_of(chosen(path))
     found = opened(path)

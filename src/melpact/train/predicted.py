@@ -167,14 +167,12 @@ class PredictedData:
         augment: Sequence[Augmentation] = (),
         weigh: Weigh = "duration",
     ) -> Mixed:
-        """Crops in which a part of the mels is the predicted one.
+        """Crops in which a part of the mels is the predicted one; only sounds with their own mel are changed by `augment`.
 
         Raises:
-            TrainingError: augmentation, which changes the sound and leaves the prediction. As `CorpusData.crops`.
+            MelpactError: as `CorpusData.crops`.
         """
-        if augment:
-            raise TrainingError("a changed sound has no predicted mel", where="augment", next="Leave it out, or --mels")
-        plain = self.corpus.crops(spec, frames=frames, batch=batch, seed=seed, weigh=weigh)
+        plain = self.corpus.crops(spec, frames=frames, batch=batch, seed=seed, augment=augment, weigh=weigh)
         mels = {i: _read(self._paths[e.id], spec).values for i, e in enumerate(plain.packed.entries) if e.id in self._paths}
         return Mixed(plain, mels, self.ratio)
 
@@ -190,6 +188,8 @@ class PredictedData:
 class Mixed:
     """Crops whose mel is, by a ratio, the one that another model predicts; a pure function of seed and step as they are.
 
+    A prediction is of the sound as it is: beside it the sound is the unchanged one, whatever augmentation the crops have.
+
     Args:
         crops: of the sounds and their own mels.
         mels: index of the utterance → predicted values [n_mels, frames].
@@ -200,7 +200,7 @@ class Mixed:
         self.crops, self.mels, self.ratio = crops, mels, ratio
         self.batch = crops.batch
         sums = {str(index): digest(values.tobytes().hex()) for index, values in sorted(mels.items())}
-        self.fingerprint = digest({"mixed": 1, "crops": crops.fingerprint, "mels": sums, "ratio": ratio})
+        self.fingerprint = digest({"mixed": 2, "crops": crops.fingerprint, "mels": sums, "ratio": ratio})
 
     def batch_at(self, step: int, *, rank: int, world: int) -> dict[str, NDArray[Any]]:
         """As of the crops; "predicted" bool [B] says which items have the predicted mel."""
@@ -212,6 +212,8 @@ class Mixed:
             first = int(made["first"][row])
             drawn = np.random.default_rng([self.crops.seed, _STREAM, step, item]).random() < self.ratio
             if values is not None and drawn and made["mask"][row].all() and first + frames <= values.shape[1]:
+                if self.crops.augment:
+                    made["audio"][row] = self.crops.crop(int(made["utterance"][row]), first)[0]
                 made["mel"][row] = values[:, first : first + frames]
                 taken[row] = True
         return {**made, "predicted": taken}

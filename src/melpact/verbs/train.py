@@ -89,7 +89,7 @@ def train_vocoder(
         out: folder of the run; a run that is there already is not touched.
         changes: of its settings; "optimiser.lr" is a field within a field.
         debug: begin from the settings of the recipe's debug twin.
-        finetune: what to begin from: a vocoder's file, a published checkpoint, or a run.
+        finetune: what to begin from: a vocoder's file, a published checkpoint, a run, or one that comes with the package.
         mels: folder of mels that another model predicts for sounds of the corpus; each is verified beside its sound, and
             they are mixed with the sounds' own mels by the setting `predicted_ratio`.
         device: as torch says it; an accelerator where there is one by default.
@@ -200,10 +200,15 @@ def _run(
 ) -> Run:
     from melpact.train.recipes import recipe as named
     from melpact.train.room import Run
+    from melpact.vocoders.shipped import is_shipped
 
     chosen = named(recipe)
     settings = chosen.made(changes or {}, base=chosen.debug if debug else None)
-    given = {name: str(Path(path).resolve()) for name, path in extra.items() if path is not None}
+    given = {
+        name: str(path) if is_shipped(str(path)) else str(Path(path).resolve())
+        for name, path in extra.items()
+        if path is not None
+    }
     return Run(recipe, settings, str(Path(data).resolve()), given)
 
 
