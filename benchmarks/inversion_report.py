@@ -30,7 +30,7 @@ from melpact.verbs.evaluate import evaluate
 from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.opening import vocoder
 
-SHORTEST_S = 1.0
+SHORTEST_S = 2.0
 """Shorter clips are left out: PESQ cannot align them."""
 
 
