@@ -99,7 +99,7 @@ def invert(mel: Mel, *, effort: Effort = "best", seed: int = 0) -> Audio:
 
     Args:
         mel: values [n_mels, frames] with their description.
-        effort: "best", or "fast" at about 40 % of the time.
+        effort: "best", or "fast" at about two thirds of the time.
         seed: fixes the result.
 
     Returns:
