@@ -257,7 +257,13 @@ def lines(found: Sequence[tuple[Case, dict[str, Any]]], study: Study) -> list[st
             f"- **{case.title}**: fine-tuning {verdict(report)}{none}. Over nothing: {over}. On true mels, beside as many "
             f"steps on them alone: PESQ-wb {kept}."
         )
-    return [line for one in text for line in (textwrap.wrap(one, 125) if one[:1] not in ("", "|") else [one])]
+    return [
+        line
+        for one in text
+        for line in (
+            textwrap.wrap(one, 125, subsequent_indent="  " if one[:1] == "-" else "") if one[:1] not in ("", "|") else [one]
+        )
+    ]
 
 
 def main() -> None:
