@@ -1,4 +1,4 @@
-"""The vocoders that come with the package, and that they are what `vocode` and `run` take where nobody names another."""
+"""The vocoders that come with the package, and when they are what `vocode` and `run` take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from melpact.verbs.vocode import vocode
 from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.neural.inputs import START_PIECE
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
-from melpact.vocoders.shipped import NAMES, shipped
+from melpact.vocoders.shipped import DEFAULTS, NAMES, shipped
 
 DIALECTS = {"melpact_small": "hifigan_22k", "melpact_small_24k": "vocos_24k"}
 every = pytest.mark.parametrize("name", NAMES)
@@ -69,7 +69,7 @@ def test_a_long_mel_in_pieces_is_the_whole() -> None:
 
 
 @every
-def test_its_sound_is_nearer_to_the_recording_than_a_fast_inversion_s(name: str) -> None:
+def test_its_sound_is_as_near_to_the_recording_as_a_fast_inversion_s(name: str) -> None:
     """PESQ over the shipped prompts; the nulls of both are about 1.0."""
     pesq = pytest.importorskip("pesq").pesq
     scores = []
@@ -79,7 +79,7 @@ def test_its_sound_is_nearer_to_the_recording_than_a_fast_inversion_s(name: str)
         made = (mp.vocoder(name)(mel), invert(mel, effort="fast"))
         scores.append([pesq(16000, true, to_rate(one, 16000).samples[0][: true.size], "wb") for one in made])
     own, fast = np.mean(scores, axis=0)
-    assert own > fast + 0.05 and own > 3.9, (own, fast)
+    assert own > fast - 0.05 and own > 3.9, (own, fast)
 
 
 @every
@@ -92,6 +92,18 @@ def test_the_card_says_what_it_must(name: str) -> None:
     assert "null" in card and "ceiling" in card
 
 
+@pytest.fixture
+def preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(default, "DEFAULTS", NAMES)
+
+
+def test_nothing_is_the_default_that_is_not_better_than_the_inversion(tmp_path: Path) -> None:
+    assert DEFAULTS == () and default.default_vocoder(dialect("hifigan_22k").spec) is None
+    mel_of("melpact_small", seconds=1.0).save(tmp_path / "a.mel")
+    assert vocode([tmp_path / "a.mel"], tmp_path / "a.wav").done[0].by == "griffin_lim"
+
+
+@pytest.mark.usefixtures("preferred")
 def test_the_default_is_the_vocoder_whose_mel_it_is_or_that_is_an_exact_bridge_away() -> None:
     own = dialect("hifigan_22k").spec
     found = default.default_vocoder(own)
@@ -104,6 +116,7 @@ def test_the_default_is_the_vocoder_whose_mel_it_is_or_that_is_an_exact_bridge_a
     assert default.default_vocoder(dialect("whisper_16k_80").spec) is None
 
 
+@pytest.mark.usefixtures("preferred")
 def test_without_onnxruntime_the_inversion_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     mel = mel_of("melpact_small", seconds=1.0)
     monkeypatch.setattr(default, "find_spec", lambda name: None)
@@ -112,6 +125,7 @@ def test_without_onnxruntime_the_inversion_is_taken(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(made.samples, invert(mel).samples)
 
 
+@pytest.mark.usefixtures("preferred")
 def test_vocode_takes_it_and_griffin_lim_where_it_is_named(tmp_path: Path) -> None:
     mel = mel_of("melpact_small")
     mel.save(tmp_path / "a.mel")
@@ -129,6 +143,7 @@ def test_vocode_takes_it_and_griffin_lim_where_it_is_named(tmp_path: Path) -> No
         np.testing.assert_allclose(read(tmp_path / "c.wav").samples[0], invert(mel).samples[0], atol=1e-4)
 
 
+@pytest.mark.usefixtures("preferred")
 def test_run_takes_it_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "sample:ru_nocallback", "-o", str(tmp_path / "a"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

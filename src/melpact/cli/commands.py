@@ -175,8 +175,7 @@ class Stats(Command):
 
 @dataclass(kw_only=True)
 class Vocode(Command):
-    """Make sounds of mels: by the vocoder that comes with melpact where the mel is its own, by a checkpoint (--with), or by
-    signal processing."""
+    """Make sounds of mels: by signal processing, by a vocoder that comes with melpact, or by a checkpoint (--with)."""
 
     inputs: Inputs
     """Mel files, folders and patterns; with --dialect also .npy, .npz, .pt and .h5."""
@@ -184,7 +183,7 @@ class Vocode(Command):
     """Folder, in which the structure of an input folder is kept; or the .wav file for a single input."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder: melpact_small, a .vocoder or .onnx file, a published checkpoint with its configuration beside it; or
-    griffin_lim, without a trained model. By default melpact_small where its mel it is, else griffin_lim."""
+    griffin_lim, without a trained model, which is the default."""
     stream: bool = False
     """With a vocoder: block by block, written as it is made; beyond the mel, memory does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
@@ -266,7 +265,7 @@ class Run(Command):
     """Change a field of the description, or give a fact the dialect asks for. May be repeated."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder that makes the sound: melpact_small, a .vocoder, .onnx, or a published checkpoint with its configuration
-    beside it; or griffin_lim. By default melpact_small where the mel is its own, else griffin_lim."""
+    beside it; or griffin_lim, the default."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """With a vocoder: which bridges may turn the mel into the one it takes."""
     effort: Literal["fast", "best"] | None = None

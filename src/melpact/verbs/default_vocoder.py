@@ -14,7 +14,7 @@ from melpact.pipeline.bridging import class_of
 from melpact.vocoders.griffin_lim.vocoder import Effort, invert
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 from melpact.vocoders.opening import vocoder
-from melpact.vocoders.shipped import NAMES
+from melpact.vocoders.shipped import DEFAULTS
 
 WITHOUT_MODEL = "griffin_lim"
 """The name by which the inversion is asked for."""
@@ -30,11 +30,13 @@ class Chosen:
 
 
 def default_vocoder(spec: MelSpec) -> Chosen | None:
-    """The first shipped vocoder that takes a mel of this description, as it is or over an exact bridge; None: there is none,
-    or onnxruntime is not installed."""
+    """The first vocoder of `shipped.DEFAULTS` that takes a mel of this description, as it is or over an exact bridge.
+
+    None: there is none, or onnxruntime is not installed.
+    """
     if find_spec("onnxruntime") is None:
         return None
-    for name in NAMES:
+    for name in DEFAULTS:
         maker = _opened(name)
         if maker.spec == spec:
             return Chosen(name, maker, None)
@@ -44,7 +46,7 @@ def default_vocoder(spec: MelSpec) -> Chosen | None:
     return None
 
 
-@lru_cache(maxsize=len(NAMES))
+@lru_cache(maxsize=4)
 def _opened(name: str) -> NeuralVocoder:
     return vocoder(name)
 

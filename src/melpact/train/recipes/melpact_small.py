@@ -31,7 +31,7 @@ class SmallTraining(VocoderTraining):
 
     Args:
         convergence_weight, log_weight, mel_weight, loudness_weight, added_weight: of the losses.
-        start_iterations: of the inversion; in use they are 128 (`melpact.vocoders.griffin_lim.estimate`).
+        start_iterations: of the inversion; in use they are 32 (`melpact.vocoders.griffin_lim.estimate`).
         first_scale: of the last layer's first weights; the debug twin's are large, so that it has something to unlearn.
         edge_frames: at either end of a crop that no loss looks at: the inversion does not know what lies beyond.
     """

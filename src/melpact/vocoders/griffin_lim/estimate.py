@@ -22,7 +22,7 @@ from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window
 
 Floats = NDArray[np.float32]
 
-ITERATIONS = 128
+ITERATIONS = 32
 BLOCK_FRAMES = 168
 BEFORE, AHEAD = 12, 12
 """Frames of the block before that a block sees again, and frames that it sees beyond its end: 192 with its own, three rounds
