@@ -119,6 +119,18 @@ def test_a_network_that_changes_nothing_gives_the_sound_of_the_start(mel: Mel) -
     np.testing.assert_allclose(maker(mel).samples[0][inner], wanted[inner], atol=2e-5)
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_sound_goes_on_behind_the_last_frame(streamed: bool) -> None:
+    """A tone of 40 frames and 200 samples ends as loud as it was, not in silence."""
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(40 * SPEC.hop_length + 200) / RATE).astype(np.float32)
+    mel = extract(Audio.of(tone, RATE), SPEC)
+    assert (mel.n_frames, mel.n_samples) == (40, tone.size)
+    maker, _ = fresh()
+    made = np.concatenate(list(maker.stream(mel, block_frames=16))) if streamed else maker(mel).samples[0]
+    assert made.size == tone.size
+    assert np.std(made[-200:]) > 0.5 * np.std(made[-1200:-200])
+
+
 def test_the_start_s_own_mel_and_phase_steps_are_what_they_should_be(mel: Mel) -> None:
     """A tone on a bin's centre has no phase step beyond its advance, and its own mel is the bank's."""
     _, network = fresh()

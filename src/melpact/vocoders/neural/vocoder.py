@@ -205,7 +205,9 @@ class NeuralVocoder(Vocoder):
         for mel in mels:
             self._check(mel)
         pitches = [None] * len(mels) if f0_hz is None else list(f0_hz)
-        items = [self.takes.whole(mel, pitch) for mel, pitch in zip(mels, pitches, strict=True)]
+        items = [
+            self.takes.whole(*self._to_the_end(mel, pitch)) for mel, pitch in zip(mels, pitches, strict=True)
+        ]  # fmt: skip
         return [self._audio(made, mel) for made, mel in zip(self._net.batch(items), mels, strict=True)]
 
     def stream(self, mel: Mel, f0_hz: Floats | None = None, *, block_frames: int = BLOCK_FRAMES) -> Iterator[Floats]:
@@ -215,7 +217,7 @@ class NeuralVocoder(Vocoder):
         """
         self._check(mel)
         flow, left = self.open_stream(block_frames), mel.n_samples
-        blocks = self.takes.blocks(mel, f0_hz, block_frames)
+        blocks = self.takes.blocks(*self._to_the_end(mel, f0_hz), block_frames)
         for block in ahead(blocks) if "start" in self.inputs else blocks:
             made = _finite(flow.push(block))[:left]
             left -= made.size
@@ -251,10 +253,17 @@ class NeuralVocoder(Vocoder):
                 wanted=f"[{mel.n_mels}, frames]",
             )
 
+    def _to_the_end(self, mel: Mel, f0_hz: Floats | None) -> tuple[Mel, Floats | None]:
+        """With the last frame once more where the sound goes on behind it; silence there would be a click."""
+        if "start" not in self.inputs or mel.n_samples <= mel.n_frames * self.hop_length:
+            return mel, f0_hz
+        pitch = None if f0_hz is None else np.pad(f0_hz, (0, 1), mode="edge")
+        return Mel(np.pad(mel.values, ((0, 0), (0, 1)), mode="edge"), mel.spec, mel.utterance), pitch
+
     def _synthesise(self, mel: Mel) -> Floats:
         if "start" in self.inputs and mel.n_frames > 2 * START_PIECE:
             return np.concatenate(list(self.stream(mel, block_frames=START_PIECE)))
-        made = self._net.batch([self.takes.whole(mel)])[0]
+        made = self._net.batch([self.takes.whole(*self._to_the_end(mel, None))])[0]
         return _fitted(_finite(made), mel.n_samples)
 
     def _audio(self, made: Floats, mel: Mel) -> Audio:
