@@ -18,8 +18,8 @@ from melpact.contract.mel import Mel
 from melpact.features.analysis import extract, to_rate
 from melpact.verbs import default_vocoder as default
 from melpact.verbs.vocode import vocode
+from melpact.vocoders.griffin_lim.blocks import PIECE
 from melpact.vocoders.griffin_lim.vocoder import invert
-from melpact.vocoders.neural.inputs import START_PIECE
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 from melpact.vocoders.shipped import DEFAULTS, NAMES, shipped
 
@@ -64,7 +64,7 @@ def test_streamed_equals_whole(name: str) -> None:
 def test_a_long_mel_in_pieces_is_the_whole() -> None:
     maker, short = mp.vocoder("melpact_small"), mel_of("melpact_small", seconds=4.0)
     long = Mel(np.tile(short.values, 4), short.spec)
-    assert long.n_frames > 2 * START_PIECE
+    assert long.n_frames > 2 * PIECE
     np.testing.assert_allclose(maker(long).samples, maker.batch([long])[0].samples, rtol=0, atol=STREAM_TOLERANCE)
 
 

@@ -14,9 +14,9 @@ from melpact.contract.dialect import dialect
 from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.features.analysis import extract, to_rate
-from melpact.vocoders.griffin_lim import estimate as blocks
+from melpact.vocoders.griffin_lim import blocks
 from melpact.vocoders.griffin_lim.estimate import Estimate, estimate
-from melpact.vocoders.neural.inputs import START_LOOK_AHEAD, Inputs
+from melpact.vocoders.neural.inputs import Inputs
 
 torch = pytest.importorskip("torch")
 
@@ -71,7 +71,7 @@ def test_a_frame_waits_for_no_more_than_is_said(mel: Mel) -> None:
     for at in range(mel.n_frames):
         made += flow.push(mel.values[:, at : at + 1]).shape[1]
         longest = max(longest, at + 1 - made)
-    assert longest == START_LOOK_AHEAD == blocks.BLOCK_FRAMES - 1 + blocks.AHEAD
+    assert longest == blocks.LOOK_AHEAD == blocks.BLOCK_FRAMES - 1 + blocks.AHEAD
     assert flow._mel.shape[1] <= blocks.BEFORE + blocks.BLOCK_FRAMES + blocks.AHEAD
 
 

@@ -23,7 +23,7 @@ from melpact.corpus.crops import Weigh
 from melpact.features.analysis import extract
 from melpact.nn.torch_runtime import TorchRuntime, seeded
 from melpact.train.settings import Optimiser, Training
-from melpact.train.task import Batch, Data, Example, Source
+from melpact.train.task import Batch, Data, Example, Limit, Losses, Source, Step, Task
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 
@@ -177,6 +177,23 @@ def examples(voice: Voice, data: Data, n: int) -> Callable[[], Sequence[Example]
 def cut(mel: Mel, n_samples: int) -> Mel:
     """The frames of a mel that `n_samples` samples stand for."""
     return Mel(np.ascontiguousarray(mel.values[:, : mel.spec.frames(n_samples)]), mel.spec)
+
+
+def alone(
+    settings: VocoderTraining, own: Voice, data: Data, batches: Source, losses: Losses, weights: Mapping[str, float]
+) -> Task:
+    """A task of one player, the generator, that no other judges; "level_db" is among its losses."""
+    return Task(
+        players={PLAYER: own.network},
+        turns=(Step(PLAYER, (PLAYER,), losses, weights),),
+        source=batches,
+        optimisers={PLAYER: settings.optimiser},
+        averaged=(PLAYER,),
+        validate=examples(own, data, settings.validation_sounds),
+        limits=(Limit(f"{PLAYER}/level_db", "the generator has fallen silent", low=QUIET_DB),),
+        spec=own.spec,
+        facts=own.facts,
+    )
 
 
 def level_db(samples: Tensor) -> Tensor:

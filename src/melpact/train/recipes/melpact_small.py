@@ -21,9 +21,9 @@ from melpact.nn.generators.melpact_small import MelpactSmall
 from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.nn.losses.spectral import SpectralLoss
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import PLAYER, QUIET_DB, SMALL, VocoderTraining, examples, level_db, source, voice
+from melpact.train.recipes._vocoding import SMALL, VocoderTraining, alone, level_db, source, voice
 from melpact.train.settings import Optimiser
-from melpact.train.task import Batch, Data, Limit, Source, Step, Task
+from melpact.train.task import Batch, Data, Source, Task
 
 
 class SmallTraining(VocoderTraining):
@@ -97,7 +97,6 @@ def build(settings: SmallTraining, data: Data) -> Task:
         MelpactError: sizes, mel and data that do not fit together.
     """
     own = voice(settings)
-    begins = "start" in own.maker.inputs
     if isinstance(own.network, MelpactSmall):
         own.network.bank.copy_(torch.tensor(filterbank(own.spec)))
         with torch.no_grad():
@@ -113,17 +112,10 @@ def build(settings: SmallTraining, data: Data) -> Task:
 
     weights = {"convergence": settings.convergence_weight, "log_magnitude": settings.log_weight, "mel": settings.mel_weight,
                "loudness": settings.loudness_weight, "added": settings.added_weight, "level_db": 0.0}  # fmt: skip
-    return Task(
-        players={PLAYER: own.network},
-        turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=Begun(source(settings, data), own.spec, settings.start_iterations) if begins else source(settings, data),
-        optimisers={PLAYER: settings.optimiser},
-        averaged=(PLAYER,),
-        validate=examples(own, data, settings.validation_sounds),
-        limits=(Limit("generator/level_db", "the generator has fallen silent", low=QUIET_DB),),
-        spec=own.spec,
-        facts=own.facts,
-    )
+    batches: Source = source(settings, data)
+    if "start" in own.maker.inputs:
+        batches = Begun(batches, own.spec, settings.start_iterations)
+    return alone(settings, own, data, batches, speaking, weights)
 
 
 PLUGIN = Recipe(

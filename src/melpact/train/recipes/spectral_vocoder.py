@@ -13,19 +13,9 @@ from torch import Tensor
 from melpact.nn.losses.mel import MultiResolutionMelLoss
 from melpact.nn.losses.stft import MultiResolutionStftLoss, StftLossConfig
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import (
-    PLAYER,
-    QUIET_DB,
-    SMALL,
-    VocoderTraining,
-    examples,
-    level_db,
-    loss_spec,
-    source,
-    voice,
-)
+from melpact.train.recipes._vocoding import SMALL, VocoderTraining, alone, level_db, loss_spec, source, voice
 from melpact.train.settings import Optimiser
-from melpact.train.task import Batch, Data, Limit, Step, Task
+from melpact.train.task import Batch, Data, Task
 
 
 class SpectralTraining(VocoderTraining):
@@ -71,17 +61,7 @@ def build(settings: SpectralTraining, data: Data) -> Task:
 
     weights = {"convergence": settings.stft_weight, "log_magnitude": settings.stft_weight, "mel": settings.mel_weight,
                "level_db": 0.0}  # fmt: skip
-    return Task(
-        players={PLAYER: own.network},
-        turns=(Step(PLAYER, (PLAYER,), speaking, weights),),
-        source=source(settings, data),
-        optimisers={PLAYER: settings.optimiser},
-        averaged=(PLAYER,),
-        validate=examples(own, data, settings.validation_sounds),
-        limits=(Limit("generator/level_db", "the generator has fallen silent", low=QUIET_DB),),
-        spec=own.spec,
-        facts=own.facts,
-    )
+    return alone(settings, own, data, source(settings, data), speaking, weights)
 
 
 PLUGIN = Recipe(

@@ -15,6 +15,7 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.features.harmonic_track import track_harmonics
 from melpact.features.inversion import mel_to_magnitude
+from melpact.vocoders.griffin_lim.blocks import AHEAD, BEFORE, BLOCK_FRAMES
 from melpact.vocoders.griffin_lim.fast import Framing, refine
 from melpact.vocoders.griffin_lim.phase_gradient import phase_from_magnitude
 from melpact.vocoders.griffin_lim.targets import MelTarget
@@ -23,12 +24,9 @@ from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window
 Floats = NDArray[np.float32]
 
 ITERATIONS = 32
-BLOCK_FRAMES = 168
-BEFORE, AHEAD = 12, 12
-"""Frames of the block before that a block sees again, and frames that it sees beyond its end: 192 with its own, three rounds
-of the 64 that the iterations lay side by side."""
 _MOMENTUM, _SETTLING = 0.99, 8
-"""Momentum, and the part of the iterations (one in so many, at the end) that goes without: it spoils rare sounds."""
+"""Momentum, and the part of the iterations (one in so many, at the end) that goes without: as the shipped
+weights were trained. Over many sounds it makes no difference."""
 
 
 def estimate(mel: Mel, *, iterations: int = ITERATIONS, seed: int = 0) -> Floats:

@@ -21,13 +21,6 @@ from melpact.core.errors import ContractError
 
 Floats = NDArray[np.float32]
 
-START_LOOK_AHEAD = 168 - 1 + 12
-"""Most frames behind a frame that the mel's inversion waits for: its block's end and what that sees beyond
-(`melpact.vocoders.griffin_lim.estimate`, whose import is slow; a test holds the two equal)."""
-
-START_PIECE = 3 * 168
-"""Frames of the pieces in which a long mel is inverted and synthesised at once."""
-
 
 def ahead(items: Iterator[list[Floats]]) -> Iterator[list[Floats]]:
     """The same blocks, the next one made in a thread while one is in use."""

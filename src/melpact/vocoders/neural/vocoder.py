@@ -21,7 +21,8 @@ from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
-from melpact.vocoders.neural.inputs import START_LOOK_AHEAD, START_PIECE, Inputs, ahead
+from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
+from melpact.vocoders.neural.inputs import Inputs, ahead
 from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
@@ -181,7 +182,7 @@ class NeuralVocoder(Vocoder):
     @property
     def look_ahead_s(self) -> float:
         """Seconds of mel behind a frame that its sound depends on: the latency that no block size takes away."""
-        frames = self.receptive_field[1] + (START_LOOK_AHEAD if "start" in self.inputs else 0)
+        frames = self.receptive_field[1] + (LOOK_AHEAD if "start" in self.inputs else 0)
         return frames * self.hop_length / self.spec.sample_rate
 
     @property
@@ -254,15 +255,16 @@ class NeuralVocoder(Vocoder):
             )
 
     def _to_the_end(self, mel: Mel, f0_hz: Floats | None) -> tuple[Mel, Floats | None]:
-        """With the last frame once more where the sound goes on behind it; silence there would be a click."""
+        """With the last frame once more where the sound goes on behind it and the network corrects an inversion; others get
+        silence there (`_fitted`)."""
         if "start" not in self.inputs or mel.n_samples <= mel.n_frames * self.hop_length:
             return mel, f0_hz
         pitch = None if f0_hz is None else np.pad(f0_hz, (0, 1), mode="edge")
         return Mel(np.pad(mel.values, ((0, 0), (0, 1)), mode="edge"), mel.spec, mel.utterance), pitch
 
     def _synthesise(self, mel: Mel) -> Floats:
-        if "start" in self.inputs and mel.n_frames > 2 * START_PIECE:
-            return np.concatenate(list(self.stream(mel, block_frames=START_PIECE)))
+        if "start" in self.inputs and mel.n_frames > 2 * PIECE:
+            return np.concatenate(list(self.stream(mel, block_frames=PIECE)))
         made = self._net.batch([self.takes.whole(*self._to_the_end(mel, None))])[0]
         return _fitted(_finite(made), mel.n_samples)
 
