@@ -19,11 +19,11 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
+from melpact.nn.running import Floats, Network, Runtime, Stream
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
 from melpact.vocoders.neural.inputs import Inputs, ahead
-from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
 BLOCK_FRAMES = 128
