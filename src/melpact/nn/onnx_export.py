@@ -64,6 +64,11 @@ def traced(
     return made
 
 
+def examples(shapes: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    """Inputs to trace with."""
+    return [torch.rand(*shape) for shape in shapes]
+
+
 def described(graph: bytes, metadata: Mapping[str, str]) -> bytes:
     """The graph with these properties and no others."""
     model = onnx.load_from_string(graph)

@@ -1,4 +1,4 @@
-"""Runs an exported network on onnxruntime, and narrows its numbers: no torch here. What a graph is for is said by who asks."""
+"""Runs an exported network on onnxruntime, and narrows its numbers: no torch here. What a graph is for is not known."""
 
 from __future__ import annotations
 
