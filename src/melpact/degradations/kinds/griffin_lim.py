@@ -16,7 +16,7 @@ class GriffinLimArtefacts(Degradation):
 
     title = "through sound with a poor phase"
     meaning, unit = "iterations that repair a random phase", "iterations"
-    neutral, range, doses = None, (0.0, 1000.0), (16.0, 4.0, 0.0)
+    neutral, limits, doses = None, (0.0, 1000.0), (16.0, 4.0, 0.0)
     domain = "sound"
     quick = False
 
