@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands, corpus, pipeline, train, vocoder
+from melpact.cli import bench, clinic, commands, corpus, pipeline, refine, train, vocoder
 
 COMMANDS: dict[str, type[commands.Command]] = {
-    **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS,
+    **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
     **corpus.COMMANDS, **train.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")
