@@ -1,4 +1,4 @@
-"""What both recipes of refiners share: settings, frozen statistics, pairs of a damaged and a clean mel, and the validation."""
+"""What both recipes of refiners share: settings, frozen statistics, pairs of a damaged and a clean mel, and validation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
 from melpact.features.analysis import extract
+from melpact.models.refine.noise import noise
 from melpact.models.refine.statistics import Statistics
 from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, receptive_field
 from melpact.nn.torch_runtime import seeded
 from melpact.normalise.stats import Stats
 from melpact.train.degraded import Degraded, Mixture
 from melpact.train.pairs import Pairs
+from melpact.train.recipes._vocoding import changes
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Losses, Source, Step, Task
 
@@ -36,14 +38,21 @@ CLEAN = "clean"
 """The group without any damage."""
 HEADROOM = 0.05
 """What a refined mel may exceed the highest value of the corpus by, in each band, as a part of the band's range."""
+_STILLEST = 0.25
+"""The least standard deviation of a band, as a part of that of all bands: what hardly moves is not blown up."""
 _LIST_SEED = 1
 _COUNTED = 64
 """Batches whose mels are counted for the statistics."""
+
+_QUICK = ("band_blur", "codec_like", "low_rank", "missing_bands", "noise", "over_smoothed", "quantised", "time_blur")
+KINDS: tuple[dict[str, Any], ...] = (*({"name": name} for name in _QUICK), {"name": "griffin_lim", "chance": 0.5})
+"""All but another level: which one was meant cannot be known, and guessing would harm the mels that have the right one."""
 
 SMALL: Mapping[str, Any] = MappingProxyType(
     {
         "steps": 20, "batch_size": 4, "segment_frames": 16, "width": 32, "blocks": 2, "validation_mels": 1, "log_every": 5,
         "save_every": 10, "validate_every": 20,
+        "degradations": ({"name": "wrong_gain"},), "augment": (), "clean_ratio": 0.0,
         "optimiser": Optimiser(lr=1e-2, betas=(0.9, 0.98), schedule="constant"),
     }
 )  # fmt: skip
@@ -57,8 +66,9 @@ class RefinerTraining(Training):
         dialect: the mel that it refines, by name.
         width, blocks, expansion: sizes of the network.
         optimiser: of the network.
-        degradations: what is done to the mels, each {"name": …} with "low" and "high" (doses; the degradation's own range
-            by default) and "chance" (relative; 1 by default); empty: every one there is.
+        degradations: what is done to the mels, each {"name": …} with "low" and "high" (doses; from a mild to a gross one
+            by default) and "chance" (relative; 1 by default).
+        augment: changes to the sounds before, as every recipe takes them.
         clean_ratio: the share of items that nothing is done to. twice_ratio: the share that two things are done to.
         pairs: folders of predicted and of true mels, NAME.mel in both; empty: none.
         pairs_ratio: the share of items that are such pairs.
@@ -79,7 +89,8 @@ class RefinerTraining(Training):
     optimiser: Optimiser = Optimiser(
         lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
     )
-    degradations: tuple[dict[str, Any], ...] = ()
+    degradations: tuple[dict[str, Any], ...] = KINDS
+    augment: tuple[dict[str, Any], ...] = ({"name": "gain"},)
     clean_ratio: float = Field(default=0.08, ge=0, le=1)
     twice_ratio: float = Field(default=0.15, ge=0, le=1)
     pairs: tuple[str, ...] = Field(default=(), max_length=2)
@@ -146,8 +157,9 @@ def source(settings: RefinerTraining, data: Data) -> tuple[Source, Mixture]:
     """
     spec = dialect(settings.dialect).spec
     crops = data.crops(
-        spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed, weigh=settings.weigh
-    )
+        spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
+        augment=changes(settings.augment), weigh=settings.weigh,
+    )  # fmt: skip
     mixture = Mixture.of(settings.degradations, clean=settings.clean_ratio, twice=settings.twice_ratio)
     made: Source = Degraded(crops, spec, mixture, settings.seed)
     if settings.pairs:
@@ -164,9 +176,7 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
         ContractError: sizes that contradict themselves.
     """
     spec = dialect(settings.dialect).spec
-    sizes = MelRefinerConfig(
-        n_mels=spec.n_mels, width=settings.width, blocks=settings.blocks, expansion=settings.expansion
-    )
+    sizes = MelRefinerConfig(n_mels=spec.n_mels, width=settings.width, blocks=settings.blocks, expansion=settings.expansion)
     with seeded(settings.seed):
         network = MelRefiner(sizes)
     return Corrector(network.train(), spec, counted(batches, spec), mixture)
@@ -181,7 +191,7 @@ def counted(batches: Source, spec: MelSpec) -> Statistics:
     low, high = stats.band_min(), stats.band_max()
     floor = np.full_like(low, spec.floor_value) if spec.floor_kind != "none" else low
     floor = np.minimum(floor, low)
-    spread = np.maximum(stats.band_std(), 1e-3)
+    spread = np.maximum(stats.band_std(), max(_STILLEST * stats.std(), 1e-3))
     ceiling = high + HEADROOM * np.maximum(high - floor, spread)
     return Statistics(*(np.asarray(one, np.float32) for one in (stats.band_mean(), spread, floor, ceiling)))
 
@@ -243,9 +253,9 @@ def measuring(
         for name, given in damaged.items():
             made, null = [], []
             for mel, truth in zip(given, clean, strict=True):
-                values = torch.from_numpy(mel.raw().values)[None].to(device)
-                noise = torch.from_numpy(_noise(values.shape[2], own.spec.n_mels))[None].to(device)
-                better = own.restored(refine(own.normalised(values), noise)).cpu().numpy()[0]
+                values = torch.tensor(mel.raw().values)[None].to(device)
+                still = torch.from_numpy(noise(0, 0, values.shape[2], own.spec.n_mels))[None].to(device)
+                better = own.restored(refine(own.normalised(values), still)).cpu().numpy()[0]
                 made.append(float(np.abs(better - truth.raw().values).mean(dtype=np.float64)))
                 null.append(float(np.abs(mel.raw().values - truth.raw().values).mean(dtype=np.float64)))
             rows.append((np.array(made), np.array(null)))

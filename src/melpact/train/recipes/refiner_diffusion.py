@@ -1,10 +1,11 @@
 """The diffusion refiner: flow matching from a mel under noise to the clean mel, told the damaged one.
 
-The path starts at s·noise + (1 - s)·damaged for a strength s that is drawn, as a user may choose any, and leads along a straight
-line to the clean mel; s = 1 is noise alone. The network says the clean mel. Source: Lipman et al. 2023, "Flow Matching for
-Generative Modeling"; paths from other starts than noise: Tong et al. 2024, "Improving and generalizing flow-based generative
-models with minibatch optimal transport", section 3; training without the condition: Ho and Salimans 2022, "Classifier-free
-diffusion guidance".
+The path starts at s·noise + (1 - s)·damaged for a strength s that is drawn, as a user may choose any, and leads along a
+straight line to the clean mel; s = 1 is noise alone. The network says the clean mel.
+
+Sources: Lipman et al. 2023, "Flow matching for generative modeling"; paths from other starts than noise: Tong et al. 2024,
+"Improving and generalizing flow-based generative models with minibatch optimal transport", section 3; items without their
+condition: Ho and Salimans 2022, "Classifier-free diffusion guidance".
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class RefinerDiffusionTraining(RefinerTraining):
         untold_ratio: the share of items without the damaged mel (zeros instead of it), for guidance.
         whole_ratio: the share of paths that start at noise alone; the others start at a strength drawn evenly.
         begin_ratio: the share of points that lie at the start of their path; the others are drawn evenly along it.
-        weight_limit: the squared error of the clean mel counts 1 / (1 - t) times at time t, at most so often.
+        weight_limit: the error of the clean mel at time t counts 1 / (1 - t) times, at most so often; it is squared up to
+            one standard deviation of a band, and grows linearly beyond (Huber).
         validation_strength, validation_steps: with which the validation list is refined.
     """
 
@@ -71,7 +73,7 @@ def build(settings: RefinerDiffusionTraining, data: Data) -> Task:
         cond = given * told
         made = cond + own.network(x, cond, t.reshape(-1)).float()
         weight = (1 / (1 - t).clamp(min=1e-6)).clamp(max=settings.weight_limit)
-        error = (made - clean).square()
+        error = 2 * torch.nn.functional.smooth_l1_loss(made, clean, reduction="none")
         return {
             "clean": (weight * error).mean(),
             "error": error.mean().detach(),
