@@ -21,6 +21,7 @@ from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
 from melpact.features.analysis import extract
 from melpact.models.refine.noise import noise
+from melpact.models.refine.settings import Refining
 from melpact.models.refine.statistics import Statistics
 from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, receptive_field
 from melpact.nn.torch_runtime import seeded
@@ -134,13 +135,14 @@ class Corrector:
         """Mean absolute difference of normalised mels, in the unit of the mel before scaling."""
         return ((made - clean).abs() * self._numbers(made)[1]).mean().detach()
 
-    def facts(self, method: str) -> dict[str, Any]:
+    def facts(self, method: str, settings: Refining) -> dict[str, Any]:
         """What an export needs to know."""
         sizes = self.network.config
         return {
             "refiner": {
                 "player": PLAYER, "method": method, "sizes": sizes.model_dump(mode="json"),
-                "receptive_field": list(receptive_field(sizes)), "degradations": self.mixture.facts(),
+                "receptive_field": list(receptive_field(sizes)), "degradations": self.mixture.facts()["kinds"],
+                "settings": settings.model_dump(mode="json"),
             }
         }  # fmt: skip
 
@@ -205,11 +207,13 @@ def task(
     losses: Losses,
     weights: Mapping[str, float],
     refine: Callable[[Tensor, Tensor], Tensor],
+    use: Refining,
 ) -> Task:
     """A task of one player.
 
     Args:
         refine: damaged mel and noise [B, n_mels, T], normalised → refined, as its user will have it.
+        use: what a user gets who asks for nothing else.
     """
     return Task(
         players={PLAYER: own.network},
@@ -220,7 +224,7 @@ def task(
         measure=measuring(settings, own, data, refine),
         spec=own.spec,
         statistics=own.statistics.tensors(),
-        facts=own.facts(method),
+        facts=own.facts(method, use),
     )
 
 

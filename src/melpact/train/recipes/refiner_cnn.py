@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from melpact.models.refine.settings import Refining
 from melpact.train.recipes import Recipe
 from melpact.train.recipes._refining import SMALL, RefinerTraining, corrector, source, task
 from melpact.train.task import Batch, Data, Task
@@ -49,7 +50,7 @@ def build(settings: RefinerCnnTraining, data: Data) -> Task:
         }
 
     weights = {"value": 1.0, "difference": settings.difference_weight, "mae": 0.0, "bypass": 0.0}
-    return task(settings, "cnn", own, batches, data, correcting, weights, refine)
+    return task(settings, "cnn", own, batches, data, correcting, weights, refine, Refining(strength=1.0))
 
 
 PLUGIN = Recipe(
@@ -58,4 +59,5 @@ PLUGIN = Recipe(
     build=build,
     debug=RefinerCnnTraining(**SMALL),
     source="measured on held-out speakers against doing nothing and a calibration of each band",
+    trains="refiner",
 )

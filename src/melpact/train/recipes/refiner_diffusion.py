@@ -17,6 +17,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor
 
 from melpact.models.refine.samplers import euler, schedule, start
+from melpact.models.refine.settings import Refining
 from melpact.train.recipes import Recipe
 from melpact.train.recipes._refining import SMALL, RefinerTraining, corrector, source, task
 from melpact.train.task import Batch, Data, Task
@@ -50,13 +51,14 @@ def build(settings: RefinerDiffusionTraining, data: Data) -> Task:
     """
     batches, mixture = source(settings, data)
     own = corrector(settings, batches, mixture)
+    use = Refining(strength=settings.validation_strength, steps=settings.validation_steps)
 
     def refine(given: Tensor, noise: Tensor) -> Tensor:
         def clean(x: Tensor, t: float) -> Tensor:
             return given + own.network(x, given, torch.full((len(x),), t, device=x.device)).float()
 
         begin = start(given, noise, settings.validation_strength)
-        refined: Tensor = euler(clean, begin, schedule(settings.validation_strength, settings.validation_steps))
+        refined: Tensor = euler(clean, begin, schedule(settings.validation_strength, use.steps))
         return refined
 
     def flowing(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
@@ -82,7 +84,7 @@ def build(settings: RefinerDiffusionTraining, data: Data) -> Task:
         }
 
     weights = {"clean": 1.0, "error": 0.0, "mae": 0.0, "bypass": 0.0}
-    return task(settings, "diffusion", own, batches, data, flowing, weights, refine)
+    return task(settings, "diffusion", own, batches, data, flowing, weights, refine, use)
 
 
 PLUGIN = Recipe(
@@ -91,4 +93,5 @@ PLUGIN = Recipe(
     build=build,
     debug=RefinerDiffusionTraining(**SMALL),
     source="measured on held-out speakers against doing nothing and a calibration of each band",
+    trains="refiner",
 )
