@@ -121,13 +121,13 @@ def parsed(text: str) -> tuple[str, float]:
     Raises:
         MelpactError: another form, no such degradation, or a dose it does not take.
     """
-    name, colon, dose = text.partition(":")
+    name, _, dose = text.partition(":")
     kind = degradation(name)
     try:
         number = float(dose)
         kind.is_neutral(number)
     except (ValueError, ContractError) as error:
-        wanted = f"{name}:{kind.doses[1]:g} ({kind.meaning}, {kind.range[0]:g} to {kind.range[1]:g} {kind.unit})"
+        wanted = f"{name}:{kind.doses[1]:g} ({kind.meaning}, {kind.limits[0]:g} to {kind.limits[1]:g} {kind.unit})"
         raise MelpactError("no dose of a degradation", where="--with", got=repr(text), wanted=wanted) from error
     return name, number
 

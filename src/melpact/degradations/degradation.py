@@ -28,10 +28,10 @@ class Degradation(ABC):
         title: what it does, in one line.
         meaning, unit: of the dose.
         neutral: the dose at which nothing changes (infinity where more of it is less harm), None where there is none.
-        range: the least and the most that a dose may be.
+        limits: the least and the most that a dose may be.
         doses: mild, clear and gross: what tables and tests take.
-        domain: "log" where it acts on levels (as models do, which learn levels), "power" where powers add up (as sound does),
-            "sound" where it goes through a waveform.
+        domain: "log" where it acts on levels (as models do, which learn levels), "power" where powers add up (as sounds
+            do), "sound" where it goes through a waveform.
         quick: whether it takes about a millisecond for a second of mel; the others are not for a training's batches.
     """
 
@@ -39,7 +39,7 @@ class Degradation(ABC):
     meaning: ClassVar[str]
     unit: ClassVar[str]
     neutral: ClassVar[float | None]
-    range: ClassVar[tuple[float, float]]
+    limits: ClassVar[tuple[float, float]]
     doses: ClassVar[tuple[float, float, float]]
     domain: ClassVar[Literal["log", "power", "sound"]]
     quick: ClassVar[bool] = True
@@ -58,7 +58,7 @@ class Degradation(ABC):
             rng: the only source of chance; the same state gives the same bits.
 
         Raises:
-            ContractError: a dose outside `range`, a batch, no frames, or values that are not finite.
+            ContractError: a dose outside `limits`, a batch, no frames, or values that are not finite.
         """
         check_mel(mel)
         if self.is_neutral(dose):
@@ -91,7 +91,7 @@ class Degradation(ABC):
         Values are neither checked nor counted; no value below the floor comes back.
 
         Raises:
-            ContractError: a dose outside `range`.
+            ContractError: a dose outside `limits`.
         """
         if self.is_neutral(dose):
             return values
@@ -103,9 +103,9 @@ class Degradation(ABC):
         """Whether this dose changes nothing.
 
         Raises:
-            ContractError: a dose outside `range`.
+            ContractError: a dose outside `limits`.
         """
-        low, high = self.range
+        low, high = self.limits
         if math.isnan(dose) or not (low <= dose <= high or dose == self.neutral):
             raise ContractError(
                 f"no such dose of {self.name}", got=f"{dose:g}", wanted=f"{self.meaning}, {low:g} to {high:g} {self.unit}"
@@ -132,4 +132,6 @@ def check_mel(mel: Mel) -> None:
         raise ContractError("one mel at a time, with at least one frame", got=shape, wanted=f"[{mel.n_mels}, frames]")
     if not np.isfinite(mel.values).all():
         count = int(np.count_nonzero(~np.isfinite(mel.values)))
-        raise ContractError("the mel holds values that are not numbers", got=f"{count} NaN or infinite", wanted="finite values")
+        raise ContractError(
+            "the mel holds values that are not numbers", got=f"{count} NaN or infinite", wanted="finite values"
+        )

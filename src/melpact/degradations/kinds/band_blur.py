@@ -14,7 +14,7 @@ class BandBlur(Degradation):
 
     title = "energies blurred over bands"
     meaning, unit = "standard deviation of the blur", "bands"
-    neutral, range, doses = 0.0, (0.0, 32.0), (0.7, 1.5, 4.0)
+    neutral, limits, doses = 0.0, (0.0, 32.0), (0.7, 1.5, 4.0)
     domain = "power"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:

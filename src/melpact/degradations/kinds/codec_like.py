@@ -16,13 +16,14 @@ _NAT_PER_DB = math.log(10) / 10
 class CodecLike(Degradation):
     """Levels in blocks of 8 bands × 8 frames, each through a cosine transform with rounded coefficients.
 
-    The step grows with the coefficient's number over bands and frames, (1 + 0.35 (i + j)) times the dose, and what is
-    smaller than 0.67 of its step is dropped; where the first block begins is drawn. No bit stream is made.
+    The transform is orthonormal, so that an error of a coefficient is one of the levels as large. The step grows with the
+    coefficient's number over bands and frames, (1 + 0.35 (i + j)) times the dose, and what is smaller than 0.67 of its step
+    is dropped; where the first block begins is drawn. No bit stream is made.
     """
 
     title = "transform coded in blocks"
-    meaning, unit = "step of a block's mean level", "dB"
-    neutral, range, doses = 0.0, (0.0, 60.0), (2.0, 5.0, 12.0)
+    meaning, unit = "step of the first coefficient", "dB"
+    neutral, limits, doses = 0.0, (0.0, 200.0), (3.0, 10.0, 30.0)
     domain = "log"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
@@ -35,13 +36,11 @@ class CodecLike(Degradation):
         blocks = whole.reshape(whole.shape[0] // _BLOCK, _BLOCK, whole.shape[1] // _BLOCK, _BLOCK)
         number = np.arange(_BLOCK, dtype=np.float32)
         rise = 1 + _RISE * (number[:, None, None] + number)
-        # a block's mean is an eighth of its first coefficient
-        step = np.float32(dose * _NAT_PER_DB * spec.power / 2 * _BLOCK) * rise
+        step = np.float32(dose * _NAT_PER_DB * spec.power / 2) * rise
         waves = dctn(blocks, axes=(1, 3), norm="ortho") / step
         kept = np.where(np.abs(waves) < _DEAD_ZONE, 0, np.round(waves)) * step
-        return idctn(kept, axes=(1, 3), norm="ortho").reshape(whole.shape)[
-            first[0] : first[0] + n_mels, first[1] : first[1] + frames
-        ].astype(np.float32)  # fmt: skip
+        back = idctn(kept, axes=(1, 3), norm="ortho").reshape(whole.shape)
+        return np.asarray(back[first[0] : first[0] + n_mels, first[1] : first[1] + frames], np.float32)
 
 
 PLUGIN = CodecLike()

@@ -9,11 +9,11 @@ from melpact.degradations.degradation import Degradation, Float32
 
 
 class LowRank(Degradation):
-    """The mel's own mean spectrum and its strongest principal components over time; a fraction keeps that share of the next."""
+    """The mel's mean spectrum and its strongest principal components over time; a fraction keeps that share of the next."""
 
     title = "few principal components"
     meaning, unit = "components kept", "components"
-    neutral, range, doses = float("inf"), (0.0, 1024.0), (24.0, 10.0, 4.0)
+    neutral, limits, doses = float("inf"), (0.0, 1024.0), (24.0, 10.0, 4.0)
     domain = "log"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
@@ -24,7 +24,7 @@ class LowRank(Degradation):
         _, shapes = np.linalg.eigh((rest @ rest.T).astype(np.float64))
         strongest = shapes[:, ::-1][:, : int(np.ceil(dose))].astype(np.float32)
         share = np.clip(dose - np.arange(strongest.shape[1]), 0, 1).astype(np.float32)
-        return mean + (strongest * share) @ (strongest.T @ rest)
+        return np.asarray(mean + (strongest * share) @ (strongest.T @ rest), np.float32)
 
 
 PLUGIN = LowRank()

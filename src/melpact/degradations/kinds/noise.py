@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from melpact.contract.spec import MelSpec
 from melpact.degradations.degradation import Degradation, Float32
 from melpact.degradations.level import bands, of_powers, powers
 
-_KNEE_HZ, _STEEPEST = 100.0, 2.0
+_KNEE_HZ = 100.0
 
 
+@dataclass(frozen=True)
 class Noise(Degradation):
     """Sound and noise add up as powers do in a band of a spectrogram.
 
-    The ratio is that of the powers within the bank's range over the whole mel. Noise falls with frequency above 100 Hz to the
-    power of 0 to 2 (drawn). In a band of d independent numbers the power of sound S with noise of mean N has mean S + N and
-    variance (N² + 2 S N) / d; it is drawn from the gamma distribution of these moments, by its cube root (Wilson and
-    Hilferty 1931), and correlated over time as the windows overlap.
+    The ratio is that of the powers within the bank's range over the whole mel. Noise falls with frequency above 100 Hz to
+    the power of 0 to `steepest` (drawn). In a band of d independent numbers the power of sound S with noise of mean N has
+    mean S + N and variance (N² + 2 S N) / d; it is drawn from the gamma distribution of these moments, by its cube root
+    (Wilson and Hilferty 1931), and correlated over time as the windows overlap.
     """
 
     title = "steady noise behind the sound"
     meaning, unit = "power of the sound over that of the noise", "dB SNR"
-    neutral, range, doses = float("inf"), (-20.0, 100.0), (30.0, 15.0, 5.0)
+    neutral, limits, doses = float("inf"), (-20.0, 100.0), (30.0, 15.0, 5.0)
     domain = "power"
+    steepest: float = 2.0
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
-        colour = _STEEPEST * rng.random()
+        colour = self.steepest * rng.random()
         of = bands(spec)
         chance = _correlated(rng.standard_normal(level.shape, dtype=np.float32), of.overlap)
         sound = powers(level, spec)

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.spec import MelSpec
 from melpact.degradations.degradation import Degradation, Float32
 
-_SETS, _HALVINGS, _STEEPEST = 8, 24, 0.5
+_SETS, _HALVINGS = 8, 24
 
 
+@dataclass(frozen=True)
 class OverSmoothed(Degradation):
     """The variance of levels over time falls to a share of its own, the fastest modulations first.
 
-    Bands are taken in 8 sets of neighbours. Within a set one low pass over the modulation frequency, 1 / (1 + (f / corner)²),
-    has the corner at which the set's variance over time is exactly the wanted share. High bands, which are told least about,
-    lose more: the share of a set is ratio ** (1 + tilt), tilt rising from -s in the lowest to s in the highest set, s drawn
-    from 0 to 0.5. The drop of global variance in predicted spectra is described by Toda and Tokuda 2007, "A speech parameter
-    generation algorithm considering global variance for HMM-based speech synthesis".
+    Bands are taken in 8 sets of neighbours. Within a set one low pass over the modulation frequency,
+    1 / (1 + (f / corner)²), has the corner at which the set's variance over time is exactly the wanted share. High bands,
+    which are told least about, lose more: the share of a set is ratio ** (1 + tilt), tilt rising from -s in the lowest to s
+    in the highest set, s drawn from 0 to `steepest`. The drop of global variance in predicted spectra is described by Toda
+    and Tokuda 2007, "A speech parameter generation algorithm considering global variance for HMM-based speech synthesis".
     """
 
     title = "less variance over time, as predictions have"
     meaning, unit = "variance over time beside the original's", "of the variance"
-    neutral, range, doses = 1.0, (0.0, 1.0), (0.9, 0.75, 0.5)
+    neutral, limits, doses = 1.0, (0.0, 1.0), (0.9, 0.75, 0.5)
     domain = "log"
+    steepest: float = 0.5
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
         from scipy.fft import dct, idct
 
-        steepest = _STEEPEST * rng.random()
+        steepest = self.steepest * rng.random()
         n_mels, frames = level.shape
         if frames == 1:
             return level
@@ -54,7 +58,7 @@ def _low_pass(energy: NDArray[np.float64], share: NDArray[np.float64]) -> Float3
         high = np.where(left > wanted, middle, high)
         low = np.where(left > wanted, low, middle)
     gains = 1 / (1 + (number * 2.0 ** -((low + high) / 2)[:, None]) ** 2)
-    return gains.astype(np.float32)
+    return np.asarray(gains, np.float32)
 
 
 PLUGIN = OverSmoothed()

@@ -14,7 +14,7 @@ class Quantised(Degradation):
 
     title = "few levels"
     meaning, unit = "bits per value", "bits"
-    neutral, range, doses = float("inf"), (1.0, 16.0), (5.0, 4.0, 2.5)
+    neutral, limits, doses = float("inf"), (1.0, 16.0), (5.0, 4.0, 2.5)
     domain = "log"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
@@ -23,7 +23,7 @@ class Quantised(Degradation):
         if span <= 0:
             return level
         step = span / np.float32(max(round(2**dose) - 1, 1))
-        return floor + np.round((level - floor) / step) * step
+        return np.asarray(floor + np.round((level - floor) / step) * step, np.float32)
 
 
 PLUGIN = Quantised()

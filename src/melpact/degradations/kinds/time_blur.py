@@ -14,7 +14,7 @@ class TimeBlur(Degradation):
 
     title = "energies blurred over time"
     meaning, unit = "standard deviation of the blur", "frames"
-    neutral, range, doses = 0.0, (0.0, 64.0), (0.7, 1.5, 4.0)
+    neutral, limits, doses = 0.0, (0.0, 64.0), (0.7, 1.5, 4.0)
     domain = "power"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:

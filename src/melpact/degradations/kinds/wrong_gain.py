@@ -17,7 +17,7 @@ class WrongGain(Degradation):
 
     title = "another level"
     meaning, unit = "gain", "dB"
-    neutral, range, doses = 0.0, (-80.0, 40.0), (-3.0, -6.0, -12.0)
+    neutral, limits, doses = 0.0, (-80.0, 40.0), (-3.0, -6.0, -12.0)
     domain = "log"
 
     def _change(self, level: Float32, spec: MelSpec, dose: float, rng: np.random.Generator) -> Float32:
