@@ -54,7 +54,9 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            found = train.export(self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder or NAME.refiner"), which=self.which)
+            found = train.export(
+                self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder or NAME.refiner"), which=self.which
+            )
             train_text.exported(found, self)
         elif self.action == "resume":
             folder = self._needed("target", "DIR")

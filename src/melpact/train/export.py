@@ -83,9 +83,8 @@ def refiner_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]
     about = said.get("facts", {}).get(PLAYER)
     if about is None or found.spec is None:
         raise TrainingError("the checkpoint is not of a refiner", where=path, got=f"recipe {said.get('recipe')}")
-    statistics = Statistics.of(
-        {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}, found.spec, path
-    )
+    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    statistics = Statistics.of(kept, found.spec, path)
     left, right = about["receptive_field"]
     facts = Facts(
         found.spec, about["method"], statistics, about["sizes"], (left, right), Refining(**about["settings"]),

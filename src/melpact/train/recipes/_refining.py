@@ -25,7 +25,6 @@ from melpact.models.refine.settings import Refining
 from melpact.models.refine.statistics import Statistics
 from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, receptive_field
 from melpact.nn.torch_runtime import seeded
-from melpact.normalise.stats import Stats
 from melpact.train.degraded import Degraded, Mixture
 from melpact.train.pairs import Pairs
 from melpact.train.recipes._vocoding import changes
@@ -37,10 +36,6 @@ ALL = "all"
 """The group of a validation that holds the means over all kinds of damage."""
 CLEAN = "clean"
 """The group without any damage."""
-HEADROOM = 0.05
-"""What a refined mel may exceed the highest value of the corpus by, in each band, as a part of the band's range."""
-_STILLEST = 0.25
-"""The least standard deviation of a band, as a part of that of all bands: what hardly moves is not blown up."""
 _LIST_SEED = 1
 _COUNTED = 64
 """Batches whose mels are counted for the statistics."""
@@ -186,16 +181,8 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
 
 def counted(batches: Source, spec: MelSpec) -> Statistics:
     """The statistics of the clean mels of the first batches."""
-    stats = Stats(spec)
-    for step in range(_COUNTED):
-        for values in batches.batch_at(step, rank=0, world=1)["mel"]:
-            stats.update(Mel(np.asarray(values, np.float32), spec))
-    low, high = stats.band_min(), stats.band_max()
-    floor = np.full_like(low, spec.floor_value) if spec.floor_kind != "none" else low
-    floor = np.minimum(floor, low)
-    spread = np.maximum(stats.band_std(), max(_STILLEST * stats.std(), 1e-3))
-    ceiling = high + HEADROOM * np.maximum(high - floor, spread)
-    return Statistics(*(np.asarray(one, np.float32) for one in (stats.band_mean(), spread, floor, ceiling)))
+    mels = (values for step in range(_COUNTED) for values in batches.batch_at(step, rank=0, world=1)["mel"])
+    return Statistics.measure((Mel(np.asarray(values, np.float32), spec).raw().values for values in mels), spec)
 
 
 def task(
