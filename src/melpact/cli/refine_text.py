@@ -41,6 +41,8 @@ def refined(report: RefineReport, wishes: Wishes) -> None:
         _out(f"pitch: {origin}")
     for note in report.notes:
         _out(note, style="yellow")
+    if report.notes and not all(item.degradations for item in report.done):
+        _out("Say what happened to them with --degradation NAME; melpact degrade list names all that is known.")
     if report.notes and report.refiner.measured.rows:
         measured(report.refiner.measured)
 
@@ -48,7 +50,7 @@ def refined(report: RefineReport, wishes: Wishes) -> None:
 def measured(found: Measured) -> None:
     """The table: degradation by degradation, every figure beside its two nulls."""
     columns = ("degradation", "dose", "figure", "refined", "left alone", "calibrated", "ahead by", "95 %", "helps")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in found.rows:
         dose = f"{row.dose[0]:g} to {row.dose[1]:g} {row.unit}".strip()
         verdict = "yes" if row.helps else "NO"

@@ -33,7 +33,7 @@ def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: b
     if isinstance(refiner, Identity):
         return ""
     if not degradations:
-        return f"{name}: {_in_a_line(refiner)}; what happened to these mels is not known: say it with --degradation NAME"
+        return f"{name}: {_in_a_line(refiner)}; what happened to these mels is not known"
     against = [why for one in degradations if (why := _against(refiner, one))]
     if not against:
         return ""
@@ -41,7 +41,7 @@ def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: b
     if force:
         return f"{name} {text}; {_FORCED}"
     raise NoSkill(
-        f"{name} {text}", where=where, next="Leave these mels as they are, or refine them all the same with --force"
+        f"{name} {text}", where=where, next="Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
     )
 
 
