@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, ValidationError
 from torch import Tensor
 
 from melpact.bench.score import Score
@@ -36,6 +36,8 @@ ALL = "all"
 """The group of a validation that holds the means over all kinds of damage."""
 CLEAN = "clean"
 """The group without any damage."""
+_LEAST_DAMAGE = 0.05
+"""Standard deviations that are added to how far an item's mel is damaged."""
 _LIST_SEED = 1
 _COUNTED = 64
 """Batches whose mels are counted for the statistics."""
@@ -46,8 +48,8 @@ KINDS: tuple[dict[str, Any], ...] = (*({"name": name} for name in _QUICK), {"nam
 
 SMALL: Mapping[str, Any] = MappingProxyType(
     {
-        "steps": 20, "batch_size": 4, "segment_frames": 16, "width": 32, "blocks": 2, "validation_mels": 1, "log_every": 5,
-        "save_every": 10, "validate_every": 20,
+        "steps": 20, "batch_size": 4, "segment_frames": 16, "sizes": {"width": 32, "blocks": 2, "features": 4},
+        "validation_mels": 1, "log_every": 5, "save_every": 10, "validate_every": 20,
         "degradations": ({"name": "wrong_gain"},), "augment": (), "clean_ratio": 0.0,
         "optimiser": Optimiser(lr=1e-2, betas=(0.9, 0.98), schedule="constant"),
     }
@@ -60,7 +62,7 @@ class RefinerTraining(Training):
 
     Args:
         dialect: the mel that it refines, by name.
-        width, blocks, expansion: sizes of the network.
+        sizes: of the network, where they are not its own defaults; the bands are always those of the mel.
         optimiser: of the network.
         degradations: what is done to the mels, each {"name": …} with "low" and "high" (doses; from a mild to a gross one
             by default) and "chance" (relative; 1 by default).
@@ -68,6 +70,8 @@ class RefinerTraining(Training):
         clean_ratio: the share of items that nothing is done to. twice_ratio: the share that two things are done to.
         pairs: folders of predicted and of true mels, NAME.mel in both; empty: none.
         pairs_ratio: the share of items that are such pairs.
+        balance: an item's loss is divided by this power of how far its damaged mel lies from the clean one: 0 lets gross
+            damage decide, 1 lets all count alike.
         weigh: what all have the same chance of being drawn: every second ("duration"), speaker, language or utterance.
         validation_mels: how many are refined at validation; validation_frames: of each, at most.
     """
@@ -79,9 +83,7 @@ class RefinerTraining(Training):
     best_by: str = "mel_mae"
     metrics: tuple[str, ...] = ("mel_mae",)
     dialect: str = "hifigan_22k"
-    width: PositiveInt = 160
-    blocks: PositiveInt = 8
-    expansion: float = Field(default=3.0, gt=0)
+    sizes: dict[str, Any] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser(
         lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
     )
@@ -91,6 +93,7 @@ class RefinerTraining(Training):
     twice_ratio: float = Field(default=0.15, ge=0, le=1)
     pairs: tuple[str, ...] = Field(default=(), max_length=2)
     pairs_ratio: float = Field(default=0.5, ge=0, le=1)
+    balance: float = Field(default=0.5, ge=0, le=1)
     weigh: Weigh = "duration"
     validation_mels: PositiveInt = 24
     validation_frames: PositiveInt = 256
@@ -125,6 +128,11 @@ class Corrector:
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The damaged and the clean mel of a batch, normalised."""
         return self.normalised(batch["given"]), self.normalised(batch["mel"])
+
+    def share(self, given: Tensor, clean: Tensor, balance: float) -> Tensor:
+        """What each item's loss is multiplied by, [B, 1, 1]."""
+        away = (given - clean).abs().mean((1, 2), keepdim=True)
+        return (away + _LEAST_DAMAGE) ** -balance
 
     def mae(self, made: Tensor, clean: Tensor) -> Tensor:
         """Mean absolute difference of normalised mels, in the unit of the mel before scaling."""
@@ -170,10 +178,14 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
     """The network of the settings, its fresh weights drawn with their seed, and the statistics of what it will learn from.
 
     Raises:
-        ContractError: sizes that contradict themselves.
+        TrainingError: sizes that are none.
     """
     spec = dialect(settings.dialect).spec
-    sizes = MelRefinerConfig(n_mels=spec.n_mels, width=settings.width, blocks=settings.blocks, expansion=settings.expansion)
+    try:
+        sizes = MelRefinerConfig(**{"n_mels": spec.n_mels, **settings.sizes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise TrainingError(str(first["msg"]), where=f"sizes.{'.'.join(map(str, first['loc']))}") from None
     with seeded(settings.seed):
         network = MelRefiner(sizes)
     return Corrector(network.train(), spec, counted(batches, spec), mixture)
