@@ -14,7 +14,6 @@ from pydantic import Field, PositiveInt, ValidationError
 from torch import Tensor
 
 from melpact.bench.score import Score
-from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
@@ -27,7 +26,7 @@ from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, recept
 from melpact.nn.torch_runtime import seeded
 from melpact.train.degraded import Degraded, Mixture
 from melpact.train.pairs import Pairs
-from melpact.train.recipes._vocoding import changes
+from melpact.train.recipes._vocoding import changes, described
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Losses, Source, Step, Task
 
@@ -61,7 +60,7 @@ class RefinerTraining(Training):
     """Settings of every recipe that trains a refiner.
 
     Args:
-        dialect: the mel that it refines, by name.
+        dialect: the mel that it refines: a name, or a description as JSON.
         sizes: of the network, where they are not its own defaults; the bands are always those of the mel.
         optimiser: of the network.
         degradations: what is done to the mels, each {"name": …} with "low" and "high" (doses; from a mild to a gross one
@@ -85,7 +84,7 @@ class RefinerTraining(Training):
     dialect: str = "hifigan_22k"
     sizes: dict[str, Any] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser(
-        lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
+        lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
     )
     degradations: tuple[dict[str, Any], ...] = KINDS
     augment: tuple[dict[str, Any], ...] = ({"name": "gain"},)
@@ -160,7 +159,7 @@ def source(settings: RefinerTraining, data: Data) -> tuple[Source, Mixture]:
     Raises:
         MelpactError: data that does not fit, no such degradation, pairs that are none.
     """
-    spec = dialect(settings.dialect).spec
+    spec = described(settings.dialect)
     crops = data.crops(
         spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
         augment=changes(settings.augment), weigh=settings.weigh,
@@ -180,7 +179,7 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
     Raises:
         TrainingError: sizes that are none.
     """
-    spec = dialect(settings.dialect).spec
+    spec = described(settings.dialect)
     try:
         sizes = MelRefinerConfig(**{"n_mels": spec.n_mels, **settings.sizes})
     except ValidationError as error:
