@@ -7,20 +7,20 @@ What the numbers of all clips say together is in `refine_table`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.bench.align import pair
 from melpact.bench.anchor import Scene, anchors
 from melpact.bench.cache import Found, Given, Shelf, anchor_digest, metric_key, package_version, sound_digest, sources_digest
 from melpact.bench.metric import Metric, metrics
+from melpact.bench.refine_null import Line, straightened
 from melpact.bench.run import in_unit
 from melpact.bench.sound import Sound
 from melpact.bench.task import METRICS, Outcome, load, observed
@@ -33,7 +33,6 @@ from melpact.features.analysis import extract, to_rate
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
-from melpact.normalise.calibration import strategy
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.griffin_lim.vocoder import GriffinLim
 
@@ -42,9 +41,7 @@ MEL, COST = "mel", "cost"
 BYPASS, AFFINE, CLEAN = "bypass", "affine", "clean"
 """Left alone; a line per band, fitted to this very degradation and dose on other clips; never spoilt (the ceiling)."""
 BESIDE = ("shaped_noise", "constant_mel", "true_phase")
-LINE = "band_affine"
 INVERSIONS = ("griffin_lim", "griffin_lim_fast")
-Line = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -144,14 +141,6 @@ def spoilt(mel: Mel, condition: Condition, seed: int, content: str) -> Mel:
     return degradation(condition.degradation).apply(mel, condition.dose, rng)
 
 
-def straightened(mel: Mel, line: Line) -> Mel:
-    """The mel after a line per band, above its floor."""
-    made = strategy(LINE).apply(line, mel.raw().values.astype(np.float64))
-    if mel.spec.floor_kind != "none":
-        made = np.maximum(made, mel.spec.floor_value)
-    return Mel(mel.spec.scaling.apply(made.astype(np.float32), mel.utterance), mel.spec, mel.utterance, mel.provenance)
-
-
 def distance(made: Mel, clean: Mel) -> float:
     """Mean absolute difference before scaling, in the unit of the description."""
     return float(np.abs(made.raw().values - clean.raw().values).mean(dtype=np.float64))
@@ -170,16 +159,16 @@ def measure(clip: Clip, refinery: Refinery) -> Outcome:
     for name in BESIDE:
         work.anchor(outcome, name)
     for condition in refinery.conditions:
-        work.take(outcome, condition, BYPASS, ["bypass"], lambda c=condition: work.spoilt(c))  # type: ignore[misc]
+        work.take(outcome, condition, BYPASS, ["bypass"], partial(work.spoilt, condition))
         line = clip.lines.get(condition.label)
         if line is not None:
             parts = ["affine", {name: values.tolist() for name, values in line.items()}]
-            made = lambda c=condition, x=line: straightened(work.spoilt(c), x)  # noqa: E731
-            work.take(outcome, condition, AFFINE, parts, made)
+            work.take(outcome, condition, AFFINE, parts, partial(work.straightened, condition, line))
         for arm in refinery.arms:
             work.refine(outcome, condition, arm)
-    for arm in refinery.stepped if clip.stepped is not None else ():
-        work.refine(outcome, clip.stepped, arm)
+    if clip.stepped is not None:
+        for arm in refinery.stepped:
+            work.refine(outcome, clip.stepped, arm)
     return outcome
 
 
@@ -208,6 +197,10 @@ class _Work:
             self._spoilt = condition, spoilt(self.mel, condition, self._settings.seed, self.content)
         return self._spoilt[1]
 
+    def straightened(self, condition: Condition, line: Line) -> Mel:
+        """What the affine null makes of it."""
+        return straightened(self.spoilt(condition), line)
+
     def refine(self, outcome: Outcome, condition: Condition, arm: Arm) -> None:
         """One refiner on one condition."""
         try:
@@ -215,10 +208,11 @@ class _Work:
         except (MelpactError, OSError) as error:
             outcome.failed[side(condition, arm.name)] = str(error)
             return
-        work = lambda: opened(arm.refiner)(self.spoilt(condition), arm.settings)  # noqa: E731
-        self.take(outcome, condition, arm.name, parts, work)
+        self.take(outcome, condition, arm.name, parts, lambda: opened(arm.refiner)(self.spoilt(condition), arm.settings))
 
-    def take(self, outcome: Outcome, condition: Condition | None, arm: str, parts: list[Any], make: Any) -> None:
+    def take(
+        self, outcome: Outcome, condition: Condition | None, arm: str, parts: list[Any], make: Callable[[], Mel]
+    ) -> None:
         """A mel, its distance from the clean one, and the sound that the vocoder makes of it."""
         s = self._settings
         where = side(condition, arm)
@@ -320,7 +314,7 @@ def vocoder_digest(given: str) -> str:
     root = Path(__file__).parents[1]
     folders = (root / "vocoders" / "griffin_lim", root / "vocoders" / "neural", root / "features")
     own = "" if given in INVERSIONS else str(getattr(_vocoder(given), "fingerprint", ""))
-    return digest([given if not own else own, sources_digest(folders), package_version()])
+    return digest([own or given, sources_digest(folders), package_version()])
 
 
 @lru_cache(maxsize=1)
