@@ -15,6 +15,7 @@ from torch import Tensor
 
 from melpact.bench.score import Score
 from melpact.contract.mel import Mel
+from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
@@ -154,18 +155,19 @@ class Corrector:
 
 
 def source(settings: RefinerTraining, data: Data) -> tuple[Source, Mixture]:
-    """The batches that the settings ask for: "mel" and "given", the same after what went wrong with it.
+    """The batches that the settings ask for: "mel" before its scaling, and "given", the same after what went wrong with it.
 
     Raises:
         MelpactError: data that does not fit, no such degradation, pairs that are none.
     """
     spec = described(settings.dialect)
+    plain = unscaled(spec)
     crops = data.crops(
-        spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
+        plain, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
         augment=changes(settings.augment), weigh=settings.weigh,
     )  # fmt: skip
     mixture = Mixture.of(settings.degradations, clean=settings.clean_ratio, twice=settings.twice_ratio)
-    made: Source = Degraded(crops, spec, mixture, settings.seed)
+    made: Source = Degraded(crops, plain, mixture, settings.seed)
     if settings.pairs:
         if len(settings.pairs) != 2:
             raise TrainingError("two folders make pairs", where="pairs", got=settings.pairs, wanted="[predicted, true]")
@@ -193,7 +195,12 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
 def counted(batches: Source, spec: MelSpec) -> Statistics:
     """The statistics of the clean mels of the first batches."""
     mels = (values for step in range(_COUNTED) for values in batches.batch_at(step, rank=0, world=1)["mel"])
-    return Statistics.measure((Mel(np.asarray(values, np.float32), spec).raw().values for values in mels), spec)
+    return Statistics.measure(mels, spec)
+
+
+def unscaled(spec: MelSpec) -> MelSpec:
+    """The description without what is done after its log: damage, statistics and network look at those values."""
+    return spec.replace_quietly(scaling=NoScaling())
 
 
 def task(
@@ -237,10 +244,10 @@ def measuring(
     sounds = list(data.validation(settings.validation_mels))
     if not sounds:
         raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
-    clean = []
+    plain, clean = unscaled(own.spec), []
     for _, audio in sounds:
-        mel = extract(audio, own.spec)
-        clean.append(Mel(np.ascontiguousarray(mel.values[:, : settings.validation_frames]), own.spec))
+        mel = extract(audio, plain)
+        clean.append(Mel(np.ascontiguousarray(mel.values[:, : settings.validation_frames]), plain))
     damaged: dict[str, list[Mel]] = {CLEAN: clean}
     for kind in own.mixture.kinds:
         damaged[kind.name] = [
@@ -255,11 +262,11 @@ def measuring(
         for name, given in damaged.items():
             made, null = [], []
             for mel, truth in zip(given, clean, strict=True):
-                values = torch.tensor(mel.raw().values)[None].to(device)
+                values = torch.tensor(mel.values)[None].to(device)
                 still = torch.from_numpy(noise(0, 0, values.shape[2], own.spec.n_mels))[None].to(device)
                 better = own.restored(refine(own.normalised(values), still)).cpu().numpy()[0]
-                made.append(float(np.abs(better - truth.raw().values).mean(dtype=np.float64)))
-                null.append(float(np.abs(mel.raw().values - truth.raw().values).mean(dtype=np.float64)))
+                made.append(float(np.abs(better - truth.values).mean(dtype=np.float64)))
+                null.append(float(np.abs(mel.values - truth.values).mean(dtype=np.float64)))
             rows.append((np.array(made), np.array(null)))
             table[name] = {"mel_mae": _score(*rows[-1])}
         harmed = rows[1:] or rows
