@@ -93,7 +93,7 @@ class RefinerTraining(Training):
     twice_ratio: float = Field(default=0.15, ge=0, le=1)
     pairs: tuple[str, ...] = Field(default=(), max_length=2)
     pairs_ratio: float = Field(default=0.5, ge=0, le=1)
-    balance: float = Field(default=0.5, ge=0, le=1)
+    balance: float = Field(default=0.8, ge=0, le=1)
     weigh: Weigh = "duration"
     validation_mels: PositiveInt = 24
     validation_frames: PositiveInt = 256
