@@ -255,9 +255,8 @@ class NeuralVocoder(Vocoder):
             )
 
     def _to_the_end(self, mel: Mel, f0_hz: Floats | None) -> tuple[Mel, Floats | None]:
-        """With the last frame once more where the sound goes on behind it and the network corrects an inversion; others get
-        silence there (`_fitted`)."""
-        if "start" not in self.inputs or mel.n_samples <= mel.n_frames * self.hop_length:
+        """With the last frame once more where the sound goes on behind it: silence there would be a click."""
+        if mel.n_samples <= mel.n_frames * self.hop_length:
             return mel, f0_hz
         pitch = None if f0_hz is None else np.pad(f0_hz, (0, 1), mode="edge")
         return Mel(np.pad(mel.values, ((0, 0), (0, 1)), mode="edge"), mel.spec, mel.utterance), pitch
