@@ -23,18 +23,17 @@ from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window
 
 Floats = NDArray[np.float32]
 
-ITERATIONS = 32
 _MOMENTUM, _SETTLING = 0.99, 8
 """Momentum, and the part of the iterations (one in so many, at the end) that goes without: as the shipped
 weights were trained. Over many sounds it makes no difference."""
 
 
-def estimate(mel: Mel, *, iterations: int = ITERATIONS, seed: int = 0) -> Floats:
+def estimate(mel: Mel, *, iterations: int, seed: int = 0) -> Floats:
     """The spectrum of the sound that signal processing makes of a mel.
 
     Args:
         mel: values [n_mels, frames], without a scaling by the utterance's own statistics.
-        iterations: of fast Griffin-Lim after the integrated phase.
+        iterations: of fast Griffin-Lim after the integrated phase; a vocoder's `start_iterations`.
         seed: of the phase where the magnitude says nothing about it.
 
     Returns:
@@ -56,7 +55,7 @@ class Estimate:
         iterations, seed: as for `estimate`.
     """
 
-    def __init__(self, spec: MelSpec, *, iterations: int = ITERATIONS, seed: int = 0) -> None:
+    def __init__(self, spec: MelSpec, *, iterations: int, seed: int = 0) -> None:
         self.spec, self.iterations, self.seed = spec, iterations, seed
         self._bank, self._window = filterbank(spec), synthesis_window(spec)
         self._mel = np.empty((spec.n_mels, 0), np.float32)

@@ -22,7 +22,7 @@ from melpact.core.records import digest
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
-from melpact.vocoders.neural.inputs import Inputs, ahead
+from melpact.vocoders.neural.inputs import START_ITERATIONS, Inputs, ahead
 from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
@@ -236,7 +236,8 @@ class NeuralVocoder(Vocoder):
     @property
     def takes(self) -> Inputs:
         """How its inputs are made of a mel and a pitch."""
-        return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed)
+        begun = int(self.config.get("start_iterations", START_ITERATIONS))
+        return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed, begun)
 
     @property
     def _net(self) -> Network:
