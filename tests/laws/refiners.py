@@ -42,7 +42,7 @@ def statistics() -> Statistics:
 
 
 def network(method: str, measured: Measured | None = None, spec: MelSpec = SPEC, **sizes: Any) -> NeuralRefiner:
-    """With random weights, the last layer too, so that it does something."""
+    """With random weights, large enough that every frame of its field matters."""
     import torch
 
     from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig
@@ -52,6 +52,9 @@ def network(method: str, measured: Measured | None = None, spec: MelSpec = SPEC,
     with seeded(3):
         made = MelRefiner(config)
         torch.nn.init.normal_(made.out.weight, std=0.2)
+        for block in made.blocks:
+            torch.nn.init.normal_(block.pwconv1.weight, std=0.5)
+            torch.nn.init.normal_(block.pwconv2.weight, std=0.5)
     facts = Facts(
         spec, method, statistics(), config.model_dump(mode="json"), RECEPTIVE_FIELD, Refining(strength=0.5),
         ({"name": "noise", "low": 5.0, "high": 20.0, "chance": 1.0},), measured or Measured(), {"fresh": {"seed": 3}},
