@@ -55,6 +55,7 @@ SURFACE = {
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
             "--with CKPT",
+            "--refine NAME",
             "--allow {exact,fitted,lossy}",
             "--effort {None,fast,best}",
             "--seed N",
@@ -122,6 +123,54 @@ SURFACE = {
             "--dtype {float32,float16,int8}",
         },
     ),
+    "refine": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--with NAME",
+            "--degradation NAME",
+            "--force",
+            "--steps N",
+            "--strength X",
+            "--guidance X",
+            "--solver {None,euler,heun}",
+            "--seed N",
+            "--stream",
+            "--f0 FILE",
+            "--audio FILE",
+        }
+        | FOREIGN,
+    ),
+    "degrade": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--with NAME:DOSE",
+            "-d NAME, --dialect NAME",
+            "--seed N",
+            "-j N, --jobs N",
+        },
+    ),
+    "refine-report": (
+        ["REFINER"],
+        {
+            "--audio PATH",
+            "--spoil NAME[:DOSE]",
+            "--vocoder CKPT",
+            "--metrics NAMES",
+            "--domain {speech,singing}",
+            "--steps N,N",
+            "--strength X",
+            "--clips N",
+            "--seconds S",
+            "-d NAME, --dialect NAME",
+            "-o DIR, --out DIR",
+            "--mark",
+            "-j N, --jobs N",
+            "--no-cache",
+            "--seed N",
+        },
+    ),
     "corpus": (
         ["ACTION", "SOURCES"],
         {
@@ -156,36 +205,6 @@ SURFACE = {
             "--finetune CKPT",
             "--mels DIR",
             "--device NAME",
-        },
-    ),
-    "degrade": (
-        ["INPUTS"],
-        {
-            "-o PATH, --out PATH",
-            "--with NAME:DOSE",
-            "-d NAME, --dialect NAME",
-            "--seed N",
-            "-j N, --jobs N",
-        },
-    ),
-    "refine-report": (
-        ["REFINER"],
-        {
-            "--audio PATH",
-            "--spoil NAME[:DOSE]",
-            "--vocoder CKPT",
-            "--metrics NAMES",
-            "--domain {speech,singing}",
-            "--steps N,N",
-            "--strength X",
-            "--clips N",
-            "--seconds S",
-            "-d NAME, --dialect NAME",
-            "-o DIR, --out DIR",
-            "--mark",
-            "-j N, --jobs N",
-            "--no-cache",
-            "--seed N",
         },
     ),
     "completion": (["bash|zsh|fish"], set()),
@@ -236,9 +255,10 @@ def test_the_python_names_are_these() -> None:
         "Calibration",
         "Pipeline",
         "pitch",
+        "refiner",
         "vocoder",
     }
-    assert len(melpact.__all__) == 24
+    assert len(melpact.__all__) == 25
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
