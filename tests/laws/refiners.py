@@ -23,9 +23,11 @@ from melpact.models.refine.statistics import Statistics
 from melpact.normalise.calibration import pair
 
 SPEC = dialect("hifigan_22k").spec
-SIZES: dict[str, Any] = {"n_mels": 80, "width": 12, "blocks": 2, "expansion": 2.0, "level_size": 8}
-RECEPTIVE_FIELD = (7, 7)
-"""Of these sizes: two blocks of seven frames, and an edge of three: 3 + 3 + 1."""
+SIZES: dict[str, Any] = {
+    "n_mels": 80, "width": 12, "blocks": 2, "expansion": 2.0, "features": 3, "local_blocks": 1, "mixed": 1, "level_size": 8,
+}  # fmt: skip
+RECEPTIVE_FIELD = (10, 10)
+"""Of these sizes: an edge of five frames, two layers of three, two blocks of seven: 2 + 1 + 1 + 3 + 3."""
 
 
 def speechlike(frames: int, seed: int = 0, spec: MelSpec = SPEC) -> Mel:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +194,8 @@ def test_ten_minutes_in_pieces(name: str) -> None:
     assert whole.shape == mel.values.shape
     if isinstance(one, NeuralRefiner):
         assert max(runtime.frames) <= 2048 + sum(RECEPTIVE_FIELD)
-    close(np.concatenate(list(one.stream(mel, asked, block_frames=5000)), axis=1), whole)
+    parts = list(islice(one.stream(mel, asked, block_frames=3000), 2))
+    close(np.concatenate(parts, axis=1), whole[:, :6000])
 
 
 @neural
