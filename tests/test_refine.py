@@ -371,3 +371,20 @@ def test_a_graph_runs_without_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_a_refiners_sheet_and_its_graph(tmp_path: Path, tool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refiner", "show", str(tool)]) == 0
+    said = capsys.readouterr().out
+    assert "over_smoothed" in said and "0.52" in said and "hifigan_22k: 80 bands, nat" in said
+    assert f"{RECEPTIVE_FIELD[0]} frames back, {RECEPTIVE_FIELD[1]} ahead: 116 ms" in said
+    graph = tmp_path / "tool.onnx"
+    assert main(["refiner", "convert", str(tool), "-o", str(graph), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["written"] == str(graph) and found["runtime"] == "onnxruntime"
+    assert found["fingerprint"] == opened(tool).fingerprint and found["measured"] == MEASURED.model_dump(mode="json")
+    assert main(["refiner", "convert", str(graph), "-o", str(tmp_path / "b.onnx")]) == 2
+    assert main(["refiner", "convert", str(tool), "-o", str(tool)]) == 2
+    assert main(["refiner", "convert", "identity", "-o", str(tmp_path / "b.onnx")]) == 2
+    assert main(["refiner", "show", str(tool), "-o", "x.onnx"]) == 2
+    assert "writes nothing" in capsys.readouterr().err
