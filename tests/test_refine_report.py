@@ -97,6 +97,8 @@ def test_who_knows_the_answer_wins_and_who_goes_the_wrong_way_loses(sounds: Path
         assert ceiling["mel"] == 0
         for metric in FAST["metrics"]:
             assert ceiling[metric] < values["bypass"][metric]
+    six, three = (table.cells[label]["bypass"]["mel"].value for label in table.conditions)
+    assert three > 1.2 * six
     rows = {arm: measured.rows[0] for arm, measured in table.measured.items()}
     assert rows["toy 0.9"].helps and not rows["toy -0.5"].helps and not rows["toy 0.0"].helps
     assert rows["toy 0.9"].dose == (3.0, 6.0) and rows["toy 0.9"].utterances == CLIPS
