@@ -134,6 +134,11 @@ def test_what_a_line_undoes_is_no_merit_of_a_refiner(sounds: Path) -> None:
     assert not found.measured["toy 0.5"].rows[0].helps
 
 
+def test_without_a_refiner_it_says_what_a_flaw_costs(sounds: Path) -> None:
+    found = refine_report([], [sounds], spoil=["noise:15"], clips=2, **FAST).table
+    assert found.arms == ("bypass", "affine") and found.measured == {} and len(found.gains) == 3
+
+
 def test_few_clips_decide_nothing(sounds: Path) -> None:
     found = report(sounds, Toy(clean(sounds), 0.9), clips=4).table
     assert found.clips == 4 and not found.measured["toy 0.9"].rows[0].helps
@@ -250,8 +255,8 @@ def test_conditions_from_words() -> None:
 
 
 def test_what_cannot_be_compared_is_refused(sounds: Path) -> None:
-    with pytest.raises(MelpactError, match="refiner"):
-        refine_report([], [sounds])
+    with pytest.raises(MelpactError, match="nothing"):
+        refine_report([], [sounds], spoil=["none"])
     with pytest.raises(MelpactError, match="name"):
         refine_report(["identity", "identity"], [sounds], names=["a", "a"])
     with pytest.raises(MelpactError, match="name"):

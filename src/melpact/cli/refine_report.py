@@ -27,8 +27,8 @@ class RefineReportCommand(Command):
     interrupted goes on. Exit code 1 when a clip failed.
     """
 
-    refiners: Annotated[Positional[list[str]], arg(metavar="REFINER")]
-    """Files or names of shipped ones, of one description; identity is the null."""
+    refiners: Annotated[Positional[list[str]], arg(metavar="REFINER")] = field(default_factory=list)
+    """Files or names of shipped ones, of one description. Without any: what every degradation costs."""
     audio: Annotated[UseAppendAction[list[str]], arg(metavar="PATH")] = field(default_factory=list)
     """Files and folders of sound that no refiner was trained on; the shipped recordings by default. May be repeated."""
     spoil: Annotated[UseAppendAction[list[str]], arg(metavar="NAME[:DOSE]")] = field(default_factory=list)

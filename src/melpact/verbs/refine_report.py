@@ -102,7 +102,8 @@ def refine_report(
     """Try refiners on every degradation at every dose, beside bypass and a line per band.
 
     Args:
-        refiners: files, names of shipped ones, or refiners; all of one description.
+        refiners: files, names of shipped ones, or refiners; all of one description. Without any: what every degradation
+            costs, and what a line per band mends of it.
         audio: files and folders of clips that no refiner was trained on; the shipped recordings where none are given.
         names: of the refiners in the table; by default the method, or the file's name where two share it.
         spoil: "noise" (at its three usual doses), "noise:12" (at one), "none"; all degradations by default.
@@ -120,7 +121,7 @@ def refine_report(
         jobs: processes; all CPUs by default. cache: use what was measured before, and keep it. seed: of all chance.
 
     Raises:
-        MelpactError: no refiner, refiners of several descriptions, a vocoder for another mel, an unknown name.
+        MelpactError: nothing to do, refiners of several descriptions, a vocoder for another mel, an unknown name.
     """
     progress = progress if progress is not None else Silent()
     arms, spec = _arms(refiners, names, settings, dialect)
@@ -179,8 +180,6 @@ def _arms(
     settings: Refining | None,
     dialect: MelSpec | Dialect | str | None,
 ) -> tuple[tuple[Arm, ...], MelSpec]:
-    if not refiners:
-        raise MelpactError("no refiner was given", where="refine-report", wanted="melpact refine-report REFINER …")
     found = [opened(one) for one in refiners]
     specs = {one.spec for one in found if one.spec is not None} | ({as_spec(dialect)} if dialect is not None else set())
     if len(specs) > 1:
