@@ -157,6 +157,7 @@ SURFACE = {
         {
             "--audio PATH",
             "--spoil NAME[:DOSE]",
+            "--predicted DIR",
             "--vocoder CKPT",
             "--metrics NAMES",
             "--domain {speech,singing}",
