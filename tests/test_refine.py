@@ -344,6 +344,9 @@ def test_the_command(
     mel.save("a.mel")
     assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool), "--degradation", "wrong_gain"]) == 2
     assert "0.52 nat refined, 0.48 left alone" in capsys.readouterr().err and not Path("b.mel").exists()
+    assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool), "--degradation", "over_smothed"]) == 2
+    assert "wanted over_smoothed" in capsys.readouterr().err
+    assert main(["show", str(tool)]) == 2 and "melpact refiner show" in capsys.readouterr().err
     assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool)]) == 0
     said = capsys.readouterr().out
     assert "not known" in said and "over_smoothed" in said and "NO" in said and "--degradation" in said
@@ -383,6 +386,7 @@ def test_a_refiners_sheet_and_its_graph(tmp_path: Path, tool: Path, capsys: pyte
     found = json.loads(capsys.readouterr().out)
     assert found["written"] == str(graph) and found["runtime"] == "onnxruntime"
     assert found["fingerprint"] == opened(tool).fingerprint and found["measured"] == MEASURED.model_dump(mode="json")
+    assert main(["vocoder", "show", str(graph)]) == 2 and "melpact refiner show" in capsys.readouterr().err
     assert main(["refiner", "convert", str(graph), "-o", str(tmp_path / "b.onnx")]) == 2
     assert main(["refiner", "convert", str(tool), "-o", str(tool)]) == 2
     assert main(["refiner", "convert", "identity", "-o", str(tmp_path / "b.onnx")]) == 2
