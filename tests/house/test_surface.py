@@ -141,6 +141,38 @@ SURFACE = {
         }
         | FOREIGN,
     ),
+    "refiner": (["ACTION", "PATH"], {"-o FILE, --out FILE", "--half"}),
+    "degrade": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--with NAME:DOSE",
+            "-d NAME, --dialect NAME",
+            "--seed N",
+            "-j N, --jobs N",
+        },
+    ),
+    "refine-report": (
+        ["REFINER"],
+        {
+            "--audio PATH",
+            "--spoil NAME[:DOSE]",
+            "--predicted DIR",
+            "--vocoder CKPT",
+            "--metrics NAMES",
+            "--domain {speech,singing}",
+            "--steps N,N",
+            "--strength X",
+            "--clips N",
+            "--seconds S",
+            "-d NAME, --dialect NAME",
+            "-o DIR, --out DIR",
+            "--mark",
+            "-j N, --jobs N",
+            "--no-cache",
+            "--seed N",
+        },
+    ),
     "corpus": (
         ["ACTION", "SOURCES"],
         {

@@ -6,6 +6,6 @@ from melpact.cli import bench, clinic, commands, corpus, degrade, pipeline, refi
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
-    **refine_report.COMMANDS, **degrade.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
+    **degrade.COMMANDS, **refine_report.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")
