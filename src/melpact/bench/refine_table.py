@@ -119,6 +119,14 @@ class RefineTable(Record):
         return max(fitting, key=lambda one: len(one.doses), default=None)
 
 
+def sign_of(table: RefineTable, label: str, arm: str, metric: str) -> int:
+    """At one condition: 1 where an arm is ahead of both nulls by more than chance, -1 where it is behind one of them."""
+    name, _, dose = label.partition(":")
+    gains: list[Gain | None] = [table.gain(name, arm, null, metric, [float(dose)] if dose else []) for null in NULLS]
+    known = [one.sign for one in gains if one is not None]
+    return min(known) if len(known) == len(NULLS) else 0
+
+
 def mel_metric(spec: MelSpec) -> Metric:
     """The distance of the mels themselves, as a metric over observations that were made elsewhere."""
 

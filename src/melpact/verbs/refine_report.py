@@ -18,6 +18,7 @@ from melpact.audio.samples import names as shipped_samples
 from melpact.audio.samples import resolve
 from melpact.bench.cache import sound_digest
 from melpact.bench.metric import metrics
+from melpact.bench.page.refined import refined
 from melpact.bench.refine_null import Line, lines
 from melpact.bench.refine_table import LAW, RefineTable, table
 from melpact.bench.refining import (
@@ -116,7 +117,7 @@ def refine_report(
         domain: "singing" leaves out what is made for speech only.
         dialect: where no refiner says which mel it takes.
         clips: so many of the clips, evenly over the list. seconds: of each, from its start; None: all of it.
-        out: folder for refine.json, cells.csv and gains.csv.
+        out: folder for refine.html, refine.json, cells.csv and gains.csv.
         mark: write what was measured into the refiners' own files.
         jobs: processes; all CPUs by default. cache: use what was measured before, and keep it. seed: of all chance.
 
@@ -307,6 +308,7 @@ def write(found: RefineTable, folder: Path) -> dict[str, Path]:
         "refine.json": json.dumps(found.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "cells.csv": cells_csv(found),
         "gains.csv": gains_csv(found),
+        "refine.html": refined(found),
     }
     for name, text in texts.items():
         with replacing(folder / name) as file:
