@@ -141,6 +141,7 @@ SURFACE = {
         }
         | FOREIGN,
     ),
+    "refiner": (["ACTION", "PATH"], {"-o FILE, --out FILE", "--half"}),
     "degrade": (
         ["INPUTS"],
         {
