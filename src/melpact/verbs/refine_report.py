@@ -50,6 +50,7 @@ from melpact.degradations.kinds import degradation, degradations
 from melpact.features.analysis import extract
 from melpact.features.lane_cache import cache_folder
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.measured import Measured
 from melpact.models.refine.settings import Refining
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.progress import Progress, Silent
@@ -262,7 +263,7 @@ def _unique(files: Sequence[Path]) -> list[str]:
 
 
 def _marked(arm: Arm, found: RefineTable) -> Path:
-    """Put what was measured into the refiner's file.
+    """Put what was measured into the refiner's file, in place of what it says of the same degradations.
 
     Raises:
         MelpactError: it came from no file that can hold it.
@@ -274,7 +275,16 @@ def _marked(arm: Arm, found: RefineTable) -> Path:
     if path is None or not path.is_file() or path.suffix.lower() != SUFFIX:
         raise MelpactError("what was measured is kept in the refiner's own file", where=arm.name, wanted=f"a {SUFFIX} file")
     facts, weights = read(path)
-    return write_refiner(path, replace(facts, measured=found.measured[arm.name]), weights)
+    return write_refiner(path, replace(facts, measured=joined(facts.measured, found.measured[arm.name])), weights)
+
+
+def joined(before: Measured, now: Measured) -> Measured:
+    """What is measured now, and what was known of degradations that were not tried again."""
+    tried = {row.degradation for row in now.rows}
+    kept = tuple(row for row in before.rows if row.degradation not in tried)
+    if not kept:
+        return now
+    return Measured(how=f"{', '.join(sorted(tried))}: {now.how}. Others: {before.how}", rows=(*kept, *now.rows))
 
 
 def cells_csv(found: RefineTable) -> str:
