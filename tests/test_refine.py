@@ -392,3 +392,25 @@ def test_a_refiners_sheet_and_its_graph(tmp_path: Path, tool: Path, capsys: pyte
     assert main(["refiner", "convert", "identity", "-o", str(tmp_path / "b.onnx")]) == 2
     assert main(["refiner", "show", str(tool), "-o", "x.onnx"]) == 2
     assert "writes nothing" in capsys.readouterr().err
+
+
+def test_a_line_per_band_of_ones_own_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("given", "wanted"):
+        (tmp_path / name).mkdir()
+    for i in range(3):
+        target = speechlike(60, i)
+        target.save(tmp_path / "wanted" / f"{i}.mel")
+        Mel(0.5 * target.values - 1.0, SPEC).save(tmp_path / "given" / f"{i}.mel")
+    line = tmp_path / "line.refiner"
+    asked = ["refiner", "fit", str(tmp_path / "given"), "--true", str(tmp_path / "wanted"), "-o", str(line)]
+    assert main(asked) == 0
+    found = opened(line)
+    assert isinstance(found, Affine)
+    np.testing.assert_allclose(found.params["slope"], 2.0, rtol=1e-5)
+    np.testing.assert_allclose(found.params["offset"], 2.0, atol=1e-4)
+    speechlike(60, 9).save(tmp_path / "given" / "alone.mel")
+    speechlike(60, 8).save(tmp_path / "given" / "0.mel")
+    assert main(asked) == 1
+    said = capsys.readouterr().out
+    assert "alone: has no partner" in said and "left out: 0: not the mel of this utterance" in said
+    assert main(asked[:3]) == 2 and "--true" in capsys.readouterr().err
