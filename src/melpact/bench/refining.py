@@ -45,6 +45,8 @@ BYPASS, AFFINE, CLEAN = "bypass", "affine", "clean"
 PREDICTED = "predicted"
 """The condition in which each clip's own predicted mel is given."""
 BESIDE = ("shaped_noise", "constant_mel", "true_phase")
+_SPOILING = ("degradations", "degradations/kinds")
+_REFINING = ("models/refine", "nn/refiners")
 INVERSIONS = ("griffin_lim", "griffin_lim_fast")
 
 
@@ -236,7 +238,7 @@ class _Work:
     def refine(self, outcome: Outcome, condition: Condition, arm: Arm) -> None:
         """One refiner on one condition."""
         try:
-            parts = ["refiner", *arm.parts()]
+            parts = ["refiner", _code(*_REFINING), *arm.parts()]
         except (MelpactError, OSError) as error:
             outcome.failed[side(condition, arm.name)] = str(error)
             return
@@ -248,7 +250,7 @@ class _Work:
         """A mel, its distance from the clean one, and the sound that the vocoder makes of it."""
         s = self._settings
         where = side(condition, arm)
-        spoiling: list[Any] = [] if condition is None else [condition.degradation, condition.dose, _code()]
+        spoiling: list[Any] = [] if condition is None else [condition.degradation, condition.dose, _code(*_SPOILING)]
         if condition is not None and condition.dose is None and self._clip.predicted is not None:
             spoiling.append(sound_digest(self._clip.predicted))
         shelf = Shelf(s.cache, [*self._shared(), *spoiling, vocoder_digest(s.vocoder), *parts])
@@ -351,8 +353,7 @@ def vocoder_digest(given: str) -> str:
     return digest([own or given, sources_digest(folders), package_version()])
 
 
-@lru_cache(maxsize=1)
-def _code() -> str:
-    """Of the degradations and the refiners."""
-    root = Path(__file__).parents[1]
-    return sources_digest((root / "degradations", root / "degradations" / "kinds", root / "models" / "refine"))
+@lru_cache(maxsize=2)
+def _code(*folders: str) -> str:
+    """Of the modules in folders of the package."""
+    return sources_digest(tuple(Path(__file__).parents[1] / folder for folder in folders))
