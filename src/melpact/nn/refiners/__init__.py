@@ -1,0 +1,1 @@
+"""Networks that correct a mel: mel in, mel of the same shape out."""

@@ -1,0 +1,133 @@
+"""The network of the refiners: ConvNeXt blocks along the frames, told how clean their input is.
+
+One network for the one-pass refiner and for the diffusion. What is asked of it, and with which noise, is not known here.
+Values are normalised per band (mean 0, standard deviation 1).
+
+Sources: the block is that of Siuzdak 2023, "Vocos", section 3.2; the modulation by scale and shift that of Perez et al. 2018,
+"FiLM: Visual reasoning with a general conditioning layer", section 2, on the normalised values as in Peebles and Xie 2023,
+"Scalable diffusion models with transformers", section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from torch import Tensor, nn
+
+from melpact.core.records import Record
+from melpact.nn.blocks.convnext import EPS, KERNEL_SIZE
+from melpact.nn.blocks.reach import samples_of_frame
+
+EDGE_KERNEL = 3
+"""Frames that the first convolution reads."""
+INIT_STD = 0.02
+SLOWEST, FASTEST = 0.25, 16.0
+"""Periods per unit of level, of the slowest and the fastest wave that a level is turned into."""
+F0_CHANNELS = 2
+
+
+class MelRefinerConfig(Record):
+    """Sizes.
+
+    Args:
+        width: channels of every block. blocks: how many. expansion: by which a block widens them inside.
+        level_size: waves that the level is turned into, sines and cosines together; even.
+        f0: whether a pitch is taken, too. voice_size: numbers of a voice's description; 0: none is taken.
+    """
+
+    n_mels: PositiveInt
+    width: PositiveInt = 160
+    blocks: PositiveInt = 8
+    expansion: float = Field(default=3.0, gt=0)
+    level_size: PositiveInt = 32
+    f0: bool = False
+    voice_size: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> MelRefinerConfig:
+        if self.level_size % 2:
+            raise ValueError("level_size is even")
+        return self
+
+
+class _Block(nn.Module):
+    """x + γ · W2 gelu(W1 (norm(depthwise(x)) · (1 + scale) + shift)), [B, T, width]; scale and shift [B, 1, width]."""
+
+    def __init__(self, width: int, inside: int, layer_scale: float) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv1d(width, width, KERNEL_SIZE, padding=KERNEL_SIZE // 2, groups=width)
+        self.norm = nn.LayerNorm(width, eps=EPS)
+        self.pwconv1 = nn.Linear(width, inside)
+        self.act = nn.GELU()
+        self.pwconv2 = nn.Linear(inside, width)
+        self.gamma = nn.Parameter(torch.full((width,), layer_scale))
+
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        y = self.norm(self.dwconv(x.transpose(1, 2)).transpose(1, 2))
+        y = self.pwconv2(self.act(self.pwconv1(y * (1 + scale) + shift)))
+        return x + self.gamma * y
+
+
+class MelRefiner(nn.Module):
+    """(x, cond, level) → residual [B, n_mels, T]: what is to be added to `cond`. A fresh one gives zeros.
+
+    Args of a call:
+        x: what is being cleaned, [B, n_mels, T]; zeros where there is nothing yet.
+        cond: the mel that is to be corrected, [B, n_mels, T].
+        level: how clean x is, [B]: 0 for noise alone, 1 for a clean mel.
+        f0: natural logarithm of the pitch in Hz less that of 200 Hz (0 where there is none) and 1 where there is one,
+            [B, 2, T]; only for a network with `f0`.
+        voice: a description of the voice, [B, voice_size]; only for a network with one.
+    """
+
+    def __init__(self, config: MelRefinerConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, given = config.width, 2 * config.n_mels + (F0_CHANNELS if config.f0 else 0)
+        self.embed = nn.Conv1d(given, width, EDGE_KERNEL, padding=EDGE_KERNEL // 2)
+        self.level = nn.Linear(config.level_size + config.voice_size, config.level_size)
+        self.film = nn.Linear(config.level_size, 2 * width * config.blocks)
+        inside = round(width * config.expansion)
+        self.blocks = nn.ModuleList(_Block(width, inside, 1 / config.blocks) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width, eps=EPS)
+        self.out = nn.Linear(width, config.n_mels)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=INIT_STD)
+                nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.out.weight)
+        nn.init.normal_(self.level.weight, std=(config.level_size / 2) ** -0.5)
+        waves = torch.logspace(math.log10(SLOWEST), math.log10(FASTEST), config.level_size // 2)
+        self.register_buffer("waves", 2 * math.pi * waves, persistent=False)
+
+    def forward(
+        self, x: Tensor, cond: Tensor, level: Tensor, f0: Tensor | None = None, voice: Tensor | None = None
+    ) -> Tensor:
+        given = [x, cond] if f0 is None else [x, cond, f0]
+        y = self.embed(torch.cat(given, 1)).transpose(1, 2)
+        film = self.film(torch.nn.functional.silu(self.level(self._told(level, voice)))).unsqueeze(1)
+        for block, (scale, shift) in zip(self.blocks, _pairs(film, len(self.blocks)), strict=True):
+            y = block(y, scale, shift)
+        residual: Tensor = self.out(self.norm(y)).transpose(1, 2)
+        return residual
+
+    def _told(self, level: Tensor, voice: Tensor | None) -> Tensor:
+        angles = level.unsqueeze(1) * self.waves
+        waves = torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+        return waves if voice is None else torch.cat([waves, voice], 1)
+
+
+def receptive_field(config: MelRefinerConfig) -> tuple[int, int]:
+    """Frames to the left and right that a frame depends on, exactly."""
+    span = samples_of_frame(1)
+    for _ in range(config.blocks):
+        span = span.conv(KERNEL_SIZE)
+    return span.conv(EDGE_KERNEL).around_frame()
+
+
+def _pairs(film: Tensor, blocks: int) -> list[tuple[Tensor, Tensor]]:
+    """Scale and shift of every block."""
+    parts = film.chunk(2 * blocks, 2)
+    return [(parts[2 * i], parts[2 * i + 1]) for i in range(blocks)]
