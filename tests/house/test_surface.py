@@ -36,6 +36,7 @@ SURFACE = {
         {
             "-o PATH, --out PATH",
             "--with CKPT",
+            "--config FILE",
             "--stream",
             "--device NAME",
             "--dtype {float32,bfloat16}",

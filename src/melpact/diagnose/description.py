@@ -1,4 +1,4 @@
-"""What is wrong with a description itself, before any mel is made in it: filters that hold hardly a bin, and what lies above.
+"""What is wrong with a description itself, before a mel is made in it: filters that hold hardly a bin, and what lies above.
 
 Computed from the filterbank alone. What is wrong with the values of a mel is asked by `melpact.diagnose.probes`, whose codes
 are another vocabulary.
@@ -22,7 +22,7 @@ FEWEST_BINS = 3
 
 def bins_per_filter(spec: MelSpec) -> NDArray[np.int64]:
     """How many FFT bins each filter weighs with more than zero, int64 [n_mels]."""
-    return np.count_nonzero(filterbank(spec) > 0, axis=1)
+    return np.asarray(np.count_nonzero(filterbank(spec) > 0, axis=1), np.int64)
 
 
 def share_above(spec: MelSpec) -> tuple[float, float]:
@@ -57,8 +57,8 @@ def notes(spec: MelSpec) -> tuple[str, ...]:
             frame = 1000 * spec.hop_length / spec.sample_rate
             usual = 1000 * spec.hop_length / rate
             same.append(
-                f"all but the rate is {name}'s ({rate} Hz): a checkpoint made for that takes frames of {usual:.1f} ms, these "
-                f"are {frame:.1f} ms, and its bands lie elsewhere; use it only with {name}"
+                f"all but the rate is {name}'s ({rate} Hz): a checkpoint made for that takes frames of {usual:.1f} ms, "
+                f"these are {frame:.1f} ms, and its bands lie elsewhere; use it only with {name}"
             )
     return tuple(same[:1])
 

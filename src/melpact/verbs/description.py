@@ -1,4 +1,4 @@
-"""A description looked at before anything is made in it: what it is, what its file leaves unsaid, and what is wrong with it."""
+"""A description looked at before a mel is made in it: what it is, what its file leaves unsaid, and what is wrong with it."""
 
 from __future__ import annotations
 
