@@ -71,7 +71,7 @@ def measure(path: str, threads: int, seconds: float, repeats: int) -> dict[str, 
     from melpact.contract.mel import Mel
 
     if path.endswith(".onnx"):
-        from melpact.vocoders.neural.onnx_runtime import load
+        from melpact.vocoders.neural.graph import load
 
         maker = load(path, threads)
     else:

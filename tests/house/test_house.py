@@ -20,7 +20,6 @@ TRAINING_ONLY = {"torch", "torchaudio", "librosa", "transformers", "tensorflow",
 RUNS_MODELS = {
     ROOT / "pipeline" / "torch_file.py": "torch",
     ROOT / "pipeline" / "onnx_file.py": "onnxruntime",
-    ROOT / "vocoders" / "neural" / "onnx_runtime.py": "onnxruntime",
 }
 """Each may import this one package, inside a function: it runs a model. `nn` and `train` are made of torch; nothing
 loads them unasked."""

@@ -14,9 +14,9 @@ from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
+from melpact.nn.running import Runtime
 from melpact.vocoders.families import families, family
 from melpact.vocoders.neural import NeuralVocoder
-from melpact.vocoders.neural.running import Runtime
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 
 torch = pytest.importorskip("torch")

@@ -21,6 +21,7 @@ from melpact.features.window import window
 
 Float32 = NDArray[np.float32]
 _FAINTEST = 1e-10
+_AT_FLOOR = 1 + 1e-5
 
 
 def levels(values: Float32, spec: MelSpec, utterance: Mapping[str, Any]) -> Float32:
@@ -59,10 +60,12 @@ def floor_level(spec: MelSpec) -> float:
 
 
 def powers(level: Float32, spec: MelSpec) -> Float32:
-    """Levels → powers ≥ 0."""
+    """Levels → powers ≥ 0; what lies on a clamped floor has none."""
     linear = np.exp(level)
     if spec.floor_kind == "add":
         linear = np.maximum(linear - np.float32(spec.floor), 0)
+    elif spec.floor_kind == "clamp":
+        linear[linear <= spec.floor * _AT_FLOOR] = 0
     return linear * linear if spec.power == 1 else linear
 
 
@@ -79,7 +82,7 @@ class Bands(NamedTuple):
 
     Attributes:
         centre_hz, width_hz: middle of the band, and half of its base.
-        density: what a spectrum of power density 1 reads as a power in the band.
+        density: what sound of power density 1 reads as a power in the band, pre-emphasis included.
         freedom: how many independent numbers a band of noise holds (at least 1).
         overlap: the correlation of noise in frames 0, 1, 2 … apart, by the window.
     """
@@ -101,11 +104,13 @@ def bands(spec: MelSpec) -> Bands:
     # a window of n samples spreads a bin's noise over its equivalent noise bandwidth (Harris 1978, "On the use of windows")
     spread = spec.n_fft * float((w**2).sum() / w.sum() ** 2)
     freedom = np.maximum(np.divide(total**2, square, out=np.ones_like(total), where=square > 0) / spread, 1.0)
+    turn = 2 * np.pi * edges[1:-1] / spec.sample_rate
+    emphasis = np.abs(1 - spec.preemphasis * np.exp(-1j * turn)) ** 2
     hops = range(0, w.size, spec.hop_length)
     overlap = tuple(float((w[h:] * w[: w.size - h]).sum() / (w**2).sum()) ** 2 for h in hops)
     return Bands(
         _column(edges[1:-1]), _column((edges[2:] - edges[:-2]) / 2),
-        _column(total ** (2 / spec.power)), _column(freedom), overlap,
+        _column(total ** (2 / spec.power) * emphasis), _column(freedom), overlap,
     )  # fmt: skip
 
 

@@ -29,6 +29,23 @@ def exported(network: nn.Module, inputs: Sequence[str], channels: Mapping[str, i
         torch.randn(2, channels[name], _FRAMES) if name in channels else torch.rand(2, _FRAMES) * 200 for name in inputs
     ]
     axes = {name: {0: "batch", given[i].ndim - 1: "frames"} for i, name in enumerate(inputs)}
+    return traced(network, given, {**axes, "samples": {0: "batch", 1: "n_samples"}}, metadata)
+
+
+def traced(
+    network: nn.Module,
+    given: Sequence[torch.Tensor],
+    axes: Mapping[str, Mapping[int, str]],
+    metadata: Mapping[str, str],
+) -> bytes:
+    """Trace a network into a graph.
+
+    Args:
+        given: examples of its inputs, in its order.
+        axes: name → axes of any length, of every input in its order and, last, of the one output.
+        metadata: put into the graph's properties.
+    """
+    *inputs, output = axes
     file = io.BytesIO()
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
@@ -37,14 +54,19 @@ def exported(network: nn.Module, inputs: Sequence[str], channels: Mapping[str, i
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                network.eval(), tuple(given), file, input_names=list(inputs), output_names=["samples"],
-                dynamic_axes={**axes, "samples": {0: "batch", 1: "n_samples"}}, opset_version=OPSET, dynamo=False,
+                network.eval(), tuple(given), file, input_names=inputs, output_names=[output],
+                dynamic_axes={name: dict(dims) for name, dims in axes.items()}, opset_version=OPSET, dynamo=False,
             )  # fmt: skip
     finally:
         quiet.setLevel(level)
     made = described(file.getvalue(), metadata)
     onnx.checker.check_model(onnx.load_from_string(made))
     return made
+
+
+def examples(shapes: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    """Inputs to trace with."""
+    return [torch.rand(*shape) for shape in shapes]
 
 
 def described(graph: bytes, metadata: Mapping[str, str]) -> bytes:

@@ -17,11 +17,11 @@ from melpact.audio.audio import Audio
 from melpact.bridges.ways import Bridge, bridge, said, would_invent
 from melpact.contract.mel import Mel
 from melpact.core.errors import ArtifactError, MelpactError, SpecMismatch
+from melpact.nn.running import BATCH_FRAMES
 from melpact.pipeline.bridging import ALLOWED, Allow, class_of, cost
 from melpact.verbs.pitches import Pitches
 from melpact.verbs.targets import Job
 from melpact.verbs.vocoder_checks import Checked, RunningCheck, check
-from melpact.vocoders.neural.running import BATCH_FRAMES
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 
 GROUP_FRAMES = 4 * BATCH_FRAMES

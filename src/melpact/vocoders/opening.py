@@ -56,7 +56,7 @@ def vocoder(
             raise ContractError(
                 "an exported vocoder runs on the cpu in its own numbers", where=path, got=f"{device}, {dtype}"
             )
-        from melpact.vocoders.neural.onnx_runtime import load
+        from melpact.vocoders.neural.graph import load
 
         return load(path)
     if is_own(path):

@@ -8,7 +8,7 @@ from melpact.contract.filterbank import filterbank
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.degradations.degradation import Degradation, Float32
-from melpact.degradations.level import levels
+from melpact.degradations.level import levels, powers
 
 
 class GriffinLimArtefacts(Degradation):
@@ -27,11 +27,8 @@ class GriffinLimArtefacts(Degradation):
         from melpact.vocoders.griffin_lim.vocoder import synthesis_window, undo_waveform
 
         frames = level.shape[1]
-        linear = np.exp(level)
-        if spec.floor_kind == "add":
-            linear = np.maximum(linear - np.float32(spec.floor), 0)
-        elif spec.floor_kind == "clamp":
-            linear[linear <= spec.floor * (1 + 1e-5)] = 0
+        power = powers(level, spec)
+        linear = np.sqrt(power) if spec.power == 1 else power
         plain = spec.replace_quietly(scaling=NoScaling())
         longer = linear
         while plain.samples(longer.shape[1]) < plain.min_samples():

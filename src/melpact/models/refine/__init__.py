@@ -5,6 +5,7 @@ trained and measured is not known here.
 """
 
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.opening import refiner
 from melpact.models.refine.settings import Refining
 
-__all__ = ["Refiner", "Refining"]
+__all__ = ["Refiner", "Refining", "refiner"]

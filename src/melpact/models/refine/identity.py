@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from melpact.contract.mel import Mel
+from melpact.core.records import digest
 from melpact.models.refine.base import Floats, Refiner
 from melpact.models.refine.settings import Refining
 
@@ -10,9 +14,24 @@ class Identity(Refiner):
     """Gives back what it gets, in any description."""
 
     method = "identity"
-    title = "the input itself"
+
+    @property
+    def title(self) -> str:
+        return "identity: the input itself"
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(["refiner", "identity"])
 
     def _refine(
-        self, values: Floats, settings: Refining, f0_hz: Floats | None, voice: Floats | None, *, first_frame: int = 0
-    ) -> Floats:
-        return values
+        self,
+        given: Sequence[Floats],
+        settings: Refining,
+        f0_hz: Sequence[Floats | None],
+        voice: Sequence[Floats | None],
+        first_frame: int,
+    ) -> list[Floats]:
+        return list(given)
+
+    def _scaled(self, mel: Mel, raw: Floats) -> Mel:
+        return mel

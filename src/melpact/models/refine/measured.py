@@ -1,4 +1,4 @@
-"""What was measured of a refiner, as its file keeps it: on which degradations it beats doing nothing, and a mere calibration.
+"""What was measured of a refiner, as its file keeps it: where it beats doing nothing and a mere calibration.
 
 The measuring is not done here; what is refused because of it is the verb's business.
 """

@@ -2,8 +2,9 @@
 
 The path is x_t = (1 - t)·noise + t·mel, so that its velocity at (x, t) is (mel - x) / (1 - t). A network says which mel it
 takes x for (`clean`); the last step ends exactly there. Sources: Lipman et al., "Flow Matching for Generative Modeling"
-(2023), the optimal transport path; Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models" (2022),
-Heun's method with a first-order last step. On this path the Euler step is the deterministic one of DDIM (Song et al., 2021).
+(2023), the optimal transport path; Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models"
+(2022), Heun's method with a first-order last step. On this path the Euler step is the deterministic one of DDIM (Song et
+al., 2021).
 """
 
 from __future__ import annotations

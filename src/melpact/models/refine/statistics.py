@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,6 +14,7 @@ from melpact.core.errors import ContractError
 
 Floats = NDArray[np.float32]
 PREFIX = "stats."
+HEADROOM_DB = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,40 @@ class Statistics:
         if (found["std"] <= 0).any() or (found["ceiling"] <= found["floor"]).any():
             raise ContractError("its statistics contradict themselves", where=where, wanted="std > 0, ceiling > floor")
         return cls(**found)
+
+    @classmethod
+    def measure(cls, mels: Iterable[Floats], spec: MelSpec) -> Statistics:
+        """Of mels before scaling, each [n_mels, T].
+
+        A band that never moves gets a spread of 1. The ceiling lies `HEADROOM_DB` above the highest value of each band:
+        other recordings are louder.
+
+        Raises:
+            ContractError: no frames.
+        """
+        total, square, frames = np.zeros(spec.n_mels), np.zeros(spec.n_mels), 0
+        lowest, highest = np.full(spec.n_mels, np.inf), np.full(spec.n_mels, -np.inf)
+        shift = spec.floor_value
+        for mel in mels:
+            x = mel.astype(np.float64) - shift
+            total, square, frames = total + x.sum(1), square + (x * x).sum(1), frames + x.shape[1]
+            lowest, highest = np.minimum(lowest, mel.min(1)), np.maximum(highest, mel.max(1))
+        if frames == 0:
+            raise ContractError("there are no frames to take statistics of")
+        mean = total / frames
+        std = np.sqrt(np.maximum(square / frames - mean * mean, 0.0))
+        if spec.floor_kind != "none":
+            lowest = np.full(spec.n_mels, spec.floor_value)
+        still = std <= 1e-6 * np.maximum(1.0, np.abs(mean))
+        times = 10 ** (HEADROOM_DB * spec.power / 20)
+        gain = spec.log_gain
+        raised = highest * times if gain is None else highest + gain * math.log(times)
+        return cls(
+            *(
+                one.astype(np.float32)
+                for one in (mean + shift, np.where(still, 1.0, std), lowest, np.maximum(raised, lowest + 1e-6))
+            )
+        )
 
     def tensors(self) -> dict[str, Floats]:
         """By the names under which a file keeps them."""

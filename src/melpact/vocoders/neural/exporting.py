@@ -1,4 +1,4 @@
-"""A vocoder as an ONNX graph that says what mel it takes: written here, run by `onnx_runtime` without torch."""
+"""A vocoder as an ONNX graph that says what mel it takes: written here, run by `graph` without torch."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def export(
     Raises:
         ContractError: it runs from an exported graph already, or other numbers. MelpactError: a package is missing.
     """
+    from melpact.nn.onnx_runtime import narrowed
     from melpact.nn.torch_runtime import TorchRuntime
-    from melpact.vocoders.neural.onnx_runtime import load, narrowed
+    from melpact.vocoders.neural.graph import load
 
     runtime = maker.runtime
     if not isinstance(runtime, TorchRuntime) or runtime.dtype != "float32" or runtime.device != "cpu":

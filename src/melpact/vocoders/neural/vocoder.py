@@ -19,11 +19,12 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
+from melpact.nn.running import Floats, Network, Runtime, Stream
+from melpact.nn.weights import check_weights
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
 from melpact.vocoders.neural.inputs import Inputs, ahead
-from melpact.vocoders.neural.running import Floats, Network, Runtime, Stream
 
 KIND = "vocoder"
 BLOCK_FRAMES = 128
@@ -98,7 +99,7 @@ class NeuralVocoder(Vocoder):
         kind = family(name)
         plain = {key: np.ascontiguousarray(value, np.float32) for key, value in weights.items()}
         network, sizes = _network(kind, config, spec, where)
-        _check_weights(kind, plain, network, where)
+        check_weights(kind.title, plain, network, where)
         from melpact.nn.torch_runtime import DTYPES, TorchRuntime, available
 
         if dtype not in DTYPES:
@@ -312,30 +313,3 @@ def _network(kind: Family, config: Mapping[str, Any], spec: MelSpec, where: obje
             wanted=f"{spec.hop_length} (hop_length)",
         )
     return kind.network(sizes), sizes
-
-
-def _check_weights(kind: Family, weights: Mapping[str, Floats], network: Any, where: object) -> None:
-    """Refuse what `load_state_dict` would refuse, in words."""
-    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    missing, surplus = sorted(set(wanted) - set(weights)), sorted(set(weights) - set(wanted))
-    if missing or surplus:
-        parts = [f"{len(names)} {word} ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})"
-                 for names, word in ((missing, "missing"), (surplus, "surplus")) if names]  # fmt: skip
-        raise ContractError(
-            f"the weights are not those of a {kind.title} of these sizes",
-            where=where,
-            got=", ".join(parts),
-            wanted=f"{len(wanted)} tensors",
-            next="Take the configuration that belongs to the checkpoint",
-        )
-    for name, shape in wanted.items():
-        if weights[name].shape != shape:
-            raise ContractError(
-                f"the weights are not those of a {kind.title} of these sizes",
-                where=where,
-                got=f"{name} of shape {list(weights[name].shape)}",
-                wanted=f"{list(shape)}",
-                next="Take the configuration that belongs to the checkpoint",
-            )
-        if not np.isfinite(weights[name]).all():
-            raise ContractError("the weights hold values that are not numbers", where=where, got=name)

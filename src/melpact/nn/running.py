@@ -32,11 +32,12 @@ class Runtime(Protocol):
     """Whether several mels at once are faster than one by one: on accelerators. On a CPU a batch leaves the cache."""
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
-        """Inputs of one batch, each [B, …, T], in the network's order → samples [B, N]."""
+        """Inputs of one batch, each [B, …, T], in the network's order → [B, N], or [B, channels, N]."""
 
 
 class Network:
-    """A runtime with the two facts that lengths need: samples per frame, and how many frames it sees to either side."""
+    """A runtime with the two facts that lengths need: samples (or frames) per frame, and how many
+    frames it sees to either side."""
 
     def __init__(self, runtime: Runtime, hop_length: int, receptive_field: tuple[int, int]):
         self.runtime, self.hop_length = runtime, hop_length
@@ -47,10 +48,10 @@ class Network:
         frames = inputs[0].shape[-1]
         first, last = max(0, begin - self.left), min(frames, end + self.right)
         made: Floats = self.runtime.run([one[..., first:last] for one in inputs])[0]
-        return made[(begin - first) * self.hop_length : (end - first) * self.hop_length]
+        return made[..., (begin - first) * self.hop_length : (end - first) * self.hop_length]
 
     def batch(self, items: Sequence[Sequence[Floats]]) -> list[Floats]:
-        """Samples of every item; an item is its inputs, each [1, …, T] with T of its own."""
+        """What the network makes of every item; an item is its inputs, each [1, …, T] with T of its own."""
         if not self.runtime.in_batches:
             return [self._together([item])[0] for item in items]
         made: dict[int, Floats] = {}
@@ -72,13 +73,13 @@ class Network:
     def _pieces(self, item: Sequence[Floats]) -> Floats:
         frames = item[0].shape[-1]
         steps = range(0, frames, _PIECE_FRAMES)
-        return np.concatenate([self.window(item, at, min(frames, at + _PIECE_FRAMES)) for at in steps])
+        return np.concatenate([self.window(item, at, min(frames, at + _PIECE_FRAMES)) for at in steps], axis=-1)
 
     def _own_end(self, sound: Floats, item: Sequence[Floats]) -> Floats:
         """The sound with every frame computed again that saw past the item's end."""
         frames = item[0].shape[-1]
         sure = max(0, frames - self.right)
-        return np.concatenate([sound[: sure * self.hop_length], self.window(item, sure, frames)])
+        return np.concatenate([sound[..., : sure * self.hop_length], self.window(item, sure, frames)], axis=-1)
 
 
 def _filled(values: Floats, frames: int) -> Floats:

@@ -1,43 +1,37 @@
-"""Runs an exported vocoder on onnxruntime, and narrows its numbers: no torch anywhere. The graph's metadata say the rest."""
+"""Runs an exported network on onnxruntime, and narrows its numbers: no torch here. What a graph is for is not known."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
-from melpact.contract.spec import MelSpec
-from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
-from melpact.vocoders.neural.running import Floats
-from melpact.vocoders.neural.vocoder import NeuralVocoder
-
-KEY = "melpact"
-SCHEMA = 1
+from melpact.core.errors import ArtifactError, ContractError, MelpactError
+from melpact.nn.running import Floats
 
 
 class OnnxRuntime:
     """A graph on the CPU.
 
     Args:
-        path: what `exporting.export` wrote.
+        path: the graph.
         threads: of one computation; 0: as many as onnxruntime likes.
+        what: what errors call it.
     """
 
     name = "onnxruntime"
     in_batches = False
 
-    def __init__(self, path: str | Path, threads: int = 0) -> None:
+    def __init__(self, path: str | Path, threads: int = 0, *, what: str = "vocoder") -> None:
         try:
             import onnxruntime
         except ImportError:
             raise MelpactError(
-                "an exported vocoder runs on onnxruntime, which is not installed",
+                f"an exported {what} runs on onnxruntime, which is not installed",
                 where=path,
                 next="pip install 'melpact[onnx]'",
             ) from None
@@ -48,13 +42,14 @@ class OnnxRuntime:
         except Exception as error:
             raise ArtifactError(
                 "is not an ONNX graph that can be run", where=path, got=" ".join(str(error).split())[:200],
-                next="Copy it again, or export it again: melpact vocoder convert",
+                next="Copy it again, or export it again",
             ) from None  # fmt: skip
+        self._what = what
         self._names = [one.name for one in self._session.get_inputs()]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
-        """Inputs of one batch, in the graph's order → float32 [B, N]."""
+        """Inputs of one batch, in the graph's order → float32 [B, …]."""
         fed = {name: np.ascontiguousarray(one, np.float32) for name, one in zip(self._names, inputs, strict=True)}
         try:
             made: Floats = self._session.run(None, fed)[0]
@@ -62,7 +57,7 @@ class OnnxRuntime:
             raise ContractError(
                 "the exported graph cannot take this mel",
                 got=f"{inputs[0].shape[-1]} frames: {' '.join(str(error).split())[:200]}",
-                next="A graph takes no mel shorter than its reflected edges; run it with the .vocoder file",
+                next=f"A graph takes no mel shorter than its reflected edges; run it with the .{self._what} file",
             ) from None
         return made
 
@@ -76,7 +71,7 @@ def narrowed(graph: bytes, dtype: str, operators: Sequence[str] = ("MatMul", "Co
     """
     if dtype not in ("float16", "int8"):
         raise ContractError(
-            "no exported vocoder runs in these numbers", where="dtype", got=dtype, wanted="float32, float16 or int8",
+            "no exported network runs in these numbers", where="dtype", got=dtype, wanted="float32, float16 or int8",
             next="onnxruntime has no bfloat16 on the CPU; on torch: --dtype bfloat16" if dtype == "bfloat16" else None,
         )  # fmt: skip
     try:
@@ -102,44 +97,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-def load(path: str | Path, threads: int = 0) -> NeuralVocoder:
-    """An exported vocoder, whole.
-
-    Raises:
-        ArtifactError: unreadable, or a graph that does not say which mel it takes. MelpactError: no onnxruntime.
-    """
-    path = Path(path)
-    runtime = OnnxRuntime(path, threads)
-    said = _facts(path, runtime.metadata)
-    spec = MelSpec(**said["spec"])
-    left, right = said["receptive_field"]
-    return NeuralVocoder(
-        spec, said["family"], said["sizes"], runtime, said["hop_length"], (left, right), tuple(said["inputs"]),
-        layout=said["layout"], provenance=said["provenance"], exported_weights=said["n_weights"],
-        noise_channels=said.get("noise_channels", 0),
-    )  # fmt: skip
-
-
-def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    if KEY not in metadata:
-        raise NotAnArtifact(
-            "is a graph that does not say which mel it takes",
-            where=path,
-            next="Name it as a pipeline's vocoder, with its dialect: see melpact pipeline --help",
-        )
-    try:
-        said: dict[str, Any] = json.loads(metadata[KEY])
-        kind, schema = said["kind"], said["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotAnArtifact("its melpact metadata cannot be read", where=path, got=repr(error)) from None
-    if schema != SCHEMA:
-        raise WrongSchema("was written by another version of melpact", where=path, got=schema, wanted=SCHEMA)
-    missing = {"spec", "family", "sizes", "hop_length", "receptive_field", "inputs", "layout", "provenance", "n_weights"}
-    missing -= set(said)
-    if kind != "vocoder" or missing:
-        raise ContractError(
-            "is no whole vocoder", where=path, got=f"kind {kind}, without {', '.join(sorted(missing)) or 'nothing'}"
-        )
-    return said
