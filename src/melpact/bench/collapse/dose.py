@@ -26,9 +26,12 @@ _WHOLE = ("components", "iterations")
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
-    """Of everything that plants a fault or a degradation."""
+    """Of everything that plants a fault or a degradation, or takes it back."""
     root = Path(__file__).parents[2]
-    places = ("diagnose/faults", "degradations", "degradations/kinds", "features", "contract", "audio")
+    places = (
+        "diagnose/faults", "degradations", "degradations/kinds", "features", "contract", "audio", "bridges",
+        "normalise/calibration", "normalise/calibration/strategies",
+    )  # fmt: skip
     return sources_digest(tuple(root / one for one in places))
 
 

@@ -62,7 +62,7 @@ def mismatches(spec: MelSpec, most: int = 3) -> list[Damage]:
             continue
         if known.spec.analysis_fingerprint == spec.analysis_fingerprint or known.spec.sample_rate != spec.sample_rate:
             continue
-        near.append((len(spec.diff(known.spec).fields), name, known.spec))
+        near.append((len(spec.diff(known.spec).changed), name, known.spec))
     others += [(f"mel of {name}", f"a mel of {name}, taken as it is", other) for _, name, other in sorted(near, key=lambda n: n[:2])]
     return [_mismatch(spec, *one) for one in others[:most]]
 
