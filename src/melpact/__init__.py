@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from melpact.diagnose.identify import Identification
     from melpact.features.analysis import extract
     from melpact.features.pitch import pitch
+    from melpact.models.refine.opening import refiner
     from melpact.normalise.calibration import Calibration
     from melpact.normalise.stats import Stats
     from melpact.pipeline.chain import Pipeline
@@ -50,6 +51,7 @@ __all__ = [
     "invert",
     "load",
     "pitch",
+    "refiner",
     "save",
     "translate",
     "vocoder",
@@ -74,6 +76,7 @@ _HOMES = {
     "invert": "melpact.vocoders.griffin_lim.vocoder",
     "load": "melpact.contract.foreign",
     "pitch": "melpact.features.pitch",
+    "refiner": "melpact.models.refine.opening",
     "vocoder": "melpact.vocoders.opening",
 }
 

@@ -56,6 +56,7 @@ SURFACE = {
             "-d NAME, --dialect NAME",
             "--set FIELD=VALUE",
             "--with CKPT",
+            "--refine NAME",
             "--allow {exact,fitted,lossy}",
             "--effort {None,fast,best}",
             "--seed N",
@@ -122,6 +123,24 @@ SURFACE = {
             "--ignore KEY",
             "--dtype {float32,float16,int8}",
         },
+    ),
+    "refine": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--with NAME",
+            "--degradation NAME",
+            "--force",
+            "--steps N",
+            "--strength X",
+            "--guidance X",
+            "--solver {None,euler,heun}",
+            "--seed N",
+            "--stream",
+            "--f0 FILE",
+            "--audio FILE",
+        }
+        | FOREIGN,
     ),
     "corpus": (
         ["ACTION", "SOURCES"],
@@ -207,9 +226,10 @@ def test_the_python_names_are_these() -> None:
         "Calibration",
         "Pipeline",
         "pitch",
+        "refiner",
         "vocoder",
     }
-    assert len(melpact.__all__) == 24
+    assert len(melpact.__all__) == 25
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)

@@ -12,7 +12,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
+from melpact.features.analysis import extract  # noqa: E402
+from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.export import export, vocoder_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
@@ -28,6 +31,8 @@ from train.material import Tones  # noqa: E402
 
 NAMES = sorted(recipes())
 every = pytest.mark.parametrize("name", NAMES)
+every_vocoder = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vocoder"])
+every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
 @cache
@@ -93,7 +98,7 @@ def test_it_resumes_bit_for_bit(name: str, runs: dict[str, tuple[Path, Kept]], t
     assert (tmp_path / CHECKPOINTS / last.path.name).read_bytes() == last.path.read_bytes()
 
 
-@every
+@every_vocoder
 def test_what_is_exported_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
     folder, kept = runs[name]
     found = export(folder, tmp_path / "x.vocoder")
@@ -107,7 +112,37 @@ def test_what_is_exported_is_what_was_validated(name: str, runs: dict[str, tuple
     assert np.abs(raw(example.mel).samples - example.made.samples).max() > 1e-4
 
 
-@every
+@every_refiner
+def test_an_exported_refiner_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.refiner")
+    score = kept.validated_[-1].scores["wrong_gain"]["mel_mae"]
+    assert found.step == 20 and found.score == kept.validated_[-1].value("mel_mae") == pytest.approx(score.value)
+    maker = refiner(tmp_path / "x.refiner")
+    assert maker.facts.provenance["trained"]["recipe"] == name and maker.facts.degradations[0]["name"] == "wrong_gain"
+    clean = extract(data().validation(1)[0][1], maker.facts.spec)
+    dose = float(clean.values.mean())  # any damage: what the file does has to be what the averaged weights do
+    given = Mel(np.maximum(clean.values - 0.7, np.log(1e-5)).astype(np.float32), clean.spec)
+    better = maker(given)
+    assert np.abs(better.values - clean.values).mean() < 0.6 * np.abs(given.values - clean.values).mean(), dose
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.vocoder")
+
+
+@every_refiner
+def test_a_refiner_is_validated_beside_doing_nothing(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
+    folder, kept = runs[name]
+    scores = kept.validated_[-1].facts()
+    assert list(scores) == ["clean", "wrong_gain", "all"]
+    gain = scores["wrong_gain"]["mel_mae"]
+    assert scores["clean"]["mel_mae"]["null"] == 0 and gain["n"] == 1
+    assert 3 / 8.686 * 0.5 < gain["null"] < 12 / 8.686  # a gain of 3 to 12 dB, less where the floor stops it
+    assert gain["skill"] == pytest.approx(1 - gain["value"] / gain["null"]) and gain["skill"] > 0.3
+    written = [entry for entry in journal.read(folder) if entry["kind"] == "validation"]
+    assert written[-1]["scores"] == scores
+
+
+@every_vocoder
 def test_a_validation_stands_between_null_and_ceiling(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
     folder, kept = runs[name]
     score = kept.validated_[-1].facts()[""]["mel_mae"]

@@ -275,6 +275,8 @@ class Run(Command):
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder that makes the sound: melpact_small, a .vocoder, .onnx, or a published checkpoint with its configuration
     beside it; or griffin_lim, the default."""
+    refine: Annotated[str | None, arg(metavar="NAME")] = None
+    """Refine the mel first, and set the sound beside the one without: a refiner's file, or default for the shipped one."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """With a vocoder: which bridges may turn the mel into the one it takes."""
     effort: Literal["fast", "best"] | None = None
@@ -293,8 +295,9 @@ class Run(Command):
                 raise MelpactError("changes of fields need a dialect that they change", where="--set", wanted="--dialect")
             spec = None if name is None else described(name, changes)
             report = run(
-                self.input, self.out, spec, checkpoint=self.with_, allow=self.allow, effort=self.effort, seed=self.seed
-            )
+                self.input, self.out, spec, checkpoint=self.with_, refiner=self.refine, allow=self.allow,
+                effort=self.effort, seed=self.seed,
+            )  # fmt: skip
         render.ran(report, self)
         return OK if report.sound else FINDING
 

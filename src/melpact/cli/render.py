@@ -395,6 +395,11 @@ def ran(report: RunReport, wishes: Wishes) -> None:
         f"{report.input}: {name}, {mel.n_mels} bands × {mel.n_frames} frames, {_length(mel.duration_s)}",
         "bold",
     )
+    if report.refiner is not None:
+        by = report.refiner
+        _out(f"refined by {by.name} ({by.title}): changed by {by.changed:.3f} per value")
+        if by.note:
+            _out(by.note, style="yellow")
     if report.vocoder is not None:
         used = report.vocoder
         takes = used.dialect or "a mel without a name"

@@ -14,28 +14,29 @@ from melpact.core.errors import MelpactError
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder by a recipe, go on with a training, list the recipes, or write down what came out.
+    """Train a vocoder or a refiner by a recipe, go on with a training, list the recipes, or write down what came out.
 
-    vocoder --recipe NAME --data PACKED -o DIR; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder. Several devices or
-    machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    vocoder --recipe NAME --data PACKED -o DIR; refiner --recipe NAME --data PACKED -o DIR; resume DIR; recipes [NAME];
+    export DIR -o NAME.vocoder (or NAME.refiner). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train
+    vocoder …
     """
 
-    action: Annotated[Positional[Literal["vocoder", "resume", "recipes", "export"]], arg(metavar="ACTION")]
-    """vocoder, resume, recipes or export."""
+    action: Annotated[Positional[Literal["vocoder", "refiner", "resume", "recipes", "export"]], arg(metavar="ACTION")]
+    """vocoder, refiner, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
     """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder: the recipe (melpact train recipes lists them)."""
+    """vocoder, refiner: the recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder: folder of a packed corpus (melpact corpus pack)."""
+    """vocoder, refiner: folder of a packed corpus (melpact corpus pack)."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """vocoder: folder of the run. export: NAME.vocoder."""
+    """vocoder, refiner: folder of the run. export: NAME.vocoder or NAME.refiner."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
-    """vocoder: the recipe on a small scale, which learns within seconds."""
+    """vocoder, refiner: the recipe on a small scale, which learns within seconds."""
     dry_run: bool = False
-    """vocoder: shapes, parameters, memory and the time of one step; nothing is written."""
+    """vocoder, refiner: shapes, parameters, memory and the time of one step; nothing is written."""
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
@@ -53,7 +54,9 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            found = train.export(self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder"), which=self.which)
+            found = train.export(
+                self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder or NAME.refiner"), which=self.which
+            )
             train_text.exported(found, self)
         elif self.action == "resume":
             folder = self._needed("target", "DIR")
@@ -69,12 +72,27 @@ class Train(Command):
             recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             out = self._needed("out", "-o DIR")
             with train_text.watched(self) as watch:
-                report = train.train_vocoder(
-                    recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
-                    device=self.device, watch=watch,
-                )  # fmt: skip
+                if self.action == "refiner":
+                    self._no_vocoder()
+                    report = train.train_refiner(
+                        recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
+                    )
+                else:
+                    report = train.train_vocoder(
+                        recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
+                        device=self.device, watch=watch,
+                    )  # fmt: skip
             train_text.trained(report, self)
         return OK
+
+    def _no_vocoder(self) -> None:
+        """Refuse what only a vocoder's training takes."""
+        for flag, value in (("--finetune", self.finetune), ("--mels", self.mels)):
+            if value is not None:
+                raise MelpactError(
+                    f"{flag} is for vocoders", where="melpact train refiner",
+                    next="Pairs of your own: --set pairs='[\"predicted\", \"true\"]'",
+                )  # fmt: skip
 
     def _needed(self, name: str, flag: str) -> str:
         value: str | None = getattr(self, name)

@@ -29,7 +29,8 @@ def recipes(sheets: Sequence[RecipeSheet], name: str | None, wishes: Wishes) -> 
     if wishes.json:
         print_json([sheet.to_json() for sheet in chosen])
     elif not wishes.quiet and name is None:
-        _table(("recipe", "trains", "after"), [(s.name, s.title, s.source) for s in chosen], wrap=("trains", "after"))
+        rows = [(s.trains, s.name, s.title, s.source) for s in chosen]
+        _table(("for a", "recipe", "trains", "after"), rows, wrap=("trains", "after"))
         _out("melpact train recipes NAME lists the settings of one")
     elif not wishes.quiet:
         sheet = chosen[0]
@@ -78,7 +79,7 @@ def trained(report: TrainReport, wishes: Wishes) -> None:
     if wishes.quiet:
         return
     rows = [("steps", f"{report.step:,}"), ("last", str(report.last)), ("best", str(report.best or "none was scored"))]
-    _pairs([*rows, ("next", f"melpact train export {report.folder} -o {report.folder.name}.vocoder")])
+    _pairs([*rows, ("next", f"melpact train export {report.folder} -o {report.folder.name}.{report.trains}")])
 
 
 def scores(found: Mapping[str, Any]) -> None:
@@ -99,11 +100,12 @@ def exported(found: Exported, wishes: Wishes) -> None:
     score = None if found.score is None else {"metric": found.best_by, "value": found.score}
     if wishes.json:
         paths = {"path": str(found.path), "checkpoint": str(found.checkpoint)}
-        print_json({**paths, "step": found.step, "score": score, "n_weights": found.vocoder.n_weights})
+        print_json({**paths, "step": found.step, "score": score, "n_weights": found.n_weights})
     elif not wishes.quiet:
         said = "" if score is None else f", {score['metric']} {found.score:.3f} at its validation"
-        _out(f"{found.path}: {found.vocoder.n_weights:,} weights of step {found.step:,}{said}")
-        _out(f"next: melpact vocode MELS -o WAVS --with {found.path}")
+        _out(f"{found.path}: {found.n_weights:,} weights of step {found.step:,}{said}")
+        use = "refine MELS -o REFINED" if found.trained == "refiner" else "vocode MELS -o WAVS"
+        _out(f"next: melpact {use} --with {found.path}")
 
 
 @contextmanager

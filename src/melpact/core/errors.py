@@ -15,7 +15,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── AxisError           the axes are not [n_mels, frames]
     │   ├── SpecMismatch        two mels of different descriptions where one was needed
     │   └── MissingUtterance    a per-utterance scaling whose statistics were thrown away
-    ├── NoSkill             a prediction that no calibration makes better than its null
+    ├── NoSkill             a mel that no calibration, or not this refiner, makes better than its null
     ├── ArtifactError       a file that is not a whole melpact artifact
     │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
     │   ├── WrongSchema         written by an incompatible version
@@ -104,7 +104,7 @@ class MissingUtterance(ContractError):
 
 
 class NoSkill(MelpactError):
-    """A prediction that no rescaling makes better than a mel that ignores it.
+    """A prediction that no rescaling makes better than one that ignores it, or one that a refiner was not measured to help.
 
     `report` holds the whole comparison, `outcome` the result of the verb that made it, where a verb did.
     """

@@ -11,19 +11,23 @@ from typing import Any
 
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
+from melpact.models.refine.settings import Refining
 from melpact.pipeline.acoustic import AcousticModel
 from melpact.pipeline.calibrated import Calibrated
 from melpact.pipeline.chain import Pipeline
 from melpact.pipeline.ports import Stage
 from melpact.pipeline.record import read_record
+from melpact.pipeline.refining import Refined
 from melpact.pipeline.sources import Extraction, MelInput, To
 from melpact.pipeline.vocoding import Melpact, OwnVocoder
 
+_SETTINGS = tuple(Refining.model_fields)
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "mel": ("spec",),
     "extraction": ("spec",),
     "model": ("file", "call", "spec", "axes", "normaliser", "takes", "output", "name"),
     "calibration": ("file",),
+    "refine": ("file", "name", *_SETTINGS, "degradation", "force"),
     "to": ("spec",),
     "vocoder": ("kind", "effort", "seed", "file", "call", "spec", "axes", "sample_rate", "output", "tolerance_frames"),
 }
@@ -33,8 +37,8 @@ def stage(given: Mapping[str, Any], folder: Path | None = None, function: Callab
     """One stage.
 
     Args:
-        given: `stage` ("mel", "extraction", "model", "calibration", "to" or "vocoder") and its arguments; `spec` is a
-            `MelSpec` or its fields.
+        given: `stage` ("mel", "extraction", "model", "calibration", "refine", "to" or "vocoder") and its arguments; `spec`
+            is a `MelSpec` or its fields.
         folder: where relative paths start.
         function: stands in for a model that was a Python object.
 
@@ -49,6 +53,14 @@ def stage(given: Mapping[str, Any], folder: Path | None = None, function: Callab
         raise ContractError(f"has no {', '.join(surplus)}", where=kind, wanted=", ".join(_KEYS[kind]))
     if kind == "calibration":
         return Calibrated(_needed(given, "file"), folder)
+    if kind == "refine":
+        asked = {name: given[name] for name in _SETTINGS if given.get(name) is not None}
+        source = given.get("file") or given.get("name")
+        if source is None:
+            raise ContractError("says no refiner", where=kind, wanted="file = 'my.refiner', or a shipped one's name")
+        return Refined(
+            source, asked, degradation=given.get("degradation"), force=bool(given.get("force", False)), folder=folder
+        )
     if kind == "vocoder" and given.get("kind", "griffin_lim" if not _source(given, function) else None) is not None:
         if given.get("kind", "griffin_lim") != "griffin_lim":
             raise ContractError("there is no such vocoder", where="vocoder.kind", got=given["kind"], wanted="griffin_lim")
@@ -146,8 +158,8 @@ def _again(facts: Mapping[str, Any], place: Mapping[str, Any], function: Callabl
             where=facts["stage"],
             next="Give it: rebuilt(record, {stage: function})",
         )
-    if facts["stage"] == "calibration" and "path" not in place:
-        raise ContractError("was never a file", where="calibration", next="Save it, and build the pipeline from the file")
+    if facts["stage"] in ("calibration", "refine") and "path" not in place and not facts.get("name"):
+        raise ContractError("was never a file", where=facts["stage"], next="Save it, and build the pipeline from the file")
     return stage(kept, Path(place["folder"]) if "folder" in place else None, function)
 
 

@@ -17,6 +17,7 @@ from melpact.bridges.ways import said
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError, SpecMismatch
 from melpact.core.records import digest
+from melpact.models.refine.base import Refiner
 from melpact.normalise.calibration import Calibration
 from melpact.pipeline.acoustic import AcousticModel
 from melpact.pipeline.bridging import ALLOWED, Allow, Bridging, between, class_of, cost
@@ -25,11 +26,12 @@ from melpact.pipeline.impossible import Findings, look
 from melpact.pipeline.normaliser import Undo
 from melpact.pipeline.ports import Context, Port, Predicted, Stage
 from melpact.pipeline.record import Run, recorded
+from melpact.pipeline.refining import Refined
 from melpact.pipeline.sources import Extraction, MelInput
 from melpact.pipeline.vocoding import Melpact
 from melpact.vocoders.base import Vocoder
 
-Joinable = Stage | Vocoder | Calibration
+Joinable = Stage | Vocoder | Calibration | Refiner
 _MEANT = {"features": "an array, or several by name", "text": "a text", "mel": "a Mel", "audio": "an Audio"}
 
 
@@ -58,9 +60,9 @@ class Pipeline:
     """A chain of stages that fit, or an error.
 
     Args:
-        stages: in order: `AcousticModel` (or `MelInput`, `Extraction`), `Calibrated` or a `Calibration`, and a vocoder
-            (`OwnVocoder`, or one of melpact's) or `To`. A model's normaliser is undone and exact bridges are put in between
-            without being asked for; both stand in `links`.
+        stages: in order: `AcousticModel` (or `MelInput`, `Extraction`), `Calibrated` or a `Calibration`, `Refined` or a
+            `Refiner`, and a vocoder (`OwnVocoder`, or one of melpact's) or `To`. A model's normaliser is undone and exact
+            bridges are put in between without being asked for; both stand in `links`.
         allow: "exact"; "fitted" lets an estimate join two stages, "lossy" also one that invents bands.
         findings: "stop" the run where the doctor is sure that the mel is not what it is said to be, or only "record" it.
         seed: of every random number: own code that takes `rng`, torch's generator.
@@ -190,10 +192,12 @@ def _stage(one: Joinable) -> Stage:
         return Melpact(one)
     if isinstance(one, Calibration):
         return Calibrated(one)
+    if isinstance(one, Refiner):
+        return Refined(one)
     raise ContractError(
         "is no stage",
         got=type(one).__name__,
-        wanted="AcousticModel, MelInput, Extraction, Calibrated, To, OwnVocoder, a Calibration or a Vocoder of melpact",
+        wanted="AcousticModel, MelInput, Extraction, To, OwnVocoder, a Calibration, a Refiner or a Vocoder of melpact",
     )
 
 

@@ -1,7 +1,8 @@
-"""From a checkpoint to what is used: the averaged weights as a vocoder's file."""
+"""From a checkpoint to what is used: the averaged weights as a vocoder's or a refiner's file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,24 +12,32 @@ from numpy.typing import NDArray
 
 from melpact.contract import artifact
 from melpact.core.errors import TrainingError
+from melpact.models.refine.facts import SUFFIX as REFINER
+from melpact.models.refine.facts import Facts, write
+from melpact.models.refine.settings import Refining
+from melpact.models.refine.statistics import Statistics
 from melpact.nn.weight_norm import fold
 from melpact.train import checkpoint
+from melpact.train.recipes import Trained
+from melpact.train.recipes._refining import PLAYER
 from melpact.train.room import CHECKPOINTS
 from melpact.vocoders.neural.vocoder import NeuralVocoder
+from melpact.vocoders.opening import SUFFIX as VOCODER
 
 Which = Literal["best", "last"]
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, of which checkpoint, and its score there."""
+    """What was written, of which checkpoint, its score there, and what it is."""
 
     path: Path
     checkpoint: Path
     step: int
     best_by: str | None
     score: float | None
-    vocoder: NeuralVocoder
+    trained: Trained
+    n_weights: int
 
 
 def chosen(where: str | Path, which: Which = "best") -> Path:
@@ -58,32 +67,69 @@ def vocoder_of(path: Path) -> NeuralVocoder:
     about = said.get("facts", {}).get("vocoder")
     if about is None or found.spec is None:
         raise TrainingError("the checkpoint is not of a vocoder", where=path, got=f"recipe {said.get('recipe')}")
-    provenance = {
-        "trained": {
-            "recipe": said["recipe"], "step": said["step"], "data": said["fingerprint"], "settings": said["settings"],
-            "score": said["score"], "best_by": said.get("best_by"),
-            **{name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None},
-        }
-    }  # fmt: skip
+    provenance = _origin(said)
     weights = fold(weights_in(found, str(about["player"])))
     return NeuralVocoder.build(about["family"], about["sizes"], found.spec, weights, provenance=provenance, where=path)
 
 
+def refiner_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
+    """The refiner in a checkpoint: what its file says of it, and its averaged weights.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no refiner.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    said = found.config
+    about = said.get("facts", {}).get(PLAYER)
+    if about is None or found.spec is None:
+        raise TrainingError("the checkpoint is not of a refiner", where=path, got=f"recipe {said.get('recipe')}")
+    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    statistics = Statistics.of(kept, found.spec, path)
+    left, right = about["receptive_field"]
+    facts = Facts(
+        found.spec, about["method"], statistics, about["sizes"], (left, right), Refining(**about["settings"]),
+        tuple(about["degradations"]), provenance=_origin(said),
+    )  # fmt: skip
+    return facts, weights_in(found, str(about["player"]))
+
+
+def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of the training that it is of."""
+    extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
+    return {
+        "trained": {
+            "recipe": said["recipe"], "step": said["step"], "data": said["fingerprint"], "settings": said["settings"],
+            "score": said["score"], "best_by": said.get("best_by"), **extra,
+        }
+    }  # fmt: skip
+
+
 def export(where: str | Path, out: str | Path, which: Which = "best") -> Exported:
-    """Write the vocoder of a run as one file.
+    """Write what a run trained as one file.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder.
+        out: NAME.vocoder or NAME.refiner, by what it trained.
 
     Raises:
-        MelpactError: as `chosen` and `vocoder_of`; or the file cannot be written.
+        MelpactError: as `chosen`, `vocoder_of` and `refiner_of`; another suffix; or the file cannot be written.
     """
-    path = chosen(where, which)
-    made = vocoder_of(path)
-    trained: dict[str, Any] = made.provenance["trained"]
-    made.save(out)
-    return Exported(Path(out), path, int(trained["step"]), trained["best_by"], trained["score"], made)
+    path, target = chosen(where, which), Path(out)
+    refines = PLAYER in artifact.read_header(path).config.get("facts", {})
+    suffix = REFINER if refines else VOCODER
+    if target.suffix.lower() != suffix:
+        raise TrainingError("has another suffix than what the run trained", where=target, wanted=f"NAME{suffix}")
+    if refines:
+        facts, weights = refiner_of(path)
+        write(target, facts, weights)
+        n_weights, provenance = sum(value.size for value in weights.values()), facts.provenance
+    else:
+        made = vocoder_of(path)
+        made.save(target)
+        n_weights, provenance = made.n_weights, made.provenance
+    said: Mapping[str, Any] = provenance["trained"]
+    kind: Trained = "refiner" if refines else "vocoder"
+    return Exported(target, path, int(said["step"]), said["best_by"], said["score"], kind, n_weights)
 
 
 def weights_in(found: artifact.Artifact, player: str) -> dict[str, NDArray[np.floating[Any]]]:

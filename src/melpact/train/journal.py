@@ -16,7 +16,7 @@ import numpy as np
 from melpact.core.atomic import replaced
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
-from melpact.train.validation import SYSTEM, Validated
+from melpact.train.validation import Validated
 
 NAME, PICTURES = "journal.jsonl", "tensorboard"
 _SOUNDS = 4
@@ -69,8 +69,8 @@ class Journal:
         self.write(found.step, "validation", scores=found.facts())
         if self._board is None:
             return
-        for group, report in found.reports.items():
-            for metric, score in report.scores[SYSTEM].items():
+        for group, table in found.scores.items():
+            for metric, score in table.items():
                 for part in ("value", "null", "ceiling"):
                     number = getattr(score, part)
                     if number is not None:

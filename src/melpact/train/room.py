@@ -297,8 +297,9 @@ class _Desk:
     def validate(self) -> float | None:
         began = time.perf_counter()
         score = None
-        if self._journal is not None and self.trainer.task.validate is not None:
-            found = self.judge.validated(self.trainer.task, self.trainer.step, self.folder / BENCH)
+        task = self.trainer.task
+        if self._journal is not None and (task.validate is not None or task.measure is not None):
+            found = self.judge.validated(task, self.trainer.step, self.folder / BENCH)
             self._journal.validated(found)
             self.watch.validated(found)
             self._scores, score = found.facts(), found.value(self.judge.best_by)

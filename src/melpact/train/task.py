@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from melpact.audio.audio import Audio
+from melpact.bench.score import Score
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
@@ -167,6 +168,8 @@ class Task:
         optimisers: by player; every player that a turn updates has one.
         averaged: players whose weights are averaged over time.
         validate: makes the sounds of the fixed validation list, under the averaged weights.
+        measure: measures the fixed validation list where it holds no sounds, under the averaged weights: group → metric →
+            score. The last group is what checkpoints are scored by.
         limits: what ends a run before its time.
         spec: the mel that the players take or give, where there is one.
         statistics: numbers of the data that the players were built with and that never change (float arrays).
@@ -182,6 +185,7 @@ class Task:
     optimisers: Mapping[str, Optimiser]
     averaged: tuple[str, ...] = ()
     validate: Callable[[], Sequence[Example]] | None = None
+    measure: Callable[[], Mapping[str, Mapping[str, Score]]] | None = None
     limits: tuple[Limit, ...] = ()
     spec: MelSpec | None = None
     statistics: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from melpact.audio.audio import Audio
 from melpact.bench.metric import metrics as known_metrics
-from melpact.bench.report import Report
 from melpact.bench.run import Entry, Plan, bench
+from melpact.bench.score import Score
 from melpact.bench.suites import named
 from melpact.core.errors import ContractError, TrainingError
 from melpact.train.monitor import Collapse
@@ -23,24 +23,22 @@ _SILENT = 10 ** (-90 / 20)
 
 @dataclass(frozen=True)
 class Validated:
-    """What the bench says of the examples, by group; and the examples themselves."""
+    """What was measured, group → metric → score; and the examples that it was measured on, where they are sounds."""
 
     step: int
-    reports: dict[str, Report]
-    examples: Sequence[Example]
+    scores: Mapping[str, Mapping[str, Score]]
+    examples: Sequence[Example] = ()
 
     def value(self, metric: str) -> float | None:
         """A metric of the last group: of what is predicted, where there is such a group."""
-        return list(self.reports.values())[-1].score(metric, SYSTEM).value
+        return list(self.scores.values())[-1][metric].value
 
     def facts(self) -> dict[str, Any]:
         """group → metric → value, null, ceiling, skill, interval and n, as plain JSON values."""
         names = ("value", "null", "ceiling", "skill", "low", "high", "n", "unit", "reason")
         return {
-            group: {
-                metric: {name: getattr(score, name) for name in names} for metric, score in report.scores[SYSTEM].items()
-            }
-            for group, report in self.reports.items()
+            group: {metric: {name: getattr(score, name) for name in names} for metric, score in table.items()}
+            for group, table in self.scores.items()
         }
 
 
@@ -79,6 +77,8 @@ class Judge:
         Raises:
             Collapse: the players give no sound any more. TrainingError: the task has no examples.
         """
+        if task.measure is not None:
+            return Validated(step, task.measure())
         if task.validate is None:
             raise TrainingError("the task has nothing to validate on")
         try:
@@ -88,11 +88,11 @@ class Judge:
         if examples and all(_silent(one.made) and not _silent(one.original) for one in examples):
             raise Collapse(f"all {len(examples)} sounds of the validation list are silent", where=f"step {step}")
         plan = Plan(suite="vocoder", metrics=self.metrics, laws=False, jobs=1, cache=cache)
-        reports = {}
+        scores = {}
         for group in dict.fromkeys(one.group for one in examples):
             entries = [Entry(one.name, one.original, {SYSTEM: one.made}) for one in examples if one.group == group]
-            reports[group] = bench(entries, (SYSTEM,), plan)
-        return Validated(step, reports, examples)
+            scores[group] = bench(entries, (SYSTEM,), plan).scores[SYSTEM]
+        return Validated(step, scores, examples)
 
 
 def _silent(audio: Audio) -> bool:

@@ -30,7 +30,7 @@ from melpact.verbs.meaning import described
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Find, Job, mel_files, plan, sources
 
-_ORDER = ("mel", "extraction", "model", "calibration", "to", "vocoder")
+_ORDER = ("mel", "extraction", "model", "calibration", "refine", "to", "vocoder")
 _SETTINGS = ("allow", "findings", "seed")
 
 
@@ -86,9 +86,9 @@ def described_pipeline(path: str | Path, allow: str | None = None) -> Pipeline:
     """The pipeline that a .toml file describes, or that the record of a run (.json) used.
 
     Args:
-        path: tables [mel], [extraction], [model], [calibration], [to] and [vocoder], those that are there, in this order; or
-            a list of [[stage]] in any. Each has the arguments of its stage, with `dialect` and `set` for the description.
-            Relative paths start beside the file. `allow`, `findings` and `seed` stand on top.
+        path: tables [mel], [extraction], [model], [calibration], [refine], [to] and [vocoder], those that are there, in this
+            order; or a list of [[stage]] in any. Each has the arguments of its stage, with `dialect` and `set` for the
+            description. Relative paths start beside the file. `allow`, `findings` and `seed` stand on top.
         allow: in place of the file's.
 
     Raises:

@@ -19,12 +19,14 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.features.analysis import extract, to_rate
+from melpact.models.refine.base import Refiner
 from melpact.pipeline.bridging import Allow
 from melpact.verbs.default_vocoder import WITHOUT_MODEL as WITHOUT_TRAINED
 from melpact.verbs.default_vocoder import default_vocoder
 from melpact.verbs.kept import Kept, kept
 from melpact.verbs.picture import draw_mels
 from melpact.verbs.pitches import Pitches
+from melpact.verbs.refining import chosen, refined
 from melpact.verbs.sounding import ready, sound_of
 from melpact.verbs.targets import output_folder
 from melpact.verbs.vocoder_checks import Checked, check
@@ -34,6 +36,7 @@ from melpact.vocoders.opening import vocoder as open_vocoder
 
 MADE = "from the mel"
 WITHOUT_MODEL = "without a model"
+UNREFINED = "without the refiner"
 NULLS = ("null: silence", "null: noise", "null: constant mel")
 REFERENCE = "true phase"
 
@@ -64,6 +67,22 @@ class VocoderUsed:
 
 
 @dataclass(frozen=True)
+class RefinerUsed:
+    """The refiner that stood between the mel and its sound.
+
+    Attributes:
+        changed: mean |change| per value before scaling, in the refiner's unit.
+        note: what the law says ("" for nothing).
+    """
+
+    name: str
+    title: str
+    fingerprint: str
+    changed: float
+    note: str
+
+
+@dataclass(frozen=True)
 class RunReport:
     """What `run` found and wrote."""
 
@@ -73,6 +92,7 @@ class RunReport:
     rows: tuple[Kept, ...]
     files: dict[str, Path]
     vocoder: VocoderUsed | None = None
+    refiner: RefinerUsed | None = None
 
     @property
     def sound(self) -> bool:
@@ -103,6 +123,7 @@ class RunReport:
             ],
             "files": {what: path.name for what, path in self.files.items()},
             **({} if self.vocoder is None else {"vocoder": self.vocoder.to_json()}),
+            **({} if self.refiner is None else {"refiner": vars(self.refiner)}),
         }
 
 
@@ -112,6 +133,7 @@ def run(
     dialect: MelSpec | Dialect | str | None = None,
     *,
     checkpoint: str | Path | NeuralVocoder | None = None,
+    refiner: str | Path | Refiner | None = None,
     allow: Allow = "exact",
     effort: Effort | None = None,
     seed: int = 0,
@@ -127,6 +149,8 @@ def run(
         dialect: the mel to go through; by default the vocoder's own, or hifigan_22k without one.
         checkpoint: makes the sound: anything that `melpact.vocoders.opening.vocoder` opens, a vocoder, or "griffin_lim" for
             none; by default a shipped vocoder where there is one for the mel.
+        refiner: refines the mel before its sound is made, which then stands beside that of the mel itself; what
+            `melpact.models.refine.refiner` opens, or "default". The refined mel is written, too.
         allow: which bridges may turn the mel into the vocoder's, as for `vocode --with`.
         effort, seed: of the inversion ("best"); where `effort` is given without a checkpoint, no vocoder is taken.
 
@@ -158,25 +182,35 @@ def run(
     mel.save(files["mel"])
     again = Mel.load(files["mel"])
     original = to_rate(source, spec.sample_rate)
-    own = invert(again, effort=effort or "best", seed=seed)
+    heard, smoothed = _refined(again, refiner, seed)
+    own = invert(heard, effort=effort or "best", seed=seed)
     made, used, others = own, None, {}
     if maker is not None:
-        made, used = _vocoded(maker, called, again, input, allow)
+        made, used = _vocoded(maker, called, heard, input, allow)
         others = {WITHOUT_MODEL: own.samples[0]}
+    if smoothed is not None:
+        files = {"mel": files.pop("mel"), "refined": folder / f"{input.stem}.refined.mel", **files}
+        heard.save(files["refined"])
+        plain = _vocoded(maker, called, again, input, allow)[0] if maker is not None else None
+        others[UNREFINED] = _laid(plain or invert(again, effort=effort or "best", seed=seed), original)
     write(files["original"], original)
     write(files["sound"], made)
     systems = {MADE: _laid(made, original), **others, **references(original, again, seed=seed)}
     rows = kept(original.samples[0], systems, spec)
     draw_mels(
         files["picture"],
-        [(f"{input.name}: the mel", again), ("the mel of the sound made from it", extract(made, spec))],
+        [
+            (f"{input.name}: the mel", again),
+            *([] if smoothed is None else [("the refined mel", heard)]),
+            ("the mel of the sound made from it", extract(made, spec)),
+        ],
         title=f"{name_of(spec) or spec.fingerprint}: {spec.n_mels} bands, {spec.f_min:g} to {spec.f_max:g} Hz",
     )
     found = checks(source, original, mel, again, made)
     if used is not None:
         detail = "; ".join(used.checked.findings) or "fits its mel"
         found += (("the vocoder's sound", not used.checked.looks_untrained, detail),)
-    report = RunReport(input, again, found, rows, files, used)
+    report = RunReport(input, again, found, rows, files, used, smoothed)
     with replacing(files["report"]) as file:
         file.write((json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n").encode())
     return report
@@ -189,6 +223,17 @@ def _maker(checkpoint: str | Path | NeuralVocoder | None) -> tuple[NeuralVocoder
     if isinstance(checkpoint, NeuralVocoder):
         return checkpoint, checkpoint.family
     return open_vocoder(checkpoint), str(checkpoint)
+
+
+def _refined(mel: Mel, named: str | Path | Refiner | None, seed: int) -> tuple[Mel, RefinerUsed | None]:
+    """The mel whose sound is made, and what refined it (None: nothing)."""
+    if named is None:
+        return mel, None
+    taken = chosen(named, mel.spec)
+    asked = taken.maker.asked(None).model_copy(update={"seed": seed})
+    made = refined(mel, taken, asked)
+    said = RefinerUsed(taken.name, taken.maker.title, taken.maker.fingerprint, made.changed, made.note)
+    return made.mel, said
 
 
 def _vocoded(maker: NeuralVocoder, path: str, mel: Mel, source: Path, allow: Allow) -> tuple[Audio, VocoderUsed]:

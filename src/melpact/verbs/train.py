@@ -15,6 +15,7 @@ from melpact.core.errors import MelpactError, TrainingError
 
 if TYPE_CHECKING:
     from melpact.train.export import Exported
+    from melpact.train.recipes import Trained
     from melpact.train.rehearsal import Rehearsed
     from melpact.train.room import Ended, Run, Watch
     from melpact.train.task import Data
@@ -29,6 +30,7 @@ class RecipeSheet:
     name: str
     title: str
     source: str
+    trains: str
     meaning: str
     settings: Mapping[str, Any]
 
@@ -47,6 +49,7 @@ class TrainReport:
     best: Path | None
     scores: Mapping[str, Any] | None
     steps_per_s: float
+    trains: str = "vocoder"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -64,7 +67,7 @@ def recipes() -> list[RecipeSheet]:
     from melpact.train.recipes import recipes as known
 
     return [
-        RecipeSheet(name, one.title, one.source, _meaning(one.settings), one.settings().model_dump(mode="json"))
+        RecipeSheet(name, one.title, one.source, one.trains, _meaning(one.settings), one.settings().model_dump(mode="json"))
         for name, one in known().items()
     ]
 
@@ -100,13 +103,10 @@ def train_vocoder(
             (the message names the last good state).
     """
     _torch()
-    from melpact.train.room import RUN, go
+    from melpact.train.room import go
 
-    folder = Path(out)
-    if (folder / RUN).exists():
-        raise TrainingError(
-            "there is a run already", where=folder, next=f"Go on with it: melpact train resume {folder}; or give another -o"
-        )
+    folder = _free(out)
+    _trains(recipe, "vocoder")
     changes, prepare = dict(changes or {}), None
     if finetune is not None:
         from melpact.train.beginning import put, settings_of, vocoder_at
@@ -115,7 +115,34 @@ def train_vocoder(
         changes, prepare = {**settings_of(found), **changes}, put(found)
     run = _run(recipe, data, changes, debug, {"finetune": finetune, "mels": mels})
     corpus = _corpus(run, watch)
-    return _report(go(run, folder, corpus, device=device, watch=watch, prepare=prepare))
+    return _report(go(run, folder, corpus, device=device, watch=watch, prepare=prepare), run)
+
+
+def train_refiner(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a refiner by a recipe, on the mels of a corpus and what the recipe does to them.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `pairs` takes a user's own.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "refiner")
+    run = _run(recipe, data, changes or {}, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
 def rehearse(
@@ -164,15 +191,15 @@ def resume(
     from melpact.train.room import Run, go
 
     run = Run.load(Path(folder)).changed(changes or {})
-    return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch))
+    return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch), run)
 
 
 def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
-    """Write the vocoder of a run as the file that `vocode --with` takes.
+    """Write what a run trained as the file that `vocode --with` or `refine --with` takes.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder.
+        out: NAME.vocoder or NAME.refiner, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
 
     Raises:
@@ -180,12 +207,8 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
     """
     _torch()
     from melpact.train.export import export as written
-    from melpact.vocoders.opening import SUFFIX
 
-    target = Path(out)
-    if target.suffix.lower() != SUFFIX:
-        raise TrainingError("says no kind of vocoder file", where=target, wanted=f"NAME{SUFFIX}")
-    return written(where, target, which)
+    return written(where, out, which)
 
 
 def _meaning(settings: type) -> str:
@@ -193,6 +216,27 @@ def _meaning(settings: type) -> str:
     ours = [kind for kind in settings.__mro__ if kind.__module__.startswith("melpact.train")]
     docs = [inspect.cleandoc(kind.__doc__ or "") for kind in ours]
     return "\n\n".join(docs)
+
+
+def _free(out: str | Path) -> Path:
+    """The folder of a run that is to begin."""
+    from melpact.train.room import RUN
+
+    folder = Path(out)
+    if (folder / RUN).exists():
+        raise TrainingError(
+            "there is a run already", where=folder, next=f"Go on with it: melpact train resume {folder}; or give another -o"
+        )
+    return folder
+
+
+def _trains(recipe: str, what: Trained) -> None:
+    """Refuse a recipe of something else."""
+    from melpact.train.recipes import recipe as named
+
+    trains = named(recipe).trains
+    if trains != what:
+        raise TrainingError(f"is a recipe of a {trains}", where=recipe, next=f"melpact train {trains} --recipe {recipe} …")
 
 
 def _run(
@@ -227,8 +271,10 @@ def _corpus(run: Run, watch: Watch | None) -> Data:
     return corpus
 
 
-def _report(ended: Ended) -> TrainReport:
-    return TrainReport(**vars(ended))
+def _report(ended: Ended, run: Run) -> TrainReport:
+    from melpact.train.recipes import recipe as named
+
+    return TrainReport(**vars(ended), trains=named(run.recipe).trains)
 
 
 def _torch() -> None:

@@ -3,9 +3,9 @@
 One network for the one-pass refiner and for the diffusion. What is asked of it, and with which noise, is not known here.
 Values are normalised per band (mean 0, standard deviation 1).
 
-Sources: the block is that of Siuzdak 2023, "Vocos", section 3.2; the modulation by scale and shift that of Perez et al. 2018,
-"FiLM: Visual reasoning with a general conditioning layer", section 2, on the normalised values as in Peebles and Xie 2023,
-"Scalable diffusion models with transformers", section 3.2.
+Sources: the block is that of Siuzdak 2023, "Vocos", section 3.2; the modulation by scale and shift that of Perez et al.
+2018, "FiLM: Visual reasoning with a general conditioning layer", section 2, on the normalised values as in Peebles and Xie
+2023, "Scalable diffusion models with transformers", section 3.2.
 """
 
 from __future__ import annotations

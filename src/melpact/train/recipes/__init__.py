@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -19,6 +19,9 @@ from melpact.train.settings import Training
 
 if TYPE_CHECKING:
     from melpact.train.task import Data, Task
+
+
+Trained = Literal["vocoder", "refiner"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Recipe:
         build: settings and data → the task. The same settings and data give the same task, weights included.
         debug: settings of the debug twin.
         source: paper, or what it was measured by.
+        trains: what comes out.
     """
 
     title: str
@@ -38,6 +42,7 @@ class Recipe:
     build: Callable[[Any, Data], Task]
     debug: Training
     source: str
+    trains: Trained = "vocoder"
 
     def made(self, changes: Mapping[str, Any], *, base: Training | None = None) -> Training:
         """The recipe's settings, or those of `base`, with some of them changed; "optimiser.lr" is a field within a field.

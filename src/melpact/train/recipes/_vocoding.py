@@ -19,7 +19,7 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.corpus.augment import augmentation
-from melpact.corpus.crops import Weigh
+from melpact.corpus.crops import Augmentation, Weigh
 from melpact.features.analysis import extract
 from melpact.nn.torch_runtime import TorchRuntime, seeded
 from melpact.train.settings import Optimiser, Training
@@ -138,18 +138,24 @@ def source(settings: VocoderTraining, data: Data) -> Source:
     Raises:
         MelpactError: data that does not fit, or no such augmentation.
     """
-    changes = []
-    for one in settings.augment:
-        named = {key: value for key, value in one.items() if key != "name"}
-        changes.append(augmentation(str(one.get("name", "")), **named))
     return data.crops(
         spec_of(settings),
         frames=settings.segment_frames,
         batch=settings.batch_size,
         seed=settings.seed,
-        augment=changes,
+        augment=changes(settings.augment),
         weigh=settings.weigh,
     )
+
+
+def changes(named: Sequence[Mapping[str, Any]]) -> list[Augmentation]:
+    """Augmentations from their settings, each with its "name".
+
+    Raises:
+        MelpactError: no such augmentation, or no such setting of it.
+    """
+    rest = [{key: value for key, value in one.items() if key != "name"} for one in named]
+    return [augmentation(str(one.get("name", "")), **values) for one, values in zip(named, rest, strict=True)]
 
 
 def examples(voice: Voice, data: Data, n: int) -> Callable[[], Sequence[Example]]:

@@ -63,7 +63,7 @@ def verdicts(report: LabReport) -> list[str]:
     if outside:
         worst = max(outside, key=lambda r: r.below_floor + r.above_ceiling)
         share = 100 * (worst.below_floor + worst.above_ceiling)
-        said.append(f"{worst.refiner} puts {share:.2g} % of the values outside what the vocoder was trained on.")
+        said.append(f"{worst.refiner} puts {share:.2g} % of the values outside the range of natural mels.")
     metric = primary(report)[0]
     title = report.metrics[metric].title
     sure = [e for e in report.crossing.effects if e.metric == metric and e.factor == "refiner" and e.certain]

@@ -1,7 +1,7 @@
 """The refiners that come with the package: trained by its own recipes, one graph and one file of weights each.
 
-NAME.onnx runs without torch; NAME.refiner holds the same weights for torch, to train on or to export again; NAME.md is the card: data,
-licence, steps, seed, what it was measured to help on and what not, and how to train it again.
+NAME.onnx runs without torch; NAME.refiner holds the same weights for torch; NAME.md is the card: data, licence, steps, seed,
+what it was measured to help on and what not, and how to train it again.
 """
 
 from __future__ import annotations

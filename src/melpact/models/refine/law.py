@@ -1,0 +1,76 @@
+"""The law: a refiner is used where it was measured to beat doing nothing and a mere calibration, and refused elsewhere.
+
+Who says what happened to a mel (its user, or its own provenance) is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from melpact.core.errors import NoSkill
+from melpact.models.refine.base import Refiner
+from melpact.models.refine.identity import Identity
+from melpact.models.refine.measured import Row
+
+_FORCED = "it is refined all the same, as asked"
+
+
+def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: bool = False, where: object = None) -> str:
+    """Whether a refiner may be used on mels that these degradations happened to.
+
+    Args:
+        name: what the refiner is called.
+        degradations: their names; none where it is not known what happened.
+        force: go on where the law says no.
+        where: the mel, for the message.
+
+    Returns:
+        A sentence for the user; "" where there is nothing to say.
+
+    Raises:
+        NoSkill: it was measured not to help on one of them, or not measured on it; the figures are said.
+    """
+    if isinstance(refiner, Identity):
+        return ""
+    if not degradations:
+        return f"{name}: {_in_a_line(refiner)}; what happened to these mels is not known"
+    against = [why for one in degradations if (why := _against(refiner, one))]
+    if not against:
+        return ""
+    text = "; ".join(against)
+    if force:
+        return f"{name} {text}; {_FORCED}"
+    raise NoSkill(
+        f"{name} {text}", where=where, next="Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
+    )
+
+
+def figures(row: Row) -> str:
+    """One row in words: every figure beside its two nulls."""
+    said = [
+        f"{one.metric}{' of the sound' if one.vocoded else ''} {one.refiner:.3g}{f' {one.unit}' if one.unit else ''} "
+        f"refined, {one.bypass:.3g} left alone, {one.affine:.3g} calibrated (ahead by {one.gain:+.3g}, "
+        f"95 % {one.low:+.3g} to {one.high:+.3g})"
+        for one in row.figures
+        if not row.helps or one.ahead
+    ]
+    return ", ".join(said) or "no figures were kept"
+
+
+def _against(refiner: Refiner, degradation: str) -> str:
+    row = refiner.measured.row(degradation)
+    if row is None:
+        there = ", ".join(one.degradation for one in refiner.measured.rows)
+        return f"was never measured on {degradation}{f' (but on {there})' if there else ''}"
+    if row.helps:
+        return ""
+    return f"was measured not to help on {row.degradation}: {figures(row)}, {row.utterances} utterances"
+
+
+def _in_a_line(refiner: Refiner) -> str:
+    measured = refiner.measured
+    if not measured.rows:
+        return "nobody measured yet whether it beats doing nothing"
+    helps, fails = ", ".join(measured.helps_on), ", ".join(measured.fails_on)
+    text = f"measured to help on {helps}" if helps else "measured to help on nothing"
+    return f"{text}, not on {fails}" if fails else text
