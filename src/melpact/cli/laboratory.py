@@ -15,8 +15,8 @@ from melpact.cli.commands import FINDING, OK, Changes, Command
 class Laboratory(Command):
     """Show on one page what refiners, mismatches and degradations do to sound, where speech breaks, and what repairs it.
 
-    Without sounds the shipped recordings are used. An interrupted run goes on where it stopped. Exit code 1 when a sound could
-    not be used; the rest is measured.
+    Without sounds the shipped recordings are used. An interrupted run goes on where it stopped. Exit code 1 when a sound
+    could not be used; the rest is measured.
     """
 
     sounds: Annotated[Positional[list[str]], arg(metavar="SOUNDS")] = field(default_factory=list)

@@ -86,7 +86,8 @@ def run_laboratory(
     """Measure and write the page.
 
     Args:
-        sounds: files and folders; the shipped recordings where none are given. Of more than `clips` files those evenly spread.
+        sounds: files and folders; the shipped recordings where none are given. Of more than `clips` files those evenly
+            spread.
         out: folder for laboratory.html and laboratory.json.
         refiners: names and files; those that come with the package where none are named. A line per band fitted to
             over-smoothed mels of the shipped recordings, and a published average pool, are always beside them.
@@ -182,7 +183,8 @@ def _participants(
         else:
             treatments.append(_refined(_label(one), found, settings))
     treatments += [_refined(AFFINE, fitted(spec, seed), None), average_pool()]
-    inversion = Maker(INVERSION, "the mel's inversion, without a model", _inversion_key(), "signal processing", _invert(seed))
+    title = "the mel's inversion, without a model"
+    inversion = Maker(INVERSION, title, _inversion_key(), "signal processing", _invert(seed))
     trained = []
     for name, maker in opened:
         made = _maker(name, maker, spec, "trained", missing)

@@ -101,6 +101,7 @@ def compared(natural: Sequence[Array], changed: Sequence[Array], spec: MelSpec, 
     ratio = 10 * np.log10((after + least) / (before + least))
     over = [np.mean([m.var(axis=1) for m in mels], axis=0) for mels in (natural, changed)]
     moving = over[0] > 1e-9
+    deviation = 10 * np.log10(np.maximum(over[1][moving], 1e-9) / over[0][moving])
     floor = np.log(spec.floor) if spec.floor > 0 and spec.floor_kind != "none" else -np.inf
     return {
         "mean": centre,
@@ -109,7 +110,7 @@ def compared(natural: Sequence[Array], changed: Sequence[Array], spec: MelSpec, 
         "kurtosis": kurtosis,
         "wasserstein": float(bands.mean()),
         "smirnov": float(smirnov(a, b).mean()),
-        "variance_db": float((10 * np.log10(np.maximum(over[1][moving], 1e-9) / over[0][moving])).mean()) if moving.any() else 0.0,
+        "variance_db": float(deviation.mean()) if moving.any() else 0.0,
         "modulation_db": float(np.abs(ratio).mean()),
         "below_floor": float((b < floor - _SLACK_NAT).mean()),
         "above_ceiling": float((b > ceiling[:, None] + _SLACK_NAT).mean()),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from melpact.degradations.degradation import Degradation
 from melpact.diagnose.dose_response import doses_of
 from melpact.diagnose.faults import Fault
 
+Plant = Callable[[Mel, np.random.Generator, Clip], Mel]
 _WHOLE = ("components", "iterations")
 """Units of doses that are counted."""
 
@@ -36,7 +38,7 @@ def code_digest() -> str:
 
 
 def degradation_doses(kind: Degradation, n: int) -> tuple[float, ...]:
-    """`n` doses from mild to beyond gross by as much as gross is beyond clear, within the limits; fewer where they meet them."""
+    """`n` doses from mild to as far beyond gross as gross is beyond clear, within the limits; fewer where they meet them."""
     mild, clear, gross = kind.doses
     same_sign = min(kind.doses) > 0 or max(kind.doses) < 0
     if same_sign:
@@ -79,6 +81,14 @@ def doses(
     return Doses(vocoder=maker.name, ceiling=total(scorer, right), nulls=nulls, null_of=null_of, curves=tuple(curves))
 
 
+def _planted(fault: Fault, dose: float, mel: Mel, rng: np.random.Generator, clip: Clip) -> Mel:
+    return fault.inject(mel, dose, rng, clip.audio)
+
+
+def _spoilt(kind: Degradation, dose: float, mel: Mel, rng: np.random.Generator, clip: Clip) -> Mel:
+    return kind.apply(mel, dose, rng)
+
+
 class _Curves:
     def __init__(
         self,
@@ -92,28 +102,22 @@ class _Curves:
 
     def fault(self, fault: Fault, n_doses: int) -> Curve:
         reason = fault.refuses(self._scorer.spec)
-        about = {"name": fault.code, "source": "fault", "title": fault.note, "unit": fault.unit}
+        about: dict[str, Any] = {"name": fault.code, "source": "fault", "title": fault.note, "unit": fault.unit}
         if reason is not None:
-            return Curve(**about, refused=reason)  # type: ignore[arg-type]
+            return Curve(**about, refused=reason)
         places = doses_of(fault, n_doses)
-        rows = [
-            self._row("fault", fault.code, dose, lambda mel, rng, clip, dose=dose: fault.inject(mel, dose, rng, clip.audio))
-            for dose in places
-        ]  # fmt: skip
+        rows = [self._row("fault", fault.code, dose, partial(_planted, fault, dose)) for dose in places]
         words = [fault.name_of_dose(dose) for dose in places]
         return self._curve(about, places, words, rows, bool(fault.variants), None if fault.variants else 0.0)
 
     def degradation(self, kind: Degradation, n_doses: int) -> Curve:
         places = degradation_doses(kind, n_doses)
-        rows = [
-            self._row("degradation", kind.name, dose, lambda mel, rng, clip, dose=dose: kind.apply(mel, dose, rng))
-            for dose in places
-        ]  # fmt: skip
-        about = {"name": kind.name, "source": "degradation", "title": kind.title, "unit": kind.unit}
+        rows = [self._row("degradation", kind.name, dose, partial(_spoilt, kind, dose)) for dose in places]
+        about: dict[str, Any] = {"name": kind.name, "source": "degradation", "title": kind.title, "unit": kind.unit}
         start = kind.neutral if kind.neutral is not None and math.isfinite(kind.neutral) else None
         return self._curve(about, places, [kind.said(dose) for dose in places], rows, False, start)
 
-    def _row(self, source: str, name: str, dose: float, plant: Callable[[Mel, np.random.Generator, Clip], Mel]) -> list[Outcome]:
+    def _row(self, source: str, name: str, dose: float, plant: Plant) -> list[Outcome]:
         found = []
         for i, clip in enumerate(self._clips):
 
@@ -124,7 +128,7 @@ class _Curves:
         return found
 
     def _curve(
-        self, about: dict[str, str], places: Sequence[float], words: Sequence[str], rows: Sequence[Sequence[Outcome]],
+        self, about: dict[str, Any], places: Sequence[float], words: Sequence[str], rows: Sequence[Sequence[Outcome]],
         of_kinds: bool, neutral: float | None,
     ) -> Curve:  # fmt: skip
         points = []
@@ -142,4 +146,4 @@ class _Curves:
             found = kinds(*args) if of_kinds else threshold(*args, neutral=neutral)
             if found is not None:
                 broken[name] = found
-        return Curve(**about, kinds=of_kinds, points=tuple(points), threshold=broken)  # type: ignore[arg-type]
+        return Curve(**about, kinds=of_kinds, points=tuple(points), threshold=broken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def laboratory(
     start(n * len(damages) * ways, "sounds: repairs")
     right = [scorer.of_mel(clip, ["right"], lambda clip=clip: clip.mel, who.main) for clip in clips]  # type: ignore[misc]
     mended = repairs(scorer, clips, who.main, who.refiners[1:], who.finetuned, damages, right)
-    titles = {one.name: one.title for one in (*who.refiners, *who.makers)}
+    titles = {one.name: one.title for one in who.refiners} | {one.name: one.title for one in who.makers}
     if who.finetuned is not None:
         titles[who.finetuned.name] = who.finetuned.title
     return LabReport(
@@ -136,7 +136,10 @@ def laboratory(
     )  # fmt: skip
 
 
-def _chosen(known: Mapping[str, object], names: Sequence[str] | None, what: str) -> list:  # type: ignore[type-arg]
+Known = TypeVar("Known")
+
+
+def _chosen(known: Mapping[str, Known], names: Sequence[str] | None, what: str) -> list[Known]:
     for name in names or ():
         if name not in known:
             raise MelpactError(f"there is no such {what}", where="laboratory", got=repr(name), wanted=", ".join(known))

@@ -81,8 +81,8 @@ def unchanged() -> Treatment:
 def average_pool() -> Treatment:
     """A smoothing with gains on the logarithm, which was published as a refiner: what a refiner must not be.
 
-    0.7 of the values and 0.3 of their mean over five frames (zeros beyond the ends), times 1 + 0.25 sin(πp) - 0.15 p, p rising
-    from 0 in the lowest to 1 in the highest band. Source: SimpleMelRefiner of Dw00k00/AIX-DL-Projects-2025-G19,
+    0.7 of the values and 0.3 of their mean over five frames (zeros beyond the ends), times 1 + 0.25 sin(πp) - 0.15 p, p
+    rising from 0 in the lowest to 1 in the highest band. Source: SimpleMelRefiner of Dw00k00/AIX-DL-Projects-2025-G19,
     hifi-gan/scripts/mel_refine.py at ab7336fa60.
     """
     return Treatment("average_pool", "five frames averaged, bands weighed", "1", _averaged)

@@ -1,15 +1,18 @@
 """Chapter 4: what repairs it: bridge, calibration, refiner, fine-tuned vocoder, and all of these one after the other.
 
-Every repair of a damage is paired with the damage itself, clip by clip. A calibration is fitted to all other clips, so that no
-clip has seen its own truth.
+Every repair of a damage is paired with the damage itself, clip by clip. A calibration is fitted to all other clips, so that
+no clip has seen its own truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melpact.bench import bootstrap
 from melpact.bench.collapse.dose import code_digest
@@ -24,7 +27,7 @@ from melpact.core.errors import ContractError, MelpactError
 from melpact.degradations.degradation import Degradation
 from melpact.diagnose.faults import Fault
 from melpact.features.analysis import extract
-from melpact.normalise.calibration.base import strategy
+from melpact.normalise.calibration.base import Params, strategy
 
 MEL_ERROR = "mel_nat"
 """The distance of the mels themselves, in nat, before any sound is made: a metric of this chapter beside the scorer's."""
@@ -63,7 +66,8 @@ def mismatches(spec: MelSpec, most: int = 3) -> list[Damage]:
         if known.spec.analysis_fingerprint == spec.analysis_fingerprint or known.spec.sample_rate != spec.sample_rate:
             continue
         near.append((len(spec.diff(known.spec).changed), name, known.spec))
-    others += [(f"mel of {name}", f"a mel of {name}, taken as it is", other) for _, name, other in sorted(near, key=lambda n: n[:2])]
+    near.sort(key=lambda one: one[:2])
+    others += [(f"mel of {name}", f"a mel of {name}, taken as it is", other) for _, name, other in near]
     return [_mismatch(spec, *one) for one in others[:most]]
 
 
@@ -101,7 +105,7 @@ class _Case:
     clips: Sequence[Clip]
     seed: int
     _mels: dict[int, Mel] = field(default_factory=dict)
-    _fitted: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)  # type: ignore[type-arg]
+    _fitted: dict[int, Params] = field(default_factory=dict)
 
     def mel(self, i: int) -> Mel:
         if i not in self._mels:
@@ -129,8 +133,12 @@ class _Case:
             made = np.maximum(made, mel.spec.floor_value)
         return Mel(np.asarray(mel.spec.scaling.apply(made, mel.utterance), np.float32), mel.spec, mel.utterance)
 
-    def _raw(self, i: int) -> np.ndarray:  # type: ignore[type-arg]
+    def _raw(self, i: int) -> NDArray[np.float32]:
         return self.mel(i).raw().values
+
+
+def _refined(one: Treatment, case: _Case, i: int) -> Mel:
+    return one.apply(case.mel(i))
 
 
 @dataclass(frozen=True)
@@ -178,9 +186,7 @@ def _ways(case: _Case, maker: Maker, refiners: Sequence[Treatment], finetuned: M
     ways.append(_Way(CALIBRATION, (CALIBRATION, *fitted), case.calibrated, maker))
     useful = [one for one in refiners if one.name not in (ORIGINAL, "identity")]
     for one in useful:
-        ways.append(
-            _Way(one.name, ("refined", one.name, one.key), lambda i, one=one: one.apply(case.mel(i)), maker)  # type: ignore[misc]
-        )
+        ways.append(_Way(one.name, ("refined", one.name, one.key), partial(_refined, one, case), maker))
     if finetuned is not None:
         ways.append(_Way(finetuned.name, (NOTHING,), case.mel, finetuned))
     first, key = (case.bridged, (BRIDGE,)) if case.damage.mended is not None else (case.calibrated, (CALIBRATION, *fitted))
@@ -218,12 +224,12 @@ def _row(
     scorer: Scorer, damage: Damage, name: str, metric: str, before: Sequence[Outcome], after: Sequence[Outcome],
     right: Sequence[Outcome],
 ) -> Repair:  # fmt: skip
-    about = {"damage": damage.name, "words": damage.words, "repair": name, "metric": metric}
+    about: dict[str, Any] = {"damage": damage.name, "words": damage.words, "repair": name, "metric": metric}
     triples = [[_of(one, metric) for one in clip] for clip in zip(before, after, right, strict=True)]
     known = np.array([one for one in triples if np.isfinite(one).all()])
     if not known.size:
         reasons = [one.refused or one.reasons.get(metric) for one in (*after, *before)]
-        return Repair(**about, reason=next((one for one in reasons if one), "no clip has a value"))  # type: ignore[arg-type]
+        return Repair(**about, reason=next((one for one in reasons if one), "no clip has a value"))
     sign = 1.0 if metric != MEL_ERROR and scorer.metrics[metric].better == "higher" else -1.0
     lost, got, whole = known.mean(axis=0)
     gains = sign * (known[:, 1] - known[:, 0])
@@ -231,7 +237,7 @@ def _row(
     ends = bootstrap.interval(averaged, gains.tolist(), seed=scorer.seed) if name != NOTHING else None
     taken = sign * (whole - lost)
     return Repair(
-        **about, before=float(lost), after=float(got), whole=float(whole), n=len(known),  # type: ignore[arg-type]
+        **about, before=float(lost), after=float(got), whole=float(whole), n=len(known),
         gain=None if name == NOTHING else float(gains.mean()), low=None if ends is None else ends[0],
         high=None if ends is None else ends[1],
         back=float(gains.mean() / taken) if name != NOTHING and taken > 0 else None,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from melpact.bench.factorial import Effect, Interaction, Shares
 from melpact.bench.report import MetricFacts
+from melpact.bench.totals import TELLING
 from melpact.core.records import Record
 
 
@@ -32,8 +33,8 @@ class Distribution(Record):
             pairs.
         wasserstein, smirnov: mean over bands; `bands` holds the Wasserstein distance of each.
         variance_db: how much more (or less) a band varies over time than a natural one, mean over bands.
-        modulation_db: mean |difference| of the modulation spectrum up to 40 Hz; `modulation` is the signed mean over bands at
-            `LabReport.modulation_hz`.
+        modulation_db: mean |difference| of the modulation spectrum up to 40 Hz; `modulation` is the signed mean over bands
+            at `LabReport.modulation_hz`.
         below_floor, above_ceiling: share of the values below the description's floor, and above the highest natural value of
             their band.
     """
@@ -97,8 +98,9 @@ class Threshold(Record):
         bar: (ceiling + null) / 2 of the utterances that were used.
         state: "breaks" within the doses; "at once": before the mildest; "holds" to the largest; "kinds": a fault without
             sizes, `broken` says which; "no room": the ceiling is no better than the null.
-        dose, low, high: in the dose's unit, with the bootstrap's 95 % interval over utterances. A None end lies beyond the
-            doses: `low` before the mildest, `high` beyond the largest.
+        dose, low, high: in the dose's unit, with the bootstrap's 95 % interval over utterances from its mild to its gross
+            end (of a signal-to-noise ratio `low` is the larger number). A None end lies beyond the doses: `low` before the
+            mildest, `high` beyond the largest.
         distance_nat: the distance of the mel there.
         certainty: share of resamples that break within the doses.
         broken: names of the kinds at or below the bar, mean over utterances.
@@ -163,8 +165,8 @@ class Repair(Record):
 
     @property
     def certain(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+        """Whether the interval excludes zero, on utterances enough to say so."""
+        return self.n >= TELLING and self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 class LabReport(Record):

@@ -1,6 +1,7 @@
 """A sound measured against its clip, and remembered: every number of the laboratory that is about sound comes from here.
 
-What was measured is kept by content in the bench's cache, so that a laboratory that was interrupted goes on where it stopped.
+What was measured is kept by content in the bench's cache, so that a laboratory that was interrupted goes on where it
+stopped.
 """
 
 from __future__ import annotations

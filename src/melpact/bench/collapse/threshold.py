@@ -1,8 +1,8 @@
 """Where a metric breaks: the dose at which half of what lies between ceiling and null is lost, with its interval.
 
 The ceiling is the same vocoder on the right mel, the null the best of the nulls; both and the curve are means over the same
-utterances, resampled together. A mel that gives no usable sound counts as the null. Between two doses the curve is a straight
-line over the logarithm of the dose (over the dose itself where that has no logarithm).
+utterances, resampled together. A mel that gives no usable sound counts as the null. Between two doses the curve is a
+straight line over the logarithm of the dose (over the dose itself where that has no logarithm).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def threshold(
     told = place if state == "breaks" else math.nan
     distance = math.nan if math.isnan(told) else float(np.interp(told, range(len(apart)), apart))
     return Threshold(
-        metric=name, bar=_sign(scorer, name) * bar, state=state, dose=_dose(told, doses), low=_dose(float(low), doses),  # type: ignore[arg-type]
+        metric=name, bar=_sign(scorer, name) * bar, state=state, dose=_dose(told, doses), low=_dose(float(low), doses),
         high=_dose(float(high), doses), distance_nat=None if math.isnan(distance) else distance,
         certainty=float(np.isfinite(drawn).mean()),
     )  # fmt: skip

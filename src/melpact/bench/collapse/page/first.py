@@ -17,8 +17,8 @@ def first(report: LabReport, pictures: str) -> str:
     told = note(
         "All numbers are in nat of the linear mel, on the mels themselves. The distances say how far the values of all mels "
         "together lie from those of the natural mels; the rows in italics are what they are without any refiner: between "
-        "different sentences, and for a mel that never moves. A refiner of natural mels should change nothing that is larger "
-        "than different sentences do; a refiner of damaged ones should come closer than its input."
+        "different sentences, and for a mel that never moves. A refiner of natural mels should change nothing that is "
+        "larger than different sentences do; a refiner of damaged ones should come closer than its input."
     )
     parts = [told]
     for of in inputs:

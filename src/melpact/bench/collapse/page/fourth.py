@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from melpact.bench.collapse.page.parts import figure, note, table, text, within
 from melpact.bench.collapse.result import LabReport, Repair
+from melpact.page.charts import number
 
 
 def fourth(report: LabReport) -> str:
     """The chapter."""
     told = note(
-        f"Sound by {report.doses.vocoder}. Gains are paired with the damage itself, clip by clip, and positive is better whatever "
-        "the metric; bold: the 95 % interval excludes 0, red: it makes things worse. In brackets the interval, then the share "
-        "of what the damage took that is back. A calibration (a line per band) is fitted to the other clips; a bridge is there "
-        "where a description was mistaken; joint is bridge or calibration, then the first refiner, then the fine-tuned vocoder "
-        "where there is one."
+        f"Sound by {report.doses.vocoder}. Gains are paired with the damage itself, clip by clip, and positive is better "
+        "whatever the metric; bold: the 95 % interval excludes 0, red: it makes things worse. In brackets the interval, "
+        "then the share of what the damage took that is back. A calibration (a line per band) is fitted to the other clips; "
+        "a bridge is there where a description was mistaken; joint is bridge or calibration, then the first refiner, then "
+        "the fine-tuned vocoder where there is one."
     )
     damages = tuple(dict.fromkeys(row.damage for row in report.repairs))
     return told + _overview(report, damages) + "".join(_damage(report, name) for name in damages)
@@ -68,8 +69,8 @@ def _cell(row: Repair) -> str:
     if row.reason is not None:
         return f'<span class="q" title="{text(row.reason)}">none</span>'
     if row.gain is None:
-        return f"{figure(row.after)} <span class=\"q\">(undamaged {figure(row.whole)})</span>"
+        return f'{figure(row.after)} <span class="q">(undamaged {figure(row.whole)})</span>'
     kind = "" if not row.certain else "yes" if row.gain > 0 else "no"
-    back = "" if row.back is None else f' <span class="q">{100 * row.back:.0f} %</span>'
+    back = "" if row.back is None else f' <span class="q">{number(round(100 * row.back))} %</span>'
     sign = "+" if row.gain > 0 else ""
     return f'<span class="{kind}">{sign}{within(row.gain, row.low, row.high)}</span>{back}'

@@ -15,6 +15,8 @@ from melpact.bench.collapse.page.second import second
 from melpact.bench.collapse.page.third import third
 from melpact.bench.collapse.parts import nats
 from melpact.bench.collapse.result import LabReport
+from melpact.bench.factorial import Effect
+from melpact.bench.totals import TELLING
 from melpact.contract.filterbank import band_edges_hz
 from melpact.contract.mel import Mel
 from melpact.page.images import CHANGE, LEVEL
@@ -49,26 +51,32 @@ def page(report: LabReport, sounds: Sequence[tuple[str, Audio]] = (), mels: Sequ
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>melpact laboratory: {text(report.dialect)}</title><style>{STYLE}{OWN}</style></head><body><header>"
         f'<p class="brand">melpact laboratory</p><h1>From a changed mel to a collapsed sound, and back</h1>'
-        f'<p class="facts">{text(seconds)}; mel {text(report.dialect)}, {report.sample_rate} Hz; sound of chapters 3 and 4 by '
-        f"{text(report.doses.vocoder)}</p><ul>{lines}</ul><nav><ol>{contents}</ol></nav></header><main>{chapters}"
-        f"{_method(report)}</main><footer><p class=\"q\">melpact {text(report.version)}, seed {report.seed}</p></footer>"
+        f'<p class="facts">{text(seconds)}; mel {text(report.dialect)}, {report.sample_rate} Hz; sound of chapters 3 and 4 '
+        f"by {text(report.doses.vocoder)}</p><ul>{lines}</ul><nav><ol>{contents}</ol></nav></header><main>{chapters}"
+        f'{_method(report)}</main><footer><p class="q">melpact {text(report.version)}, seed {report.seed}</p></footer>'
         "</body></html>\n"
     )
 
 
 def verdicts(report: LabReport) -> list[str]:
     """What can be said in a sentence each, chapter by chapter."""
-    said = []
-    outside = [r for r in report.distributions if r.kind == "refiner" and r.reason is None and r.below_floor + r.above_ceiling > 0]
-    if outside:
-        worst = max(outside, key=lambda r: r.below_floor + r.above_ceiling)
-        share = 100 * (worst.below_floor + worst.above_ceiling)
+    n = len(report.clips)
+    said = [f"{n} clip{'s' * (n != 1)}: below {TELLING} nothing is called better or worse."] if n < TELLING else []
+    made = [r for r in report.distributions if r.kind == "refiner" and r.reason is None]
+    worst = max(made, key=lambda r: r.below_floor + r.above_ceiling, default=None)
+    share = 0.0 if worst is None else 100 * (worst.below_floor + worst.above_ceiling)
+    if worst is not None and share > 0:
         said.append(f"{worst.refiner} puts {share:.2g} % of the values outside the range of natural mels.")
     metric = primary(report)[0]
     title = report.metrics[metric].title
-    sure = [e for e in report.crossing.effects if e.metric == metric and e.factor == "refiner" and e.certain]
-    unsure = [e.b for e in report.crossing.effects if e.metric == metric and e.factor == "refiner" and not e.certain]
-    said += [f"{e.b} changes {title} by {figure(e.change)} [{figure(e.low)}, {figure(e.high)}] over all vocoders." for e in sure]
+
+    def told(effect: Effect) -> bool:
+        return effect.certain and effect.n >= TELLING
+
+    sure = [e for e in report.crossing.effects if e.metric == metric and e.factor == "refiner" and told(e)]
+    unsure = [e.b for e in report.crossing.effects if e.metric == metric and e.factor == "refiner" and not told(e)]
+    ends = [f"by {figure(e.change)} [{figure(e.low)}, {figure(e.high)}]" for e in sure]
+    said += [f"{e.b} changes {title} {by} over all vocoders." for e, by in zip(sure, ends, strict=True)]
     if unsure:
         said.append(f"{title} cannot tell {', '.join(unsure)} from the mel as it is.")
     breaking = [
@@ -108,7 +116,8 @@ def _players(sounds: Sequence[tuple[str, Audio]]) -> str:
     loudest = max(max(audio.peak for _, audio in sounds), 1e-9)
     gain = min(1.0, 0.99 / loudest)
     players = "".join(
-        f'<div class="player"><p>{text(caption)}</p><audio controls preload="none" src="{address(audio, gain)}"></audio></div>'
+        f'<div class="player"><p>{text(caption)}</p>'
+        f'<audio controls preload="none" src="{address(audio, gain)}"></audio></div>'
         for caption, audio in sounds
     )
     return f'<h3>One clip to hear</h3><div class="players">{players}</div>'
@@ -127,6 +136,6 @@ def _method(report: LabReport) -> str:
     parts += f"<h3>Not available here</h3><ul>{absent}</ul>" if absent else ""
     parts += f"<h3>Failed</h3><ul>{failed}</ul>" if failed else ""
     return (
-        f"<section><h2>How it was measured</h2><p>Every number is the mean of the utterances' own values; intervals are bootstrap "
-        f"95 % over utterances. Clips: {text(', '.join(report.clips))}.</p>{parts}</section>"
+        f"<section><h2>How it was measured</h2><p>Every number is the mean of the utterances' own values; intervals are "
+        f"bootstrap 95 % over utterances. Clips: {text(', '.join(report.clips))}.</p>{parts}</section>"
     )

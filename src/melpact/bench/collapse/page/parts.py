@@ -27,7 +27,7 @@ def text(words: object) -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], wide: Sequence[int] = ()) -> str:
     """A table; cells are HTML already, columns are not."""
-    head = "".join(f'<th{_wide(i, wide)}>{text(name)}</th>' for i, name in enumerate(columns))
+    head = "".join(f"<th{_wide(i, wide)}>{text(name)}</th>" for i, name in enumerate(columns))
     body = "".join(
         "<tr>" + "".join(f"<td{_wide(i, wide)}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows
     )

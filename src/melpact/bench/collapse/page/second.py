@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from melpact.bench.collapse.page.parts import cell, heading, note, primary, table, text, within
 from melpact.bench.collapse.result import Crossing, LabReport
+from melpact.bench.totals import TELLING
 from melpact.page.charts import Chart
 
 
@@ -18,14 +19,12 @@ def second(report: LabReport, sounds: str) -> str:
     missing = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in found.missing.items())
     missing = f'<ul class="q">{missing}</ul>' if missing else ""
     charts = "".join(_chart(report, found, metric) for metric in primary(report))
-    return f"{told}{missing}{_cells(report, found)}<div class=\"charts\">{charts}</div>{_effects(report, found)}{sounds}"
+    return f'{told}{missing}{_cells(report, found)}<div class="charts">{charts}</div>{_effects(report, found)}{sounds}'
 
 
 def _cells(report: LabReport, found: Crossing) -> str:
     metrics = tuple(report.metrics)
-    rows = [
-        [text(one.refiner), text(one.vocoder), *(cell(one.values[metric]) for metric in metrics)] for one in found.cells
-    ]
+    rows = [[text(one.refiner), text(one.vocoder), *(cell(one.values[metric]) for metric in metrics)] for one in found.cells]
     rows += [
         [f"<i>{text(name.replace('_', ' '))}</i>", "", *(cell(values[metric]) for metric in metrics)]
         for name, values in found.anchors.items()
@@ -61,13 +60,17 @@ def _chart(report: LabReport, found: Crossing, metric: str) -> str:
 def _effects(report: LabReport, found: Crossing) -> str:
     rows = []
     for one in found.effects:
-        change = within(one.change, one.low, one.high) if one.reason is None else f'<span class="q">{text(one.reason)}</span>'
-        sure = f'<span class="yes">{change}</span>' if one.certain else change
-        rows.append([text(report.metrics[one.metric].title), text(one.factor), f"{text(one.b)} for {text(one.a)}", sure, str(one.n)])
+        change = within(one.change, one.low, one.high)
+        if one.reason is not None:
+            change = f'<span class="q">{text(one.reason)}</span>'
+        sure = f'<span class="yes">{change}</span>' if one.certain and one.n >= TELLING else change
+        level = f"{text(one.b)} for {text(one.a)}"
+        rows.append([text(report.metrics[one.metric].title), text(one.factor), level, sure, str(one.n)])
     crossed = [
         [text(report.metrics[one.metric].title), " × ".join(one.factors),
          f"{text(one.b)} for {text(one.a)}, with {text(one.d)} rather than {text(one.c)}",
-         f'<span class="{"yes" if one.certain else ""}">{within(one.change, one.low, one.high)}</span>', str(one.n)]
+         f'<span class="{"yes" if one.certain and one.n >= TELLING else ""}">'
+         f"{within(one.change, one.low, one.high)}</span>", str(one.n)]
         for one in found.interactions
     ]  # fmt: skip
     parts = "<h3>What each factor does by itself</h3>" + table(("metric", "factor", "level", "change", "n"), rows, wide=(2,))
@@ -84,5 +87,3 @@ def _effects(report: LabReport, found: Crossing) -> str:
         parts += "<h3>What explains the differences between settings</h3>"
         parts += table(("metric", *first.factors, *first.pairs, "rest"), explained)
     return parts
-
-

@@ -24,9 +24,9 @@ def third(report: LabReport) -> str:
     )  # fmt: skip
     told = note(
         f"Sound by {found.vocoder}. A metric breaks at the dose at which half of what lies between its ceiling (the same "
-        "vocoder on the right mel) and its null (the best of silence, shaped noise and a constant mel) is lost; of STOI that "
-        "is where intelligibility breaks. The interval resamples utterances; an end beyond the doses is written as such. A mel "
-        f"that gives no usable sound counts as the null. {bars}."
+        "vocoder on the right mel) and its null (the best of silence, shaped noise and a constant mel) is lost; of STOI "
+        "that is where intelligibility breaks. The interval resamples utterances; an end beyond the doses is written as "
+        f"such. A mel that gives no usable sound counts as the null. {bars}."
     )
     order = sorted(found.curves, key=lambda one: _place(one, drawn[0]))
     refused = [one for one in order if one.refused is not None]
@@ -86,8 +86,8 @@ def _cloud(report: LabReport, curves: Sequence[Curve], metric: str) -> str:
     """The metric over the distance of the mel, every dose of every curve."""
     points = {
         source: [
-            (p.distance_nat, p.values[metric].value) for one in curves if one.source == source for p in one.points
-            if p.distance_nat is not None and p.values[metric].value is not None
+            (p.distance_nat, value) for one in curves if one.source == source for p in one.points
+            if p.distance_nat is not None and (value := p.values[metric].value) is not None
         ]
         for source in ("fault", "degradation")
     }  # fmt: skip
@@ -107,9 +107,9 @@ def _cloud(report: LabReport, curves: Sequence[Curve], metric: str) -> str:
         chart.level(top, "g").key("g", "ceiling")
     if bottom is not None:
         chart.level(bottom, "n").key("n", "null")
-    for source, kind in (("fault", "ra"), ("degradation", "c")):
-        inside = [(float(a), float(b)) for a, b in points[source] if a <= reach]  # type: ignore[arg-type, operator]
-        chart.rings(inside, kind, 3).key("ca" if kind == "c" else "a", source)
+    for source, kind in (("fault", "ra"), ("degradation", "cm")):
+        inside = [(a, b) for a, b in points[source] if a <= reach]
+        chart.rings(inside, kind, 3).key(kind, source)
     words = "The same distance costs very different things: what is wrong matters more than how far the values are off."
     return f'<div class="charts">{chart.figure(heading(report, metric), words)}</div>'
 
@@ -128,7 +128,7 @@ def _chart(report: LabReport, curve: Curve, metric: str) -> str:
     if not known or top is None:
         return ""
     room = 0.05 * (max(ends) - min(ends) or 1.0)
-    ticks = [(0.0, "0"), *((i + 1.0, _short(p.dose, curve)) for i, p in enumerate(curve.points))]
+    ticks = [(0.0, "none"), *((i + 1.0, _short(p.dose, curve)) for i, p in enumerate(curve.points))]
     chart = Chart(
         f"{metric} by dose of {curve.name}", (-0.2, len(values) + 0.2), (min(ends) - room, max(ends) + room),
         "kind" if curve.kinds else curve.unit, report.metrics[metric].title, x_ticks=ticks,
