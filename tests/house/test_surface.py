@@ -112,6 +112,25 @@ SURFACE = {
     "metrics": (["NAME"], {"--habits", "--laws", "-j N, --jobs N"}),
     "check": (["REF", "SYS"], {"--tolerance METRIC=VALUE", "--text TABLE", "-o DIR, --out DIR", "-j N, --jobs N"}),
     "ablate": (["AUDIO"], {"-o DIR, --out DIR", "-j N, --jobs N", "--no-cache"}),
+    "laboratory": (
+        ["SOUNDS"],
+        {
+            "-o DIR, --out DIR",
+            "--refiner NAME",
+            "--vocoder CKPT",
+            "--finetuned CKPT",
+            "-d NAME, --dialect NAME",
+            "--set FIELD=VALUE",
+            "--suite {speech,singing}",
+            "--text TABLE",
+            "--clips N",
+            "--seconds X",
+            "--doses N",
+            "--quick",
+            "--no-cache",
+            "--seed N",
+        },
+    ),
     "vocoder": (
         ["ACTION", "PATH"],
         {
