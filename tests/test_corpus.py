@@ -131,6 +131,15 @@ def test_ljspeech(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_tables_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        sounds(tmp_path, f"{name}/one.wav")
+        (tmp_path / name / "metadata.csv").write_text("file|text\none.wav|Hello\n")
+    tables = [tmp_path / name / "metadata.csv" for name in ("ann", "bob")]
+    report = import_corpus(tables, tmp_path / "c.jsonl")
+    assert [(u.id, u.audio) for u in report.manifest] == [("ann/one", "ann/one.wav"), ("bob/one", "bob/one.wav")]
+
+
 def test_hifigan_lists_name_their_split_and_vits_lists_a_speaker(tmp_path: Path) -> None:
     sounds(tmp_path, "data/wavs/a.wav", "data/wavs/b.wav", "data/wavs/c.wav")
     lists = tmp_path / "lists"

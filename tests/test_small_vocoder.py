@@ -26,6 +26,8 @@ from melpact.nn.losses.loudness import LoudnessLoss  # noqa: E402
 from melpact.nn.losses.spectral import SpectralLoss  # noqa: E402
 from melpact.vocoders.families import family  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
+from melpact.vocoders.neural.exporting import export  # noqa: E402
+from melpact.vocoders.opening import vocoder as opened  # noqa: E402
 
 SPEC = dialect("hifigan_22k").spec
 RATE = SPEC.sample_rate
@@ -60,13 +62,13 @@ def sounding(start: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("step", [1, 50, 129, 1000])
 def test_frames_that_come_piece_by_piece_give_the_bits_of_the_whole(mel: Mel, step: int) -> None:
-    flow = Estimate(SPEC)
+    flow = Estimate(SPEC, iterations=32)
     parts = [flow.push(mel.values[:, at : at + step]) for at in range(0, mel.n_frames, step)]
-    np.testing.assert_array_equal(np.concatenate([*parts, flow.finish()], axis=1), estimate(mel))
+    np.testing.assert_array_equal(np.concatenate([*parts, flow.finish()], axis=1), estimate(mel, iterations=32))
 
 
 def test_a_frame_waits_for_no_more_than_is_said(mel: Mel) -> None:
-    flow = Estimate(SPEC)
+    flow = Estimate(SPEC, iterations=32)
     made = longest = 0
     for at in range(mel.n_frames):
         made += flow.push(mel.values[:, at : at + 1]).shape[1]
@@ -76,7 +78,7 @@ def test_a_frame_waits_for_no_more_than_is_said(mel: Mel) -> None:
 
 
 def test_the_start_sounds_as_its_mel_says(mel: Mel) -> None:
-    made = extract(Audio.of(sounding(estimate(mel)), RATE), SPEC).values
+    made = extract(Audio.of(sounding(estimate(mel, iterations=32)), RATE), SPEC).values
     constant = mel.values.mean(axis=1, keepdims=True)
     assert np.abs(made - mel.values).mean() < 0.1 * np.abs(constant - mel.values).mean()
     early = extract(Audio.of(sounding(estimate(mel, iterations=0)), RATE), SPEC).values
@@ -85,8 +87,8 @@ def test_the_start_sounds_as_its_mel_says(mel: Mel) -> None:
 
 def test_silence_starts_from_silence_and_no_frames_from_none() -> None:
     floor = np.full((SPEC.n_mels, 20), np.log(SPEC.floor), np.float32)
-    assert np.abs(estimate(Mel(floor, SPEC))).max() < 1e-6
-    assert Estimate(SPEC).finish().shape == (SPEC.n_fft + 2, 0)
+    assert np.abs(estimate(Mel(floor, SPEC), iterations=32)).max() < 1e-6
+    assert Estimate(SPEC, iterations=32).finish().shape == (SPEC.n_fft + 2, 0)
 
 
 @pytest.mark.parametrize("frames", [1, 13, 128, 500])
@@ -96,7 +98,7 @@ def test_inputs_in_blocks_hold_the_start_of_the_whole(mel: Mel, frames: int) -> 
     parts = list(takes.blocks(mel, None, frames))
     assert {part[1].shape[2] for part in parts[:-1]} <= {frames}
     np.testing.assert_array_equal(np.concatenate([part[1] for part in parts], axis=2), whole[1])
-    np.testing.assert_array_equal(whole[1][0], estimate(mel))
+    np.testing.assert_array_equal(whole[1][0], estimate(mel, iterations=32))
 
 
 # the network
@@ -115,9 +117,20 @@ def fresh(scale: float = 0.0) -> tuple[NeuralVocoder, MelpactSmall]:
 def test_a_network_that_changes_nothing_gives_the_sound_of_the_start(mel: Mel) -> None:
     maker, _ = fresh()
     mel = Mel(mel.values, SPEC)
-    wanted = sounding(estimate(mel))
+    wanted = sounding(estimate(mel, iterations=32))
     inner = slice(SPEC.n_fft, wanted.size - SPEC.n_fft)
     np.testing.assert_allclose(maker(mel).samples[0][inner], wanted[inner], atol=2e-5)
+
+
+def test_the_start_has_the_iterations_that_the_sizes_say(mel: Mel, tmp_path: Path) -> None:
+    """Also after saving, as an exported graph, and in blocks."""
+    pytest.importorskip("onnx")
+    sizes = {**family("melpact_small").small, "start_iterations": 3}
+    maker = NeuralVocoder.fresh("melpact_small", sizes, SPEC, seed=1)
+    graph = export(maker, tmp_path / "v.onnx")
+    for one in (maker, NeuralVocoder.load(maker.save(tmp_path / "v.vocoder")), opened(graph)):
+        parts = [part[1][0] for part in one.takes.blocks(Mel(mel.values, SPEC), None, 100)]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), estimate(mel, iterations=3))
 
 
 @pytest.mark.parametrize("streamed", [False, True])

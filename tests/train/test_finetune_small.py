@@ -13,15 +13,20 @@ torch = pytest.importorskip("torch")
 from melpact.cli.main import main  # noqa: E402
 from melpact.contract.mel import Mel  # noqa: E402
 from melpact.corpus.augment import augmentation  # noqa: E402
+from melpact.nn.discriminators.periods import PeriodDiscriminatorConfig  # noqa: E402
 from melpact.train import journal  # noqa: E402
 from melpact.train.beginning import vocoder_at  # noqa: E402
 from melpact.train.data import CorpusData  # noqa: E402
+from melpact.train.feed import Part  # noqa: E402
+from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.predicted import PredictedData  # noqa: E402
 from melpact.train.recipes import recipe  # noqa: E402
+from melpact.train.runtime import runtime  # noqa: E402
 from melpact.vocoders.families import family  # noqa: E402
 from melpact.vocoders.griffin_lim.estimate import estimate  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
 from melpact.vocoders.shipped import NAMES, shipped  # noqa: E402
+from train.material import Tones  # noqa: E402
 from train.test_command import packed  # noqa: E402
 from train.test_finetune import SPEC, predictions  # noqa: E402
 
@@ -99,3 +104,30 @@ def test_one_that_comes_with_the_package_is_begun_from_by_its_name() -> None:
     if not shipped(name, ".vocoder").is_file():
         pytest.skip("no weights in this tree")
     assert vocoder_at(name).weights
+
+
+def _trained(steps: int, **changes: Any) -> tuple[Trainer, list[dict[str, float]]]:
+    """The debug twin with changes, after so many steps, and what each step gave."""
+    one = recipe("melpact_small")
+    settings = type(one.debug)(**{**one.debug.model_dump(), **changes, "periods": PeriodDiscriminatorConfig.small()})
+    with runtime("cpu", settings.precision) as place:
+        trainer = Trainer(one.build(settings, Tones()), settings, place)
+        batches = [dict(trainer.task.source.batch_at(step, rank=0, world=1)) for step in range(steps)]
+        values = [trainer.advance([Part(0, batch, 1.0)]) for batch in batches]
+    return trainer, values
+
+
+def test_a_discriminator_learns_to_tell() -> None:
+    """Against a generator that stands still its loss falls."""
+    _, values = _trained(
+        20, adversarial_weight=1.0, optimiser={"lr": 1e-12}, discriminator_optimiser={"lr": 5e-3, "betas": (0.8, 0.99)}
+    )
+    said = [step["discriminators/periods"] for step in values]
+    assert np.mean(said[-3:]) < 0.7 * np.mean(said[:3])
+
+
+def test_the_generator_hears_of_the_discriminator() -> None:
+    alone, judged = (_trained(2, adversarial_weight=weight)[0].task.players for weight in (0.0, 1.0))
+    assert set(alone) == {"generator"} and set(judged) == {"generator", "periods"}
+    other = dict(judged["generator"].named_parameters())
+    assert max(float((one - other[name]).detach().abs().max()) for name, one in alone["generator"].named_parameters()) > 1e-4

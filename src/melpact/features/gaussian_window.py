@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,12 @@ def window_gamma(window: NDArray[np.float64]) -> float:
     gives 0.2585 L^2 (0.2565 L^2 is in use for phase gradients). The Gaussian's transform falls as exp(-pi
     gamma nu^2), nu in cycles per sample: the window's main lobe.
     """
-    weights = np.asarray(window, dtype=np.float64)
+    return _gamma(np.ascontiguousarray(window, dtype=np.float64).tobytes())
+
+
+@lru_cache(maxsize=16)
+def _gamma(window: bytes) -> float:
+    weights = np.frombuffer(window, dtype=np.float64)
     weights = weights / weights.max()
     offset = np.arange(weights.size) - window_centre(weights)
     spread = float((weights * offset**2).sum() / weights.sum())

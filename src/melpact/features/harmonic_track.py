@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from melpact.features.gaussian_window import window_gamma
-from melpact.features.inversion import bands_of, checked_mel
+from melpact.features.inversion import Bands, bands_of, checked_mel
 
 _LOWEST_HZ, _HIGHEST_HZ, _STEP = 60.0, 800.0, 0.01
 """Candidates for the fundamental; the step is relative."""
@@ -64,9 +64,78 @@ class HarmonicTrack:
         return comb * self.strength[begin:end]
 
 
+@dataclass(frozen=True)
+class Tracker:
+    """What the harmonics of any number of mels of one bank and one framing are found with."""
+
+    bands: Bands
+    power: int
+    sample_rate: int
+    n_fft: int
+    lobe_hz: float
+    low: NDArray[np.int64]
+    """The bands that are fitted."""
+    candidates: NDArray[np.float32]
+    template: NDArray[np.float32]
+    """`[low bands, candidates]`"""
+    tilt: NDArray[np.float32]
+    reach: int
+    cost: np.float32
+
+    @classmethod
+    def of(
+        cls,
+        bank: ArrayLike | Bands,
+        *,
+        power: int,
+        sample_rate: int,
+        n_fft: int,
+        hop_length: int,
+        window: NDArray[np.float64],
+    ) -> Tracker:
+        """Arguments and errors as for `track_harmonics`."""
+        bands = bands_of(bank)
+        lobe_hz = sample_rate / float(np.sqrt(2 * np.pi * window_gamma(window)))
+        frequency = np.arange(bands.covered.size, dtype=np.float32) * np.float32(sample_rate / n_fft)
+        centre = bands.weights @ frequency
+        low = np.flatnonzero((centre > _BANDS_HZ[0]) & (centre < _BANDS_HZ[1]) & (bands.row_sum > 0))
+        candidates = np.exp(np.arange(np.log(_LOWEST_HZ), np.log(_HIGHEST_HZ), _STEP)).astype(np.float32)
+        template, tilt = np.zeros((low.size, candidates.size), np.float32), np.zeros((low.size, _TILT_TERMS), np.float32)
+        if low.size > 2 * _TILT_TERMS:
+            lobes = np.exp(power * _log_comb(frequency, candidates, lobe_hz, _TEMPLATE_DEPTH))
+            position = (centre[low] - centre[low[0]]) / (centre[low[-1]] - centre[low[0]])
+            tilt = np.linalg.qr(np.cos(np.pi * np.outer(position, np.arange(_TILT_TERMS))))[0].astype(np.float32)
+            template = np.log(bands.weights[low] @ lobes) / np.float32(power)
+            template -= tilt @ (tilt.T @ template)
+            size = np.linalg.norm(template, axis=0)
+            template /= np.maximum(size, np.float32(0.3) * size.max())
+        hop_s = hop_length / sample_rate
+        reach = max(1, round(_GLIDE_PER_S * hop_s / _STEP))
+        cost = np.float32(_GLIDE_COST * _STEP / hop_s)
+        return cls(bands, power, sample_rate, n_fft, lobe_hz, low, candidates, template, tilt, reach, cost)
+
+    def track(self, linear_mel: ArrayLike) -> HarmonicTrack:
+        """The harmonics of a mel `[n_mels, frames]`.
+
+        Raises:
+            ContractError: it is negative, not finite or does not fit the bank.
+        """
+        mel = checked_mel(linear_mel, self.bands, self.power)
+        frames, low = mel.shape[1], self.low
+        fundamental = np.full(frames, _LOWEST_HZ, dtype=np.float32)
+        strength = np.zeros(frames, dtype=np.float32)
+        for begin in range(0, frames if low.size > 2 * _TILT_TERMS else 0, _CHUNK_FRAMES):
+            part = slice(begin, min(begin + _CHUNK_FRAMES, frames))
+            score = self.template.T @ _shape(mel[low, part] / self.bands.row_sum[low, None], self.tilt, self.power)
+            path = _best_path(score, self.reach, self.cost, np.float32(_JUMP_COST))
+            fundamental[part], fit = _refined(score, path, self.candidates)
+            strength[part] = np.clip(fit / _FULL_STRENGTH, 0, 1)
+        return HarmonicTrack(fundamental, strength, self.sample_rate, self.n_fft, self.lobe_hz)
+
+
 def track_harmonics(
     linear_mel: ArrayLike,
-    bank: ArrayLike,
+    bank: ArrayLike | Bands,
     *,
     power: int,
     sample_rate: int,
@@ -86,34 +155,10 @@ def track_harmonics(
     Raises:
         ContractError: a mel that is negative, not finite or does not fit the bank.
     """
-    bands = bands_of(bank)
-    mel = checked_mel(linear_mel, bands, power)
-    frames = mel.shape[1]
-    lobe_hz = sample_rate / float(np.sqrt(2 * np.pi * window_gamma(window)))
-    frequency = np.arange(bands.covered.size, dtype=np.float32) * np.float32(sample_rate / n_fft)
-    centre = bands.weights @ frequency
-    low = np.flatnonzero((centre > _BANDS_HZ[0]) & (centre < _BANDS_HZ[1]) & (bands.row_sum > 0))
-    fundamental = np.full(frames, _LOWEST_HZ, dtype=np.float32)
-    strength = np.zeros(frames, dtype=np.float32)
-    if low.size > 2 * _TILT_TERMS and frames:
-        candidates = np.exp(np.arange(np.log(_LOWEST_HZ), np.log(_HIGHEST_HZ), _STEP)).astype(np.float32)
-        lobes = np.exp(power * _log_comb(frequency, candidates, lobe_hz, _TEMPLATE_DEPTH))
-        position = (centre[low] - centre[low[0]]) / (centre[low[-1]] - centre[low[0]])
-        tilt = np.linalg.qr(np.cos(np.pi * np.outer(position, np.arange(_TILT_TERMS))))[0].astype(np.float32)
-        template = np.log(bands.weights[low] @ lobes) / np.float32(power)
-        template -= tilt @ (tilt.T @ template)
-        size = np.linalg.norm(template, axis=0)
-        template /= np.maximum(size, np.float32(0.3) * size.max())
-        hop_s = hop_length / sample_rate
-        reach = max(1, round(_GLIDE_PER_S * hop_s / _STEP))
-        cost = np.float32(_GLIDE_COST * _STEP / hop_s)
-        for begin in range(0, frames, _CHUNK_FRAMES):
-            part = slice(begin, min(begin + _CHUNK_FRAMES, frames))
-            score = template.T @ _shape(mel[low, part] / bands.row_sum[low, None], tilt, power)
-            path = _best_path(score, reach, cost, np.float32(_JUMP_COST))
-            fundamental[part], fit = _refined(score, path, candidates)
-            strength[part] = np.clip(fit / _FULL_STRENGTH, 0, 1)
-    return HarmonicTrack(fundamental, strength, sample_rate, n_fft, lobe_hz)
+    made = Tracker.of(
+        bank, power=power, sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, window=window
+    )  # fmt: skip
+    return made.track(linear_mel)
 
 
 def _log_comb(

@@ -39,7 +39,7 @@ class Bands(NamedTuple):
 
 def mel_to_magnitude(
     linear_mel: ArrayLike,
-    bank: ArrayLike,
+    bank: ArrayLike | Bands,
     *,
     power: int,
     iterations: int = 20,
@@ -57,7 +57,7 @@ def mel_to_magnitude(
 
     Args:
         linear_mel: `[n_mels, frames]`, non-negative, the logarithm and any scaling already undone.
-        bank: `[n_mels, bins]`, non-negative; any normalisation; rows may be empty.
+        bank: `[n_mels, bins]`, non-negative; any normalisation; rows may be empty; or what `bands_of` made of it.
         power: 1 if the bank acted on |X|, 2 if on |X|^2.
         iterations: number of updates; 0 gives the start.
         harmonics: sharpens the start of voiced frames into harmonics that the bands blurred.
@@ -118,12 +118,14 @@ def checked_mel(linear_mel: ArrayLike, bands: Bands, power: int) -> NDArray[np.f
     return mel
 
 
-def bands_of(bank: ArrayLike) -> Bands:
-    """Prepare a bank `[n_mels, bins]` for the updates.
+def bands_of(bank: ArrayLike | Bands) -> Bands:
+    """Prepare a bank `[n_mels, bins]` for the updates; one that is prepared stays as it is.
 
     Raises:
         ContractError: not a finite, non-negative matrix.
     """
+    if isinstance(bank, Bands):
+        return bank
     matrix = np.asarray(bank, dtype=np.float64)
     if matrix.ndim != 2 or not (np.isfinite(matrix).all() and (matrix >= 0).all()):
         raise ContractError(

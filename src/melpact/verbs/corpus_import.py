@@ -61,7 +61,8 @@ def import_corpus(
     """List every sound of some sources in a manifest; sounds that cannot be read are named and left out.
 
     Args:
-        sources: folders, lists, tables or manifests. With several, ids of all but manifests begin with the source's name.
+        sources: folders, lists, tables or manifests. With several, ids of all but manifests begin with the source's name,
+            or that of its folder where others are called the same ("metadata.csv").
         out: the manifest to write.
         layout: how they lie, or "auto": the first that recognises a source.
         audio: folder in which lists' sounds are looked for first.
@@ -78,13 +79,14 @@ def import_corpus(
     if not sources:
         raise CorpusError("no source was given", where="corpus import", wanted="a folder, a list or a table")
     chosen, found = {}, []
-    for source in (Path(given) for given in sources):
+    paths = [Path(given) for given in sources]
+    for source, called in zip(paths, _names(paths), strict=True):
         name, kind = _layout(source, layout)
         chosen[str(source)] = name
         named = kind.listed(source, None if audio is None else Path(audio))
         listed = [replace(item, id=_cleaned(item.id)) for item in named]
         if len(sources) > 1 and not kind.named:
-            listed = [replace(item, id=f"{source.stem}/{item.id}") for item in listed]
+            listed = [replace(item, id=f"{called}/{item.id}") for item in listed]
         found += listed
     if not found:
         raise CorpusError("the list names no sound", where=sources[0])
@@ -171,3 +173,10 @@ def _speaker_rule(speaker: str | None) -> Callable[[Listed], str] | None:
         return str(hit.group(1))
 
     return found
+
+
+def _names(sources: Sequence[Path]) -> list[str]:
+    """What each source is called among the others."""
+    stems = [source.stem for source in sources]
+    folders = [source.resolve().parent.name for source in sources]
+    return [stem if stems.count(stem) == 1 else folder or stem for stem, folder in zip(stems, folders, strict=True)]

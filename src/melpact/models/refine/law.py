@@ -40,9 +40,8 @@ def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: b
     text = "; ".join(against)
     if force:
         return f"{name} {text}; {_FORCED}"
-    raise NoSkill(
-        f"{name} {text}", where=where, next="Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
-    )
+    mend = "Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
+    raise NoSkill(f"{name} {text}", where=where, next=mend)
 
 
 def figures(row: Row) -> str:

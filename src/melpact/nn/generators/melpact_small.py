@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,6 +26,7 @@ MOST_DOWN, MOST_UP = -6.0, 3.0
 QUIET = 1e-5
 """Magnitudes and mels are seen from this level on."""
 FIRST_STD = 1e-3
+START_ITERATIONS = 32
 
 
 class MelpactSmallConfig(Record):
@@ -35,6 +36,7 @@ class MelpactSmallConfig(Record):
         padding: frame t lies on sample t * hop_length ("center") or half a hop later ("same"), as the mel's frames do.
         phase_bins: lowest bins whose phase is seen, as its steps from frame to frame and from bin to bin.
         mel_floor: of the mel's magnitudes, whose natural logarithm enters.
+        start_iterations: of fast Griffin-Lim in the inversion that is its start, in training as in use.
     """
 
     n_mels: PositiveInt
@@ -46,6 +48,7 @@ class MelpactSmallConfig(Record):
     padding: Padding
     phase_bins: PositiveInt
     mel_floor: PositiveFloat = QUIET
+    start_iterations: NonNegativeInt = START_ITERATIONS
 
     @property
     def bins(self) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt
+from numpy.typing import NDArray
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
@@ -18,6 +19,7 @@ from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
+from melpact.core.records import digest
 from melpact.corpus.augment import augmentation
 from melpact.corpus.crops import Augmentation, Weigh
 from melpact.features.analysis import extract
@@ -53,6 +55,8 @@ class VocoderTraining(Training):
         optimiser: of the generator.
         augment: changes to the sounds, each a name of `melpact.corpus.augment` with its settings: {"name": "gain", …}.
         weigh: what all have the same chance of being drawn: every second ("duration"), speaker, language or utterance.
+        start_iterations: of fast Griffin-Lim where the family corrects the inversion, in training and in use afterwards;
+            None: the family's own.
         predicted_ratio: the share of items that come with a predicted mel, where there are such mels.
         validation_sounds: how many are made at validation.
     """
@@ -65,6 +69,7 @@ class VocoderTraining(Training):
     optimiser: Optimiser = Optimiser()
     augment: tuple[dict[str, Any], ...] = ()
     weigh: Weigh = "duration"
+    start_iterations: NonNegativeInt | None = None
     predicted_ratio: float = Field(default=0.5, ge=0, le=1)
     validation_sounds: PositiveInt = 16
 
@@ -107,6 +112,36 @@ class Voice:
         return [known[name] for name in self.maker.inputs]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A source of crops with the spectrum of each mel's inversion beside it: "start" [B, 2 * bins, frames]."""
+
+    crops: Source
+    spec: MelSpec
+    iterations: int
+
+    @property
+    def batch(self) -> int:
+        """Items of a step."""
+        return self.crops.batch
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the crops and of what begins them."""
+        return digest({"crops": self.crops.fingerprint, "iterations": self.iterations})
+
+    def batch_at(self, step: int, *, rank: int, world: int) -> Mapping[str, NDArray[Any]]:
+        """As the crops', with "start"."""
+        found = dict(self.crops.batch_at(step, rank=rank, world=world))
+        found["start"] = np.stack([self._estimate(values) for values in found["mel"]])
+        return found
+
+    def _estimate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        from melpact.vocoders.griffin_lim.estimate import estimate
+
+        return estimate(Mel(values, self.spec), iterations=self.iterations)
+
+
 def voice(settings: VocoderTraining) -> Voice:
     """The generator of the settings, its fresh weights drawn with their seed.
 
@@ -138,14 +173,18 @@ def source(settings: VocoderTraining, data: Data) -> Source:
     Raises:
         MelpactError: data that does not fit, or no such augmentation.
     """
-    return data.crops(
-        spec_of(settings),
+    kind, spec = family(settings.family), spec_of(settings)
+    crops = data.crops(
+        spec,
         frames=settings.segment_frames,
         batch=settings.batch_size,
         seed=settings.seed,
         augment=changes(settings.augment),
         weigh=settings.weigh,
     )
+    if "start" not in kind.inputs:
+        return crops
+    return Begun(crops, spec, kind.sizes(_sizes(kind, settings, spec)).start_iterations)
 
 
 def changes(named: Sequence[Mapping[str, Any]]) -> list[Augmentation]:
@@ -231,4 +270,7 @@ def _sizes(kind: Family, settings: VocoderTraining, spec: MelSpec) -> Mapping[st
     name = settings.preset if settings.preset is not None else next(iter(presets))
     if name not in presets:
         raise TrainingError(f"{kind.title} has no such sizes", where="preset", got=name, wanted=", ".join(presets))
-    return {**presets[name], "n_mels": spec.n_mels, **settings.sizes}
+    sizes = {**presets[name], "n_mels": spec.n_mels, **settings.sizes}
+    if settings.start_iterations is not None and "start" in kind.inputs:
+        sizes["start_iterations"] = settings.start_iterations
+    return sizes

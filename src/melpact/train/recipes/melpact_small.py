@@ -1,29 +1,29 @@
-"""melpact's own small vocoder: a network that corrects the mel's inversion, by spectral losses and loudness."""
+"""melpact's own small vocoder: a network that corrects the mel's inversion, by spectral losses and loudness, and if asked
+for against a small multi-period discriminator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
 from melpact.contract.filterbank import filterbank
-from melpact.contract.mel import Mel
-from melpact.contract.spec import MelSpec
-from melpact.core.records import digest
 from melpact.corpus.crops import Weigh
+from melpact.nn.discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminatorConfig
 from melpact.nn.generators.melpact_small import MelpactSmall
+from melpact.nn.losses.adversarial import least_squares_discriminator, least_squares_generator
+from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.nn.losses.spectral import SpectralLoss
+from melpact.nn.torch_runtime import seeded
 from melpact.train.recipes import Recipe
-from melpact.train.recipes._vocoding import SMALL, VocoderTraining, alone, level_db, source, voice
+from melpact.train.recipes._vocoding import PLAYER, SMALL, VocoderTraining, alone, level_db, source, voice
 from melpact.train.settings import Optimiser
-from melpact.train.task import Batch, Data, Source, Task
+from melpact.train.task import Batch, Data, Limit, Step, Task
 
 
 class SmallTraining(VocoderTraining):
@@ -31,7 +31,9 @@ class SmallTraining(VocoderTraining):
 
     Args:
         convergence_weight, log_weight, mel_weight, loudness_weight, added_weight: of the losses.
-        start_iterations: of the inversion; in use they are 32 (`melpact.vocoders.griffin_lim.estimate`).
+        adversarial_weight, matching_weight: of the multi-period discriminator's two losses; where the first is 0 there is no
+            discriminator.
+        periods, discriminator_optimiser: of that discriminator.
         first_scale: of the last layer's first weights; the debug twin's are large, so that it has something to unlearn.
         edge_frames: at either end of a crop that no loss looks at: the inversion does not know what lies beyond.
     """
@@ -49,45 +51,18 @@ class SmallTraining(VocoderTraining):
     mel_weight: float = 6.0
     loudness_weight: float = 20.0
     added_weight: float = 6.0
+    adversarial_weight: NonNegativeFloat = 0.0
+    matching_weight: NonNegativeFloat = 2.0
+    periods: PeriodDiscriminatorConfig = PeriodDiscriminatorConfig(channels=(16, 64, 128, 128))
+    discriminator_optimiser: Optimiser = Optimiser()
     augment: tuple[dict[str, Any], ...] = (
         {"name": "speed", "chance": 0.25},
         {"name": "equaliser", "chance": 0.25},
         {"name": "gain", "low_db": -15.0, "high_db": 3.0},
     )
     weigh: Weigh = "speaker"
-    start_iterations: NonNegativeInt = 32
     first_scale: float = 1.0
     edge_frames: NonNegativeInt = 4
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A source of crops with the spectrum of each mel's inversion beside it: "start" [B, 2 * bins, frames]."""
-
-    crops: Source
-    spec: MelSpec
-    iterations: int
-
-    @property
-    def batch(self) -> int:
-        """Items of a step."""
-        return self.crops.batch
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the crops and of what begins them."""
-        return digest({"crops": self.crops.fingerprint, "iterations": self.iterations})
-
-    def batch_at(self, step: int, *, rank: int, world: int) -> Mapping[str, NDArray[Any]]:
-        """As the crops', with "start"."""
-        found = dict(self.crops.batch_at(step, rank=rank, world=world))
-        found["start"] = np.stack([self._estimate(values) for values in found["mel"]])
-        return found
-
-    def _estimate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        from melpact.vocoders.griffin_lim.estimate import estimate
-
-        return estimate(Mel(values, self.spec), iterations=self.iterations)
 
 
 def build(settings: SmallTraining, data: Data) -> Task:
@@ -104,18 +79,46 @@ def build(settings: SmallTraining, data: Data) -> Task:
     spectral, loudness = SpectralLoss(own.spec.sample_rate), LoudnessLoss(own.spec.sample_rate)
     edge = settings.edge_frames * own.spec.hop_length
 
-    def speaking(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
+    def pair(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         made, real = own.sound(batch, generator), batch["audio"]
-        made, real = made[:, edge : made.shape[1] - edge], real[:, edge : real.shape[1] - edge]
+        return made[:, edge : made.shape[1] - edge], real[:, edge : real.shape[1] - edge]
+
+    def losses(made: Tensor, real: Tensor) -> dict[str, Tensor]:
         away, heard = spectral.to(made.device)(made, real), loudness.to(made.device)(made, real)
         return {**away._asdict(), "loudness": heard.both, "added": heard.added, "level_db": level_db(made) - level_db(real)}
 
     weights = {"convergence": settings.convergence_weight, "log_magnitude": settings.log_weight, "mel": settings.mel_weight,
                "loudness": settings.loudness_weight, "added": settings.added_weight, "level_db": 0.0}  # fmt: skip
-    batches: Source = source(settings, data)
-    if "start" in own.maker.inputs:
-        batches = Begun(batches, own.spec, settings.start_iterations)
-    return alone(settings, own, data, batches, speaking, weights)
+    task = alone(settings, own, data, source(settings, data), lambda batch, by: losses(*pair(batch, by)), weights)
+    if settings.adversarial_weight == 0:
+        return task
+    with seeded(settings.seed + 1):
+        periods = MultiPeriodDiscriminator(settings.periods)
+
+    def judging(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
+        with torch.no_grad():
+            made, real = pair(batch, generator)
+        return {"periods": least_squares_discriminator(periods(real).logits, periods(made).logits)}
+
+    def speaking(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
+        made, real = pair(batch, generator)
+        said = periods(made)
+        with torch.no_grad():
+            true = periods(real)
+        against = {"periods": least_squares_generator(said.logits), "periods_maps": feature_matching(true.maps, said.maps)}
+        return {**losses(made, real), **against}
+
+    judged = {**weights, "periods": settings.adversarial_weight, "periods_maps": settings.matching_weight}
+    return replace(
+        task,
+        players={**task.players, "periods": periods},
+        turns=(
+            Step("discriminators", ("periods",), judging, {"periods": 1.0}),
+            Step(PLAYER, (PLAYER,), speaking, judged),
+        ),
+        optimisers={**task.optimisers, "periods": settings.discriminator_optimiser},
+        limits=(*task.limits, Limit("discriminators/periods", "the discriminator of periods has won", low=1e-3)),
+    )
 
 
 PLUGIN = Recipe(

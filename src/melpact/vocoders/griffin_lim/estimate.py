@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from melpact.contract.filterbank import filterbank
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
-from melpact.features.harmonic_track import track_harmonics
-from melpact.features.inversion import mel_to_magnitude
+from melpact.features.harmonic_track import Tracker
+from melpact.features.inversion import bands_of, mel_to_magnitude
 from melpact.vocoders.griffin_lim.blocks import AHEAD, BEFORE, BLOCK_FRAMES
 from melpact.vocoders.griffin_lim.fast import Framing, refine
 from melpact.vocoders.griffin_lim.phase_gradient import phase_from_magnitude
@@ -23,18 +23,17 @@ from melpact.vocoders.griffin_lim.vocoder import linear_mel, synthesis_window
 
 Floats = NDArray[np.float32]
 
-ITERATIONS = 32
 _MOMENTUM, _SETTLING = 0.99, 8
 """Momentum, and the part of the iterations (one in so many, at the end) that goes without: as the shipped
 weights were trained. Over many sounds it makes no difference."""
 
 
-def estimate(mel: Mel, *, iterations: int = ITERATIONS, seed: int = 0) -> Floats:
+def estimate(mel: Mel, *, iterations: int, seed: int = 0) -> Floats:
     """The spectrum of the sound that signal processing makes of a mel.
 
     Args:
         mel: values [n_mels, frames], without a scaling by the utterance's own statistics.
-        iterations: of fast Griffin-Lim after the integrated phase.
+        iterations: of fast Griffin-Lim after the integrated phase; a vocoder's `start_iterations`.
         seed: of the phase where the magnitude says nothing about it.
 
     Returns:
@@ -56,9 +55,13 @@ class Estimate:
         iterations, seed: as for `estimate`.
     """
 
-    def __init__(self, spec: MelSpec, *, iterations: int = ITERATIONS, seed: int = 0) -> None:
+    def __init__(self, spec: MelSpec, *, iterations: int, seed: int = 0) -> None:
         self.spec, self.iterations, self.seed = spec, iterations, seed
-        self._bank, self._window = filterbank(spec), synthesis_window(spec)
+        self._bands, self._window = bands_of(filterbank(spec)), synthesis_window(spec)
+        self._tracker = Tracker.of(
+            self._bands, power=spec.power, sample_rate=spec.sample_rate, n_fft=spec.n_fft, hop_length=spec.hop_length,
+            window=self._window,
+        )  # fmt: skip
         self._mel = np.empty((spec.n_mels, 0), np.float32)
         self._carried = np.empty((0, spec.n_fft // 2 + 1), np.complex64)
         self._blocks = 0
@@ -96,11 +99,8 @@ class Estimate:
     def _made(self, values: Floats) -> NDArray[np.complex64]:
         spec, frames = self.spec, values.shape[1]
         linear = linear_mel(Mel(values, spec))
-        harmonics = track_harmonics(
-            linear, self._bank, power=spec.power, sample_rate=spec.sample_rate, n_fft=spec.n_fft,
-            hop_length=spec.hop_length, window=self._window,
-        )  # fmt: skip
-        magnitude = mel_to_magnitude(linear, self._bank, power=spec.power, harmonics=harmonics).T
+        harmonics = self._tracker.track(linear)
+        magnitude = mel_to_magnitude(linear, self._bands, power=spec.power, harmonics=harmonics).T
         known = self._carried
         phase = phase_from_magnitude(
             np.ascontiguousarray(magnitude), n_fft=spec.n_fft, window=self._window, hop_length=spec.hop_length,
@@ -113,7 +113,7 @@ class Estimate:
         framing = Framing.of(
             n_fft=spec.n_fft, window=self._window, hop_length=spec.hop_length, left_pad=spec.left_pad, frames=frames
         )
-        target = MelTarget.of(linear, self._bank, power=spec.power)
+        target = MelTarget.of(linear, self._bands, power=spec.power)
         settling = -(-self.iterations // _SETTLING)
         signal = refine(
             spectrum, target, framing, iterations=self.iterations, momentum=_MOMENTUM, settling=settling

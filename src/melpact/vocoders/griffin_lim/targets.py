@@ -75,7 +75,7 @@ class MelTarget:
     power: int
 
     @classmethod
-    def of(cls, linear_mel: ArrayLike, bank: ArrayLike, *, power: int) -> MelTarget:
+    def of(cls, linear_mel: ArrayLike, bank: ArrayLike | Bands, *, power: int) -> MelTarget:
         """From a linear mel `[n_mels, frames]` and its bank `[n_mels, bins]`; power 1 if it acted on |X|, 2
         on |X|^2."""
         bands = bands_of(bank)

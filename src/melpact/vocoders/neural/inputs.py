@@ -21,6 +21,9 @@ from melpact.core.errors import ContractError
 
 Floats = NDArray[np.float32]
 
+START_ITERATIONS = 32
+"""Of an inversion whose network does not say it."""
+
 
 def ahead(items: Iterator[list[Floats]]) -> Iterator[list[Floats]]:
     """The same blocks, the next one made in a thread while one is in use."""
@@ -39,6 +42,7 @@ class Inputs:
         names: what the network takes, in its order.
         hop_length, sample_rate: of its sound.
         noise_channels, noise_seed: standard normal numbers per frame, and what they are drawn with.
+        start_iterations: of fast Griffin-Lim in the inversion.
     """
 
     names: tuple[str, ...]
@@ -46,6 +50,7 @@ class Inputs:
     sample_rate: int
     noise_channels: int = 0
     noise_seed: int = 0
+    start_iterations: int = START_ITERATIONS
 
     @property
     def driven_by_pitch(self) -> bool:
@@ -68,7 +73,7 @@ class Inputs:
         pitch = self._pitch(mel, f0_hz)
         cycles = np.concatenate([[0.0], np.cumsum(pitch.astype(np.float64)) * self.hop_length / self.sample_rate])
         rng = np.random.default_rng(self.noise_seed)
-        starts = _starts(mel, frames)
+        starts = _starts(mel, frames, self.start_iterations)
         for begin in range(0, mel.n_frames, frames):
             part = slice(begin, min(begin + frames, mel.n_frames))
             known = {"mel": mel.values[None, :, part]}
@@ -102,11 +107,11 @@ class Inputs:
         return pitch
 
 
-def _starts(mel: Mel, frames: int) -> Iterator[Floats]:
+def _starts(mel: Mel, frames: int, iterations: int) -> Iterator[Floats]:
     """The spectrum of the mel's inversion in blocks of at most `frames` frames, each [2 * bins, …]."""
     from melpact.vocoders.griffin_lim.estimate import Estimate
 
-    estimate, ready = Estimate(mel.spec), deque[Floats]()
+    estimate, ready = Estimate(mel.spec, iterations=iterations), deque[Floats]()
     taken = 0
     for begin in range(0, mel.n_frames, frames):
         wanted = min(frames, mel.n_frames - begin)

@@ -24,7 +24,7 @@ from melpact.nn.weights import check_weights
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
-from melpact.vocoders.neural.inputs import Inputs, ahead
+from melpact.vocoders.neural.inputs import START_ITERATIONS, Inputs, ahead
 
 KIND = "vocoder"
 BLOCK_FRAMES = 128
@@ -237,7 +237,8 @@ class NeuralVocoder(Vocoder):
     @property
     def takes(self) -> Inputs:
         """How its inputs are made of a mel and a pitch."""
-        return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed)
+        begun = int(self.config.get("start_iterations", START_ITERATIONS))
+        return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed, begun)
 
     @property
     def _net(self) -> Network:
@@ -256,9 +257,8 @@ class NeuralVocoder(Vocoder):
             )
 
     def _to_the_end(self, mel: Mel, f0_hz: Floats | None) -> tuple[Mel, Floats | None]:
-        """With the last frame once more where the sound goes on behind it and the network corrects an inversion; others get
-        silence there (`_fitted`)."""
-        if "start" not in self.inputs or mel.n_samples <= mel.n_frames * self.hop_length:
+        """With the last frame once more where the sound goes on behind it: silence there would be a click."""
+        if mel.n_samples <= mel.n_frames * self.hop_length:
             return mel, f0_hz
         pitch = None if f0_hz is None else np.pad(f0_hz, (0, 1), mode="edge")
         return Mel(np.pad(mel.values, ((0, 0), (0, 1)), mode="edge"), mel.spec, mel.utterance), pitch
