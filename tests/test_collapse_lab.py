@@ -40,7 +40,8 @@ INVERSION = Maker("griffin_lim", "the inversion", "1", "signal processing", inve
 
 @pytest.fixture(scope="module")
 def clips() -> list[Clip]:
-    return [Clip.of(name, read(resolve(f"sample:{name}"), duration_s=1.6), SPEC) for name in ("en_noservice", "it_noservice")]
+    names = ("en_noservice", "it_noservice")
+    return [Clip.of(name, read(resolve(f"sample:{name}"), duration_s=1.6), SPEC) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +124,8 @@ def test_the_page_holds_everything_and_asks_for_nothing(made: tuple[LabReport, P
 
 
 def test_the_command_makes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["sample:en_noservice", "--vocoder", "griffin_lim", "--quick", "--seconds", "1.2", "--clips", "1", "--doses", "2"]
-    assert main(["laboratory", *words, "-o", str(tmp_path), "--no-cache", "--json"]) == 0
+    words = ["--vocoder", "griffin_lim", "--quick", "--seconds", "1.2", "--clips", "1", "--doses", "2"]
+    assert main(["laboratory", "sample:en_noservice", *words, "-o", str(tmp_path), "--no-cache", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["clips"] == ["en_noservice"] and Path(told["html"]).stat().st_size > 50_000
     assert told["doses"]["vocoder"] == "griffin_lim" and "untrained" in told["crossing"]["vocoders"]

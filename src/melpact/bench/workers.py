@@ -14,45 +14,63 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeVar
 
-from melpact.bench.task import Outcome, Settings, Task, measure
+from melpact.bench.task import Outcome, measure
 
 _START = "import sys; sys.path[:] = {path!r}; from melpact.bench.workers import serve; serve()"
 _ONE_THREAD = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def run(tasks: Sequence[Task], settings: Settings, *, jobs: int, advance: Callable[[int], None]) -> list[Outcome]:
+class Named(Protocol):
+    """A task: what is measured of one utterance, picklable."""
+
+    @property
+    def name(self) -> str:
+        """Of the utterance."""
+
+
+T = TypeVar("T", bound=Named)
+S = TypeVar("S")
+Measure = Callable[[T, S], Outcome]
+_Job = tuple[Callable[[Any, Any], Outcome], Any]
+
+
+def run(
+    tasks: Sequence[T], settings: S, *, jobs: int, advance: Callable[[int], None], work: Measure[T, S] | None = None
+) -> list[Outcome]:
     """Every task's outcome, in the order of the tasks; `advance(1)` after each.
 
     Args:
         jobs: processes; with 1 everything happens in this one.
+        work: what is done with a task and the settings, a function of a module; `task.measure` by default.
 
     Raises:
         KeyboardInterrupt: interrupted; no process is left, and what was measured is in the cache.
     """
+    job = (work or measure, settings)
     if jobs <= 1 or len(tasks) <= 1:
         done = []
         for task in tasks:
-            done.append(_guarded(task, settings))
+            done.append(_guarded(task, *job))
             advance(1)
         return done
-    return _spread(tasks, settings, min(jobs, len(tasks)), advance)
+    return _spread(tasks, job, min(jobs, len(tasks)), advance)
 
 
-def _guarded(task: Task, settings: Settings) -> Outcome:
+def _guarded(task: Any, work: Callable[[Any, Any], Outcome], settings: Any) -> Outcome:
     try:
-        return measure(task, settings)
+        return work(task, settings)
     except Exception as error:  # one utterance never ends the run
         return Outcome(task.name, failed={"": f"unexpected {type(error).__name__}: {error}"})
 
 
-def _spread(tasks: Sequence[Task], settings: Settings, jobs: int, advance: Callable[[int], None]) -> list[Outcome]:
+def _spread(tasks: Sequence[Any], job: _Job, jobs: int, advance: Callable[[int], None]) -> list[Outcome]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(tasks)):
         waiting.put(index)
     finished: queue.SimpleQueue[tuple[int, Outcome] | BaseException] = queue.SimpleQueue()
-    stop, workers = threading.Event(), [_Worker(settings) for _ in range(jobs)]
+    stop, workers = threading.Event(), [_Worker(job) for _ in range(jobs)]
 
     def drive(worker: _Worker) -> None:
         try:
@@ -91,13 +109,13 @@ def _spread(tasks: Sequence[Task], settings: Settings, jobs: int, advance: Calla
 class _Worker:
     """One process; started when first asked, started again after a crash."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, job: _Job) -> None:
+        self._job = job
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._closed = False
 
-    def ask(self, task: Task) -> Outcome:
+    def ask(self, task: Any) -> Outcome:
         """The outcome of one task; a worker that dies on it is a failure of that utterance."""
         process = self._started()
         if process is None or process.stdin is None or process.stdout is None:
@@ -125,7 +143,7 @@ class _Worker:
                     start_new_session=True,
                 )
                 assert self._process.stdin is not None
-                _send(self._process.stdin, self._settings)
+                _send(self._process.stdin, self._job)
             return self._process
 
     def close(self) -> None:
@@ -167,10 +185,13 @@ def _messages(stream: IO[bytes]) -> Iterator[Any]:
 
 
 def serve() -> None:
-    """A worker's life: settings first, then tasks until the pipe closes. What packages print goes to standard error."""
+    """A worker's life: what to do with which settings first, then tasks until the pipe closes.
+
+    What packages print goes to standard error.
+    """
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     messages = _messages(sys.stdin.buffer)
-    settings = next(messages)
+    work, settings = next(messages)
     for task in messages:
-        _send(out, _guarded(task, settings))
+        _send(out, _guarded(task, work, settings))
