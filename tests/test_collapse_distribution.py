@@ -9,7 +9,15 @@ import pytest
 from scipy import stats
 
 from melpact.audio import synthetic
-from melpact.bench.collapse.distribution import compared, distributions, modulation, modulation_hz, moments, smirnov, wasserstein
+from melpact.bench.collapse.distribution import (
+    compared,
+    distributions,
+    modulation,
+    modulation_hz,
+    moments,
+    smirnov,
+    wasserstein,
+)
 from melpact.bench.collapse.parts import Clip, Treatment, average_pool, nats, unchanged
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
@@ -56,8 +64,9 @@ def test_a_change_that_is_known_gives_its_own_numbers() -> None:
     moved = compared(natural, [one + 0.25 for one in natural], SPEC, ceiling)
     assert moved["wasserstein"] == pytest.approx(0.25) and moved["variance_db"] == pytest.approx(0.0, abs=1e-9)
     assert moved["above_ceiling"] > 0 and moved["below_floor"] == 0
-    halved = compared(natural, [one.mean(axis=1, keepdims=True) + (one - one.mean(axis=1, keepdims=True)) / 2 for one in natural],
-                      SPEC, ceiling)  # fmt: skip
+    centres = [one.mean(axis=1, keepdims=True) for one in natural]
+    halves = [centre + (one - centre) / 2 for one, centre in zip(natural, centres)]
+    halved = compared(natural, halves, SPEC, ceiling)
     assert halved["variance_db"] == pytest.approx(20 * math.log10(0.5), abs=1e-6)
     assert halved["modulation_db"] == pytest.approx(20 * math.log10(2.0), abs=0.05)
     sunk = compared(natural, [np.full_like(one, math.log(1e-5) - 1.0) for one in natural], SPEC, ceiling)

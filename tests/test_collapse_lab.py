@@ -21,6 +21,7 @@ from melpact.cli.main import main
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import MelpactError
+from melpact.degradations.kinds import degradations
 from melpact.vocoders.griffin_lim.vocoder import invert
 
 pytest.importorskip("pystoi")
@@ -96,6 +97,18 @@ def test_a_bridge_and_a_calibration_give_back_what_they_must(made: tuple[LabRepo
     assert mended.back == pytest.approx(1.0, abs=1e-4)
     assert rows["scale_offset", "calibration", "stoi"].after == pytest.approx(report.doses.ceiling["stoi"].value, abs=1e-3)
     assert not any(r.certain for r in report.repairs), "two clips are too few to be certain"
+
+
+def test_a_calibration_has_not_seen_the_clip_that_it_mends(made: tuple[LabReport, Path], clips: list[Clip]) -> None:
+    kind = degradations()["over_smoothed"]
+    wrong = [kind.apply(clip.mel, kind.doses[1], np.random.default_rng([0, i])).values for i, clip in enumerate(clips)]
+    apart = []
+    for i, other in ((0, 1), (1, 0)):
+        lines = [np.polyfit(x, y, 1) for x, y in zip(wrong[other], clips[other].mel.values)]
+        mended = np.array([np.polyval(line, x) for line, x in zip(lines, wrong[i])])
+        apart.append(np.abs(np.maximum(mended, np.log(1e-5)) - clips[i].mel.values).mean())
+    row = next(r for r in made[0].repairs if (r.damage, r.repair, r.metric) == ("over_smoothed", "calibration", "mel_nat"))
+    assert row.after == pytest.approx(np.mean(apart), rel=1e-4)
 
 
 def test_what_was_measured_is_not_measured_again(made: tuple[LabReport, Path], clips: list[Clip]) -> None:
