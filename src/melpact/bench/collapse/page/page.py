@@ -66,7 +66,8 @@ def verdicts(report: LabReport) -> list[str]:
     worst = max(made, key=lambda r: r.below_floor + r.above_ceiling, default=None)
     share = 0.0 if worst is None else 100 * (worst.below_floor + worst.above_ceiling)
     if worst is not None and share > 0:
-        said.append(f"{worst.refiner} puts {share:.2g} % of the values outside the range of natural mels.")
+        below = f"{100 * worst.below_floor:.2g} % below the floor"
+        said.append(f"{worst.refiner} puts {share:.2g} % of the values outside the range of these natural mels, {below}.")
     metric = primary(report)[0]
     title = report.metrics[metric].title
 
