@@ -141,6 +141,8 @@ def test_the_command_makes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["laboratory", "sample:en_noservice", *words, "-o", str(tmp_path), "--no-cache", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["clips"] == ["en_noservice"] and Path(told["html"]).stat().st_size > 50_000
+    html = Path(told["html"]).read_text()
+    assert "One clip to hear" in html and "The same clip, broken" in html
     assert told["doses"]["vocoder"] == "griffin_lim" and "untrained" in told["crossing"]["vocoders"]
     assert any(row["reason"] and "another clip" in row["reason"] for row in told["repairs"])
     assert LabReport.model_validate_json((tmp_path / "laboratory.json").read_text()).clips == ("en_noservice",)

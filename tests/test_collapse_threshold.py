@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from melpact.bench.collapse.dose import degradation_doses
-from melpact.bench.collapse.result import Point
+from melpact.bench.collapse.result import Curve, Point, Threshold, Value
 from melpact.bench.collapse.scoring import Outcome, Scorer
-from melpact.bench.collapse.threshold import crossing, dose_at, kinds, threshold
+from melpact.bench.collapse.threshold import collapsed, crossing, danger, dose_at, kinds, threshold
 from melpact.contract.dialect import dialect
 from melpact.degradations.kinds import degradations
 
@@ -97,3 +97,17 @@ def test_doses_of_degradations_reach_beyond_gross_within_limits() -> None:
             kind.is_neutral(dose)
     assert degradation_doses(degradations()["time_blur"], 4) == pytest.approx((0.7, 1.5, 4.0, 4.0 * 4.0 / 1.5), rel=1e-3)
     assert degradation_doses(degradations()["wrong_gain"], 4) == pytest.approx((-3.0, -6.0, -12.0, -24.0))
+
+
+def test_the_most_dangerous_come_first_and_the_dose_that_breaks_is_found() -> None:
+    def curve(name: str, values: list[float], state: str, distance: float | None) -> Curve:
+        points = tuple(Point(dose=i, words=f"{i}", values={"stoi": Value(value=v)}) for i, v in enumerate(values))
+        broken = Threshold(metric="stoi", bar=0.6, state=state, distance_nat=distance)  # type: ignore[arg-type]
+        return Curve(name=name, source="fault", title="", unit="", points=points, threshold={"stoi": broken})
+
+    far, near = curve("far", [0.9, 0.5], "breaks", 2.0), curve("near", [0.7, 0.6], "breaks", 0.3)
+    holds = curve("holds", [0.9, 0.8], "holds", None)
+    assert [c.name for c in sorted([holds, far, near], key=lambda c: danger(c, "stoi"))] == ["near", "far", "holds"]
+    found = [collapsed(one, "stoi", higher=True) for one in (far, near, holds)]
+    assert [None if one is None else one.dose for one in found] == [1.0, 1.0, None]
+    assert collapsed(holds, "stoi", higher=False) == holds.points[0]

@@ -18,6 +18,7 @@ from melpact.audio.files import find, read
 from melpact.audio.samples import names as shipped_prompts
 from melpact.audio.samples import resolve
 from melpact.bench.cache import sources_digest
+from melpact.bench.collapse.dose import broken_sounds
 from melpact.bench.collapse.lab import SMOOTHED, Participants, Plan, Suite, laboratory
 from melpact.bench.collapse.page import page
 from melpact.bench.collapse.parts import Clip, Maker, Treatment, average_pool, unchanged
@@ -126,7 +127,10 @@ def run_laboratory(
     finally:
         progress.done()
     report = report.model_copy(update={"failed": (*report.failed, *failed)})
-    whole = page(report, *_examples(heard[0], who))
+    first = next(iter(report.metrics))
+    higher = report.metrics[first].better == "higher"
+    broken = broken_sounds(heard[0], who.main, report.doses, first, higher=higher, seed=seed)
+    whole = page(report, *_examples(heard[0], who), broken)
     paths = folder / "laboratory.html", folder / "laboratory.json"
     said = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     for path, words in zip(paths, (whole, said), strict=True):

@@ -10,18 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from melpact.audio.audio import Audio
 from melpact.bench.cache import sources_digest
 from melpact.bench.collapse.parts import Clip, Maker
 from melpact.bench.collapse.result import Curve, Doses, Point, Value
 from melpact.bench.collapse.scoring import Outcome, Scorer
-from melpact.bench.collapse.threshold import kinds, threshold
+from melpact.bench.collapse.threshold import collapsed, danger, kinds, threshold
 from melpact.bench.collapse.totals import better, total
 from melpact.contract.mel import Mel
+from melpact.core.errors import ContractError
 from melpact.degradations.degradation import Degradation
-from melpact.diagnose.dose_response import doses_of
-from melpact.diagnose.faults import Fault
+from melpact.degradations.kinds import degradations
+from melpact.diagnose.dose_response import doses_of, sounded
+from melpact.diagnose.faults import Fault, faults
 
 Plant = Callable[[Mel, np.random.Generator, Clip], Mel]
+_HEARD = 6
 _WHOLE = ("components", "iterations")
 """Units of doses that are counted."""
 
@@ -60,8 +64,8 @@ def doses(
     scorer: Scorer,
     clips: Sequence[Clip],
     maker: Maker,
-    faults: Sequence[Fault],
-    degradations: Sequence[Degradation],
+    planted: Sequence[Fault],
+    spoilt: Sequence[Degradation],
     beside: Mapping[str, Sequence[Outcome]],
     *,
     n_doses: int,
@@ -69,16 +73,39 @@ def doses(
     """All curves by one vocoder.
 
     Args:
-        beside: null → its outcomes, clip by clip.
+        planted, spoilt: what is done to the mels. beside: null → its outcomes, clip by clip.
     """
     right = [scorer.of_mel(clip, ["right"], lambda clip=clip: clip.mel, maker) for clip in clips]  # type: ignore[misc]
     nulls = {name: total(scorer, outcomes) for name, outcomes in beside.items()}
     chosen = {name: better(scorer, name, {side: values[name] for side, values in nulls.items()}) for name in scorer.metrics}
     null_of = {name: side for name, side in chosen.items() if side is not None}
     lab = _Curves(scorer, clips, maker, right, {name: beside[side] for name, side in null_of.items()})
-    curves = [lab.fault(one, n_doses) for one in faults]
-    curves += [lab.degradation(one, n_doses) for one in degradations]
+    curves = [lab.fault(one, n_doses) for one in planted]
+    curves += [lab.degradation(one, n_doses) for one in spoilt]
     return Doses(vocoder=maker.name, ceiling=total(scorer, right), nulls=nulls, null_of=null_of, curves=tuple(curves))
+
+
+def broken_sounds(
+    clip: Clip, maker: Maker, found: Doses, metric: str, *, higher: bool, seed: int
+) -> list[tuple[str, Audio]]:
+    """The clip, which has to be the first, at the mildest dose that breaks the metric, of the most dangerous curves."""
+    sounds: list[tuple[str, Audio]] = []
+    for curve in sorted(found.curves, key=lambda one: danger(one, metric)):
+        point = collapsed(curve, metric, higher=higher)
+        if point is None or len(sounds) == _HEARD:
+            continue
+        rng = np.random.default_rng([seed, 0])
+        try:
+            if curve.source == "fault":
+                wrong = faults()[curve.name].inject(clip.mel, point.dose, rng, clip.audio)
+            else:
+                wrong = degradations()[curve.name].apply(clip.mel, point.dose, rng)
+        except ContractError:
+            continue
+        made = sounded(wrong, maker.sound)
+        if not isinstance(made, str):
+            sounds.append((f"{curve.name}, {point.words}", made))
+    return sounds
 
 
 def _planted(fault: Fault, dose: float, mel: Mel, rng: np.random.Generator, clip: Clip) -> Mel:

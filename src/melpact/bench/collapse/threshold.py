@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.bench.collapse.result import Point, Threshold
+from melpact.bench.collapse.result import Curve, Point, Threshold
 from melpact.bench.collapse.scoring import Outcome, Scorer
 
 RESAMPLES = 1000
@@ -106,6 +106,33 @@ def kinds(
     if not bars:
         return None
     return Threshold(metric=name, bar=_sign(scorer, name) * float(np.mean(bars)), state="kinds", broken=tuple(broken))
+
+
+def danger(curve: Curve, metric: str) -> float:
+    """For an order, the most dangerous first: the distance of the mel at which the metric breaks; what holds comes last."""
+    one = curve.threshold.get(metric)
+    if one is None:
+        return 1e9
+    if one.state == "at once":
+        return -1.0
+    if one.state == "breaks":
+        return one.distance_nat if one.distance_nat is not None else 1e6
+    if one.state == "kinds" and one.broken:
+        broken = [p.distance_nat for p in curve.points if p.words in one.broken and p.distance_nat is not None]
+        return min(broken, default=1e6)
+    return 1e8
+
+
+def collapsed(curve: Curve, metric: str, *, higher: bool) -> Point | None:
+    """The mildest dose at which the metric lies at or beyond its bar; None where there is none."""
+    one = curve.threshold.get(metric)
+    if one is None or one.state == "no room":
+        return None
+    for point in curve.points:
+        value = point.values[metric].value
+        if value is not None and (value <= one.bar if higher else value >= one.bar):
+            return point
+    return None
 
 
 def _sign(scorer: Scorer, name: str) -> float:

@@ -24,6 +24,7 @@ from melpact.page.pictures import legend, picture
 from melpact.page.sounds import address
 from melpact.page.style import STYLE
 
+Heard = Sequence[tuple[str, Audio]]
 CHAPTERS = (
     "What a refiner does to the mel",
     "What a vocoder makes of it",
@@ -32,13 +33,16 @@ CHAPTERS = (
 )
 
 
-def page(report: LabReport, sounds: Sequence[tuple[str, Audio]] = (), mels: Sequence[tuple[str, Mel]] = ()) -> str:
+def page(report: LabReport, sounds: Heard = (), mels: Sequence[tuple[str, Mel]] = (), broken: Heard = ()) -> str:
     """The whole page as text.
 
     Args:
         sounds: (caption, sound) to hear. mels: (caption, mel) to see; the first is what the others are held against.
+        broken: sounds of mels that broke.
     """
-    bodies = (first(report, _pictures(mels)), second(report, _players(sounds)), third(report), fourth(report))
+    heard = _players("One clip to hear", sounds)
+    fallen = _players("The same clip, broken", broken)
+    bodies = (first(report, _pictures(mels)), second(report, heard), third(report, fallen), fourth(report))
     seconds = f"{len(report.clips)} clip{'s' * (len(report.clips) != 1)}, {report.seconds:.0f} s of {report.suite}"
     lines = "".join(f"<li>{text(line)}</li>" for line in verdicts(report))
     contents = "".join(f'<li><a href="#c{i}">{text(title)}</a></li>' for i, title in enumerate(CHAPTERS, 1))
@@ -111,7 +115,7 @@ def _pictures(mels: Sequence[tuple[str, Mel]]) -> str:
     return f'<h3>One clip to see</h3><div class="pair">{"".join(parts)}</div><div class="bars">{bars}</div>'
 
 
-def _players(sounds: Sequence[tuple[str, Audio]]) -> str:
+def _players(title: str, sounds: Heard) -> str:
     if not sounds:
         return ""
     loudest = max(max(audio.peak for _, audio in sounds), 1e-9)
@@ -121,7 +125,7 @@ def _players(sounds: Sequence[tuple[str, Audio]]) -> str:
         f'<audio controls preload="none" src="{address(audio, gain)}"></audio></div>'
         for caption, audio in sounds
     )
-    return f'<h3>One clip to hear</h3><div class="players">{players}</div>'
+    return f'<h3>{text(title)}</h3><div class="players">{players}</div>'
 
 
 def _method(report: LabReport) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 
 from melpact.bench.collapse.page.parts import cell, figure, heading, note, primary, table, text
 from melpact.bench.collapse.result import Curve, LabReport, Threshold
+from melpact.bench.collapse.threshold import danger
 from melpact.page.charts import Chart
 
 _STATES = {"holds": "holds to the largest dose", "at once": "broken at the mildest dose", "no room": "no room to break"}
 
 
-def third(report: LabReport) -> str:
-    """The chapter."""
+def third(report: LabReport, sounds: str) -> str:
+    """The chapter; `sounds` are players made elsewhere."""
     found = report.doses
     drawn = primary(report)
     bars = "; ".join(
@@ -28,11 +29,11 @@ def third(report: LabReport) -> str:
         "that is where intelligibility breaks. The interval resamples utterances; an end beyond the doses is written as "
         f"such. A mel that gives no usable sound counts as the null. {bars}."
     )
-    order = sorted(found.curves, key=lambda one: _place(one, drawn[0]))
+    order = sorted(found.curves, key=lambda one: danger(one, drawn[0]))
     refused = [one for one in order if one.refused is not None]
     shown = [one for one in order if one.refused is None]
     parts = [told, "<h3>Where it breaks, the most dangerous first</h3>", _thresholds(report, shown, drawn)]
-    parts.append(f"<h3>All of them on one axis</h3>{_cloud(report, shown, drawn[0])}")
+    parts.append(f"<h3>All of them on one axis</h3>{_cloud(report, shown, drawn[0])}{sounds}")
     for source, title in (("fault", "Faults of the contract"), ("degradation", "Degradations")):
         charts = "".join(_chart(report, one, drawn[0]) for one in shown if one.source == source)
         parts.append(f'<h3>{title}</h3><div class="small">{charts}</div>')
@@ -41,21 +42,6 @@ def third(report: LabReport) -> str:
         lines = "".join(f"<li>{text(one.name)}: {text(one.refused)}</li>" for one in refused)
         parts.append(f'<p class="q">Faults that this description cannot have:</p><ul class="q">{lines}</ul>')
     return "".join(parts)
-
-
-def _place(curve: Curve, metric: str) -> float:
-    """For the order: the distance at which it breaks; kinds that break among them, then what holds."""
-    one = curve.threshold.get(metric)
-    if one is None:
-        return 1e9
-    if one.state == "at once":
-        return -1.0
-    if one.state == "breaks":
-        return one.distance_nat if one.distance_nat is not None else 1e6
-    if one.state == "kinds" and one.broken:
-        broken = [p.distance_nat for p in curve.points if p.words in one.broken and p.distance_nat is not None]
-        return min(broken, default=1e6)
-    return 1e8
 
 
 def said(one: Threshold | None, curve: Curve) -> str:
