@@ -20,6 +20,7 @@ from melpact.bench.refining import Condition, spoilt
 from melpact.cli.main import main
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
+from melpact.degradations.kinds import degradation
 from melpact.features.analysis import extract
 from melpact.models.refine.affine import Affine
 from melpact.models.refine.base import Refiner
@@ -27,7 +28,7 @@ from melpact.models.refine.opening import refiner
 from melpact.normalise.calibration import pair
 from melpact.verbs.refine_report import RefineReport, conditions_of, refine_report
 
-FAST = {"metrics": ["global_variance", "modulation_spectrum"], "vocoder": "griffin_lim_fast", "jobs": 1}
+FAST: dict[str, Any] = {"metrics": ["global_variance", "modulation_spectrum"], "vocoder": "griffin_lim_fast", "jobs": 1}
 CLIPS = 7
 
 
@@ -96,6 +97,8 @@ def test_who_knows_the_answer_wins_and_who_goes_the_wrong_way_loses(sounds: Path
         assert ceiling["mel"] == 0
         for metric in FAST["metrics"]:
             assert ceiling[metric] < values["bypass"][metric]
+    six, three = (table.cells[label]["bypass"]["mel"].value for label in table.conditions)
+    assert three > 1.2 * six
     rows = {arm: measured.rows[0] for arm, measured in table.measured.items()}
     assert rows["toy 0.9"].helps and not rows["toy -0.5"].helps and not rows["toy 0.0"].helps
     assert rows["toy 0.9"].dose == (3.0, 6.0) and rows["toy 0.9"].utterances == CLIPS
@@ -129,6 +132,11 @@ def test_what_a_line_undoes_is_no_merit_of_a_refiner(sounds: Path) -> None:
     assert found.gain("wrong_gain", "toy 0.5", "bypass", "mel").sign == 1  # type: ignore[union-attr]
     assert found.gain("wrong_gain", "toy 0.5", "affine", "mel").sign == -1  # type: ignore[union-attr]
     assert not found.measured["toy 0.5"].rows[0].helps
+
+
+def test_without_a_refiner_it_says_what_a_flaw_costs(sounds: Path) -> None:
+    found = refine_report([], [sounds], spoil=["noise:15"], clips=2, **FAST).table
+    assert found.arms == ("bypass", "affine") and found.measured == {} and len(found.gains) == 3
 
 
 def test_few_clips_decide_nothing(sounds: Path) -> None:
@@ -165,17 +173,34 @@ def test_lines_are_fitted_on_other_clips() -> None:
     mels = [Mel(rng.uniform(-9, 1, (80, 60)).astype(np.float32), spec) for _ in range(10)]
     slopes = [2.0 if index == 4 else 0.5 for index in range(10)]
 
-    def spoil(index: int, condition: str) -> Mel:
-        return Mel(((mels[index].values + 3) / slopes[index]).astype(np.float32), spec)
-
-    found = lines(mels, ["x"], spoil)
+    given = [Mel(((mel.values + 3) / slope).astype(np.float32), spec) for mel, slope in zip(mels, slopes, strict=True)]
+    given[9] = Mel(given[9].values[:, :50], spec)
+    found = lines(mels, given)
     # clips 4 and 9 are one fold: their lines know nothing of clip 4's own slope, all others do
     for index in (4, 9):
-        np.testing.assert_allclose(found[index]["x"]["slope"], 0.5, rtol=1e-4)
-        np.testing.assert_allclose(found[index]["x"]["offset"], -3.0, rtol=1e-4)
-    assert np.abs(found[0]["x"]["slope"] - 0.5).min() > 0.001
-    made = straightened(spoil(9, "x"), found[9]["x"])
-    np.testing.assert_allclose(made.values, np.maximum(mels[9].values, np.log(1e-5)), atol=1e-3)
+        np.testing.assert_allclose(found[index]["slope"], 0.5, rtol=1e-4)
+        np.testing.assert_allclose(found[index]["offset"], -3.0, rtol=1e-4)
+    assert np.abs(found[0]["slope"] - 0.5).min() > 0.001
+    made = straightened(given[9], found[9])
+    np.testing.assert_allclose(made.values, np.maximum(mels[9].values[:, :50], np.log(1e-5)), atol=1e-3)
+
+
+def test_what_a_model_predicted_is_tried_too(sounds: Path, tmp_path: Path) -> None:
+    mels = clean(sounds)
+    for index, mel in enumerate(mels[:-1]):
+        made = degradation("low_rank").apply(mel, 5, np.random.default_rng())
+        values = made.values[:, :-1] if index == 0 else made.values
+        Mel(values if index != 1 else np.roll(values, 4, axis=1), mel.spec).save(tmp_path / f"clip{index}.mel")
+    found = report(sounds, Toy([Mel(m.values[:, :end], m.spec) for m in mels for end in (None, -1)], 0.9), spoil=["none"],
+                   predicted=tmp_path).table  # fmt: skip
+    assert found.conditions == ("predicted",) and found.cells["predicted"]["bypass"]["mel"].n == CLIPS - 2
+    assert len(found.failed) == 2
+    assert any("clip1: predicted bypass" in line and "4 frames late" in line for line in found.failed)
+    assert any("clip6" in line and "no predicted mel" in line for line in found.failed)
+    row = found.measured["toy 0.9"].rows[0]
+    assert row.degradation == "predicted" and row.utterances == CLIPS - 2
+    gain = found.gain("predicted", "toy 0.9", "bypass", "mel")
+    assert gain is not None and gain.gain == pytest.approx(0.9 * found.cells["predicted"]["bypass"]["mel"].value, rel=0.02)
 
 
 def test_doses_draw_alike_and_clips_apart() -> None:
@@ -224,14 +249,14 @@ def test_processes_find_what_one_finds(sounds: Path) -> None:
 def test_conditions_from_words() -> None:
     assert conditions_of(["noise:12"]) == (Condition("noise", 12.0),)
     assert [one.dose for one in conditions_of(["noise", "noise:15"])] == [30.0, 15.0, 5.0]
-    assert len(conditions_of([])) == 30
+    assert len(conditions_of([])) == 30 and conditions_of(["none"]) == ()
     with pytest.raises(MelpactError):
         conditions_of(["hiss"])
 
 
 def test_what_cannot_be_compared_is_refused(sounds: Path) -> None:
-    with pytest.raises(MelpactError, match="refiner"):
-        refine_report([], [sounds])
+    with pytest.raises(MelpactError, match="nothing"):
+        refine_report([], [sounds], spoil=["none"])
     with pytest.raises(MelpactError, match="name"):
         refine_report(["identity", "identity"], [sounds], names=["a", "a"])
     with pytest.raises(MelpactError, match="name"):

@@ -142,6 +142,7 @@ SURFACE = {
         }
         | FOREIGN,
     ),
+    "refiner": (["ACTION", "PATH"], {"-o FILE, --out FILE", "--half"}),
     "degrade": (
         ["INPUTS"],
         {
@@ -157,6 +158,7 @@ SURFACE = {
         {
             "--audio PATH",
             "--spoil NAME[:DOSE]",
+            "--predicted DIR",
             "--vocoder CKPT",
             "--metrics NAMES",
             "--domain {speech,singing}",

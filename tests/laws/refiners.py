@@ -23,9 +23,11 @@ from melpact.models.refine.statistics import Statistics
 from melpact.normalise.calibration import pair
 
 SPEC = dialect("hifigan_22k").spec
-SIZES: dict[str, Any] = {"n_mels": 80, "width": 12, "blocks": 2, "expansion": 2.0, "level_size": 8}
-RECEPTIVE_FIELD = (7, 7)
-"""Of these sizes: two blocks of seven frames, and an edge of three: 3 + 3 + 1."""
+SIZES: dict[str, Any] = {
+    "n_mels": 80, "width": 12, "blocks": 2, "expansion": 2.0, "features": 3, "local_blocks": 1, "mixed": 1, "level_size": 8,
+}  # fmt: skip
+RECEPTIVE_FIELD = (10, 10)
+"""Of these sizes: an edge of five frames, two layers of three, two blocks of seven: 2 + 1 + 1 + 3 + 3."""
 
 
 def speechlike(frames: int, seed: int = 0, spec: MelSpec = SPEC) -> Mel:
@@ -42,7 +44,7 @@ def statistics() -> Statistics:
 
 
 def network(method: str, measured: Measured | None = None, spec: MelSpec = SPEC, **sizes: Any) -> NeuralRefiner:
-    """With random weights, the last layer too, so that it does something."""
+    """With random weights, large enough that every frame of its field matters."""
     import torch
 
     from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig
@@ -52,6 +54,9 @@ def network(method: str, measured: Measured | None = None, spec: MelSpec = SPEC,
     with seeded(3):
         made = MelRefiner(config)
         torch.nn.init.normal_(made.out.weight, std=0.2)
+        for block in made.blocks:
+            torch.nn.init.normal_(block.pwconv1.weight, std=0.5)
+            torch.nn.init.normal_(block.pwconv2.weight, std=0.5)
     facts = Facts(
         spec, method, statistics(), config.model_dump(mode="json"), RECEPTIVE_FIELD, Refining(strength=0.5),
         ({"name": "noise", "low": 5.0, "high": 20.0, "chance": 1.0},), measured or Measured(), {"fresh": {"seed": 3}},

@@ -5,8 +5,7 @@ It knows more than a refiner does (what was done, and by how much), so that beat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from melpact.normalise.calibration import strategy
 KIND = "band_affine"
 FOLDS, MOST_FRAMES = 5, 20_000
 Line = Mapping[str, NDArray[np.float64]]
-C = TypeVar("C")
 
 
 def straightened(mel: Mel, line: Line) -> Mel:
@@ -28,24 +26,23 @@ def straightened(mel: Mel, line: Line) -> Mel:
     return Mel(mel.spec.scaling.apply(made.astype(np.float32), mel.utterance), mel.spec, mel.utterance, mel.provenance)
 
 
-def lines(clean: Sequence[Mel], conditions: Sequence[C], spoil: Callable[[int, C], Mel]) -> list[dict[C, Line]]:
-    """For every clip and condition the line of least squares over the clips of the other folds.
+def lines(clean: Sequence[Mel], given: Sequence[Mel]) -> list[Line]:
+    """For every clip the line of least squares from what is given to what is clean, over the clips of the other folds.
 
     Args:
-        clean: the mels before anything was done to them; for a clip every FOLDS-th from its own on is left out. One clip
-            alone is its own teacher, which flatters the null.
-        spoil: index of a clip and condition → its mel.
+        clean, given: of the same clips; for a clip every FOLDS-th from its own on is left out. One clip alone is its own
+            teacher, which flatters the null. Frames that only one of the two has are left out.
     """
-    found: list[dict[C, Line]] = [{} for _ in clean]
     stride = max(1, sum(mel.n_frames for mel in clean) // MOST_FRAMES)
-    wanted = [mel.raw().values[:, ::stride].astype(np.float64) for mel in clean]
-    folds = min(FOLDS, len(clean))
-    for condition in conditions:
-        given = [spoil(index, condition).raw().values[:, ::stride].astype(np.float64) for index in range(len(clean))]
-        for fold in range(folds):
-            others = [index for index in range(len(clean)) if index % folds != fold] or [0]
-            x, t = (np.concatenate([side[index] for index in others], axis=1) for side in (given, wanted))
-            line = strategy(KIND).fit(x, t)
-            for index in range(fold, len(clean), folds):
-                found[index][condition] = line
-    return found
+    both = []
+    for wanted, spoilt in zip(clean, given, strict=True):
+        frames = min(wanted.n_frames, spoilt.n_frames)
+        both.append([mel.raw().values[:, :frames:stride].astype(np.float64) for mel in (spoilt, wanted)])
+    folds = min(FOLDS, len(both))
+    found: dict[int, Line] = {}
+    for fold in range(folds):
+        others = [index for index in range(len(both)) if index % folds != fold] or [0]
+        x, t = (np.concatenate([both[index][side] for index in others], axis=1) for side in (0, 1))
+        line = strategy(KIND).fit(x, t)
+        found |= dict.fromkeys(range(fold, len(both), folds), line)
+    return [found[index] for index in range(len(both))]

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from melpact.bench import bootstrap
 from melpact.bench.metric import Metric, mean
-from melpact.bench.refining import AFFINE, BESIDE, BYPASS, CLEAN, COST, MEL, Arm, Condition, Refinery, side
+from melpact.bench.refining import AFFINE, BESIDE, BYPASS, CLEAN, COST, MEL, PREDICTED, Arm, Condition, Refinery, side
 from melpact.bench.report import MetricFacts
 from melpact.bench.task import Outcome
 from melpact.contract.spec import MelSpec
@@ -45,7 +45,7 @@ class Cell(Record):
 class Gain(Record):
     """How much better an arm is than a null, paired over clips, positive where it is ahead; `low`, `high`: 95 % interval.
 
-    `doses`: of the degradation that it is the mean over.
+    `doses`: of the degradation that it is the mean over; none for what a model predicted.
     """
 
     degradation: str
@@ -244,10 +244,14 @@ def _gains(seen: _Seen, refinery: Refinery) -> list[Gain]:
                             continue
                         low, high = ends or (None, None)
                         found.append(
-                            Gain(degradation=name, doses=tuple(c.dose for c in group), arm=arm, null=null, metric=metric,
+                            Gain(degradation=name, doses=_doses(group), arm=arm, null=null, metric=metric,
                                  gain=gain, low=low, high=high, n=n)
                         )  # fmt: skip
     return found
+
+
+def _doses(conditions: Sequence[Condition]) -> tuple[float, ...]:
+    return tuple(condition.dose for condition in conditions if condition.dose is not None)
 
 
 def _grouped(conditions: Sequence[Condition]) -> dict[str, list[Condition]]:
@@ -268,9 +272,9 @@ def _measured(found: RefineTable, seen: _Seen, arm: Arm, refinery: Refinery) -> 
     """What an arm's file may say."""
     rows = []
     for name, conditions in _grouped(refinery.conditions).items():
-        doses = [condition.dose for condition in conditions]
+        doses = _doses(conditions) or (0.0,)
         verdict = _judged(found, seen, name, arm.name, conditions)
-        unit = degradations()[name].unit
+        unit = "" if name == PREDICTED else degradations()[name].unit
         rows.append(
             Row(degradation=name, dose=(min(doses), max(doses)), unit=unit, utterances=verdict.n, helps=verdict.helps,
                 figures=verdict.figures)
@@ -288,7 +292,7 @@ def _measured(found: RefineTable, seen: _Seen, arm: Arm, refinery: Refinery) -> 
 def _judged(found: RefineTable, seen: _Seen, name: str, arm: str, conditions: Sequence[Condition]) -> _Verdict:
     figures, signs, n = [], {}, 0
     for metric in (MEL, *(one for one in LAW if one in seen.metrics)):
-        beside = [found.gain(name, arm, null, metric, [c.dose for c in conditions]) for null in NULLS]
+        beside = [found.gain(name, arm, null, metric, _doses(conditions)) for null in NULLS]
         gains = [one for one in beside if one is not None]
         if len(gains) < len(NULLS):
             continue

@@ -29,10 +29,12 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
 from melpact.core.records import digest
 from melpact.degradations.kinds import degradation
+from melpact.degradations.pairs import fault_of
 from melpact.features.analysis import extract, to_rate
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
+from melpact.normalise.calibration.pairs import FRAMES_APART
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.griffin_lim.vocoder import GriffinLim
 
@@ -40,21 +42,23 @@ MEL, COST = "mel", "cost"
 """Found beside the metrics: the distance of the mels themselves, and ms of one core per second of sound to refine."""
 BYPASS, AFFINE, CLEAN = "bypass", "affine", "clean"
 """Left alone; a line per band, fitted to this very degradation and dose on other clips; never spoilt (the ceiling)."""
+PREDICTED = "predicted"
+"""The condition in which each clip's own predicted mel is given."""
 BESIDE = ("shaped_noise", "constant_mel", "true_phase")
 INVERSIONS = ("griffin_lim", "griffin_lim_fast")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A degradation at a dose."""
+    """A degradation at a dose; or what a model predicted for the clips, which has none."""
 
     degradation: str
-    dose: float
+    dose: float | None = None
 
     @property
     def label(self) -> str:
         """As it is written on the command line."""
-        return f"{self.degradation}:{self.dose:g}"
+        return self.degradation if self.dose is None else f"{self.degradation}:{self.dose:g}"
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class Clip:
 
     Attributes:
         lines: label of a condition → what the affine null does there.
+        predicted: the file of the mel that a model predicted for it, if any.
         stepped: the condition on which `Refinery.stepped` is tried; None: on none.
     """
 
@@ -119,6 +124,7 @@ class Clip:
     original: Given
     lines: Mapping[str, Line] = field(default_factory=dict)
     stepped: Condition | None = None
+    predicted: Path | None = None
 
 
 def side(condition: Condition | None, arm: str) -> str:
@@ -135,15 +141,38 @@ def sound_of(given: Given, refinery: Refinery) -> Audio:
     return audio
 
 
-def spoilt(mel: Mel, condition: Condition, seed: int, content: str) -> Mel:
-    """The mel of a clip after a degradation; larger doses draw what smaller ones draw."""
+def spoilt(mel: Mel, condition: Condition, seed: int, content: str, predicted: Path | None = None) -> Mel:
+    """The mel of a clip after a degradation; larger doses draw what smaller ones draw.
+
+    Raises:
+        ContractError: the predicted mel is missing, or does not lie on the clip.
+    """
+    if condition.dose is None:
+        return _predicted(mel, predicted)
     rng = np.random.default_rng([seed, int(digest([content, condition.degradation], 8), 16)])
     return degradation(condition.degradation).apply(mel, condition.dose, rng)
 
 
+def _predicted(mel: Mel, path: Path | None) -> Mel:
+    """As many frames as the clip has, up to two fewer."""
+    if path is None:
+        raise ContractError("no predicted mel of this clip's name")
+    found = Mel.load(path)
+    if found.spec != mel.spec:
+        raise ContractError("is in another description", where=path, got=found.spec.diff(mel.spec).summary())
+    if found.values.ndim != 2 or found.n_frames < mel.n_frames - FRAMES_APART:
+        got = f"shape {list(found.values.shape)}"
+        raise ContractError("is not as long as its sound", where=path, got=got, wanted=f"{mel.n_frames} frames")
+    cut = Mel(found.values[:, : mel.n_frames], mel.spec, found.utterance)
+    reason = fault_of(cut.raw().values, mel.raw().values[:, : cut.n_frames], mel.spec)
+    if reason is not None:
+        raise ContractError(reason, where=path)
+    return cut
+
+
 def distance(made: Mel, clean: Mel) -> float:
-    """Mean absolute difference before scaling, in the unit of the description."""
-    return float(np.abs(made.raw().values - clean.raw().values).mean(dtype=np.float64))
+    """Mean absolute difference before scaling, in the unit of the description, over the frames that `made` has."""
+    return float(np.abs(made.raw().values - clean.raw().values[:, : made.n_frames]).mean(dtype=np.float64))
 
 
 def measure(clip: Clip, refinery: Refinery) -> Outcome:
@@ -160,6 +189,8 @@ def measure(clip: Clip, refinery: Refinery) -> Outcome:
         work.anchor(outcome, name)
     for condition in refinery.conditions:
         work.take(outcome, condition, BYPASS, ["bypass"], partial(work.spoilt, condition))
+        if side(condition, BYPASS) in outcome.failed:
+            continue
         line = clip.lines.get(condition.label)
         if line is not None:
             parts = ["affine", {name: values.tolist() for name, values in line.items()}]
@@ -194,7 +225,8 @@ class _Work:
     def spoilt(self, condition: Condition) -> Mel:
         """Of the last condition the mel is kept."""
         if self._spoilt is None or self._spoilt[0] != condition:
-            self._spoilt = condition, spoilt(self.mel, condition, self._settings.seed, self.content)
+            made = spoilt(self.mel, condition, self._settings.seed, self.content, self._clip.predicted)
+            self._spoilt = condition, made
         return self._spoilt[1]
 
     def straightened(self, condition: Condition, line: Line) -> Mel:
@@ -216,7 +248,9 @@ class _Work:
         """A mel, its distance from the clean one, and the sound that the vocoder makes of it."""
         s = self._settings
         where = side(condition, arm)
-        spoiling = [] if condition is None else [condition.degradation, condition.dose, _code()]
+        spoiling: list[Any] = [] if condition is None else [condition.degradation, condition.dose, _code()]
+        if condition is not None and condition.dose is None and self._clip.predicted is not None:
+            spoiling.append(sound_digest(self._clip.predicted))
         shelf = Shelf(s.cache, [*self._shared(), *spoiling, vocoder_digest(s.vocoder), *parts])
         results = self._kept(shelf)
         if shelf.facts is None or len(results) < len(self._metrics):

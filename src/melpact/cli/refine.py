@@ -1,14 +1,14 @@
-"""The command that refines mels; see `melpact.cli.commands` for the others."""
+"""The commands that refine mels, and that look at what refines them; see `melpact.cli.commands` for the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from melpact.cli import refine_text, render
-from melpact.cli.commands import Changes, Command, Inputs
+from melpact.cli.commands import OK, Changes, Command, Inputs
 
 
 @dataclass(kw_only=True)
@@ -70,5 +70,38 @@ class Refine(Command):
         return render.failures(report.failed)
 
 
-COMMANDS: dict[str, type[Command]] = {"refine": Refine}
+@dataclass(kw_only=True)
+class RefinerFile(Command):
+    """What a refiner is and where it was measured to help; or a graph of it that runs without torch.
+
+    refiner show FILE; refiner convert FILE -o NAME.onnx.
+    """
+
+    action: Annotated[Positional[Literal["show", "convert"]], arg(metavar="ACTION")]
+    """show or convert."""
+    path: Annotated[Positional[str], arg(metavar="PATH")]
+    """A .refiner or .onnx file, or the name of one that comes with melpact."""
+    out: Annotated[str | None, arg(aliases=["-o"], metavar="FILE")] = None
+    """File to write: NAME.onnx or NAME.refiner."""
+    half: bool = False
+    """Write the weights as float16, in half the room; computed with in float32 all the same."""
+
+    def run(self) -> int:
+        from melpact.core.errors import MelpactError
+        from melpact.verbs.refiner import convert, show
+
+        if self.action == "show":
+            if self.out is not None:
+                mend = f"Run: melpact refiner convert {self.path} -o FILE"
+                raise MelpactError("show writes nothing", where="--out", next=mend)
+            sheet = show(self.path)
+        elif self.out is None:
+            raise MelpactError("convert needs a file to write", where="melpact refiner", wanted="-o FILE")
+        else:
+            sheet = convert(self.path, self.out, half=self.half)
+        refine_text.sheet(sheet, self)
+        return OK
+
+
+COMMANDS: dict[str, type[Command]] = {"refine": Refine, "refiner": RefinerFile}
 """By name."""

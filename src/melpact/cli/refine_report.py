@@ -27,12 +27,14 @@ class RefineReportCommand(Command):
     interrupted goes on. Exit code 1 when a clip failed.
     """
 
-    refiners: Annotated[Positional[list[str]], arg(metavar="REFINER")]
-    """Files or names of shipped ones, of one description; identity is the null."""
+    refiners: Annotated[Positional[list[str]], arg(metavar="REFINER")] = field(default_factory=list)
+    """Files or names of shipped ones, of one description. Without any: what every degradation costs."""
     audio: Annotated[UseAppendAction[list[str]], arg(metavar="PATH")] = field(default_factory=list)
     """Files and folders of sound that no refiner was trained on; the shipped recordings by default. May be repeated."""
     spoil: Annotated[UseAppendAction[list[str]], arg(metavar="NAME[:DOSE]")] = field(default_factory=list)
     """Only this degradation, at its three usual doses or at this one. May be repeated."""
+    predicted: Annotated[str | None, arg(metavar="DIR")] = None
+    """Mels that a model predicted for these sounds, NAME.mel for NAME.wav: tried too, or alone with --spoil none."""
     vocoder: Annotated[str, arg(metavar="CKPT")] = "griffin_lim"
     """What makes the sounds: griffin_lim, griffin_lim_fast, a vocoder's file or a shipped one's name."""
     metrics: Annotated[str | None, arg(metavar="NAMES")] = None
@@ -65,7 +67,8 @@ class RefineReportCommand(Command):
         from melpact.verbs.refine_report import refine_report
 
         found = refine_report(
-            self.refiners, self.audio, spoil=self.spoil, vocoder=self.vocoder, domain=self.domain, dialect=self.dialect,
+            self.refiners, self.audio, spoil=self.spoil, predicted=self.predicted, vocoder=self.vocoder, domain=self.domain,
+            dialect=self.dialect,
             metrics=None if self.metrics is None else [name.strip() for name in self.metrics.split(",") if name.strip()],
             settings=None if self.strength is None else Refining(strength=self.strength), steps=_numbers(self.steps),
             clips=self.clips, seconds=self.seconds, out=self.out, mark=self.mark, jobs=self.jobs, cache=not self.no_cache,
@@ -118,9 +121,8 @@ def _reported(found: RefineReport, wishes: RefineReportCommand) -> None:
             after = sum(figure.vocoded for figure in row.figures)
             mel = next((figure for figure in row.figures if not figure.vocoded), None)
             gain = "" if mel is None else f": mel {mel.gain:+.3f} {mel.unit} [{mel.low:+.3f}, {mel.high:+.3f}]"
-            _out(
-                f"  {row.degradation}: {'yes' if row.helps else 'no'}{gain}, ahead in {len(ahead)} of {after} after the vocoder"
-            )
+            said = f"{gain}, ahead in {len(ahead)} of {after} after the vocoder"
+            _out(f"  {row.degradation}: {'yes' if row.helps else 'no'}{said}")
         _out(f"  {measured.how}.")
     if table.steps:
         _out()
@@ -144,7 +146,7 @@ def _mark(table: RefineTable, label: str, arm: str, metric: str) -> str:
     name, _, dose = label.partition(":")
     gains: list[Gain] = []
     for null in ("bypass", "affine"):
-        one = table.gain(name, arm, null, metric, [float(dose)])
+        one = table.gain(name, arm, null, metric, [float(dose)] if dose else [])
         if one is not None:
             gains.append(one)
     if len(gains) < 2:

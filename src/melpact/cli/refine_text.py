@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from melpact.cli.bridge_text import bridge_line
-from melpact.cli.render import Wishes, _length, _out, _table, print_json
+from melpact.cli.render import Wishes, _length, _out, _pairs, _table, print_json
 
 if TYPE_CHECKING:
     from melpact.models.refine.measured import Measured
     from melpact.verbs.refine import RefineReport
+    from melpact.verbs.refiner import RefinerSheet
 
 
 def refined(report: RefineReport, wishes: Wishes) -> None:
@@ -45,6 +46,35 @@ def refined(report: RefineReport, wishes: Wishes) -> None:
         _out("Say what happened to them with --degradation NAME; melpact degrade list names all that is known.")
     if report.notes and report.refiner.measured.rows:
         measured(report.refiner.measured)
+
+
+def sheet(found: RefinerSheet, wishes: Wishes) -> None:
+    """`refiner show` and `refiner convert`."""
+    if wishes.json:
+        print_json(found.to_json())
+        return
+    if wishes.quiet:
+        return
+    left, right = found.sees
+    asked, spec = found.settings, found.spec
+    takes = "any mel" if spec is None else f"{found.dialect or 'spec ' + spec.fingerprint}: {spec.n_mels} bands, {spec.unit}"
+    rows = [
+        ("refiner", found.title),
+        ("runs on", found.runtime),
+        ("takes and gives", takes),
+        ("beside the mel", ", ".join(found.beside) or "nothing"),
+        ("by itself", f"strength {asked.strength:g}, {asked.steps} {asked.solver} steps, guidance {asked.guidance:g}"),
+        ("sees", f"{left} frames back, {right} ahead: {1000 * found.look_ahead_s:.0f} ms of look-ahead"),
+        ("trained to undo", ", ".join(dict.fromkeys(str(one.get("name")) for one in found.degradations)) or "not said"),
+        ("measured to help on", ", ".join(found.measured.helps_on) or "nothing"),
+        ("not on", ", ".join(found.measured.fails_on) or "nothing that was measured"),
+    ]
+    if found.written is not None:
+        rows.append(("written", str(found.written)))
+    _pairs(rows)
+    if found.measured.rows:
+        _out()
+        measured(found.measured)
 
 
 def measured(found: Measured) -> None:

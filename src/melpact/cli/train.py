@@ -40,7 +40,7 @@ class Train(Command):
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
-    """vocoder: begin from these weights: a .vocoder file, a published checkpoint, or a run."""
+    """vocoder, refiner: begin from these weights: a .vocoder or .refiner file, a published checkpoint, or a run."""
     mels: Annotated[str | None, arg(metavar="DIR")] = None
     """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
@@ -73,10 +73,11 @@ class Train(Command):
             out = self._needed("out", "-o DIR")
             with train_text.watched(self) as watch:
                 if self.action == "refiner":
-                    self._no_vocoder()
+                    self._no_mels()
                     report = train.train_refiner(
-                        recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
-                    )
+                        recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
+                        watch=watch,
+                    )  # fmt: skip
                 else:
                     report = train.train_vocoder(
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
@@ -85,14 +86,13 @@ class Train(Command):
             train_text.trained(report, self)
         return OK
 
-    def _no_vocoder(self) -> None:
+    def _no_mels(self) -> None:
         """Refuse what only a vocoder's training takes."""
-        for flag, value in (("--finetune", self.finetune), ("--mels", self.mels)):
-            if value is not None:
-                raise MelpactError(
-                    f"{flag} is for vocoders", where="melpact train refiner",
-                    next="Pairs of your own: --set pairs='[\"predicted\", \"true\"]'",
-                )  # fmt: skip
+        if self.mels is not None:
+            raise MelpactError(
+                "--mels is for vocoders", where="melpact train refiner",
+                next="Pairs of your own: --set pairs='[\"predicted\", \"true\"]'",
+            )  # fmt: skip
 
     def _needed(self, name: str, flag: str) -> str:
         value: str | None = getattr(self, name)

@@ -15,7 +15,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
-from melpact.degradations.level import floor_level, levels, valued
+from melpact.degradations.level import levels, valued
 
 Float32 = NDArray[np.float32]
 
@@ -97,7 +97,7 @@ class Degradation(ABC):
             return values
         facts = utterance or {}
         level = self._change(levels(values, spec, facts), spec, float(dose), rng)
-        return valued(np.maximum(level, np.float32(floor_level(spec))), spec, facts)
+        return valued(level, spec, facts)
 
     def is_neutral(self, dose: float) -> bool:
         """Whether this dose changes nothing.

@@ -1,7 +1,7 @@
 """A user's own degradation: mels that a model predicted beside what they should have been, from two folders, verified.
 
-Made comparable by the rules of `normalise.calibration`; here they are also looked at: a mel of another utterance, or one that
-lies some frames late, would teach a refiner noise.
+Made comparable by the rules of `normalise.calibration`; here they are also looked at: a mel of another utterance, or one
+that lies some frames late, would teach a refiner noise.
 """
 
 from __future__ import annotations

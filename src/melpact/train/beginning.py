@@ -1,4 +1,4 @@
-"""Weights that a training begins from: those of a vocoder of any kind that melpact opens, or of another training."""
+"""Weights that a training begins from: those of a vocoder or refiner that melpact opens, or of another training."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from torch.nn.utils import parametrize
 from melpact.contract.dialect import name_of
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
+from melpact.models.refine.facts import Facts, read
 from melpact.train.checkpoint import SUFFIX
-from melpact.train.export import chosen, vocoder_of
+from melpact.train.export import chosen, refiner_of, vocoder_of
 from melpact.train.loop import Trainer
+from melpact.train.recipes._refining import PLAYER as REFINER
 from melpact.train.recipes._vocoding import PLAYER
 from melpact.train.room import RUN
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 from melpact.vocoders.opening import SUFFIX as VOCODER
 from melpact.vocoders.opening import vocoder as opened
 from melpact.vocoders.shipped import is_shipped, shipped
+
+Weights = Mapping[str, NDArray[np.floating[Any]]]
 
 
 def vocoder_at(where: str | Path) -> NeuralVocoder:
@@ -50,14 +54,47 @@ def settings_of(found: NeuralVocoder) -> dict[str, Any]:
 
 def put(found: NeuralVocoder) -> Callable[[Trainer], None]:
     """What brings a fresh trainer's generator, and its average, to a vocoder's weights."""
+    return _putting(PLAYER, found.weights)
 
+
+def refiner_at(where: str | Path) -> tuple[Facts, Weights]:
+    """Facts and weights of the refiner of a training (its folder or a checkpoint), or of a `.refiner` file.
+
+    Raises:
+        MelpactError: none of these.
+    """
+    path = Path(where)
+    if path.suffix == SUFFIX or (path / RUN).is_file():
+        return refiner_of(chosen(path))
+    return read(path)
+
+
+def settings_of_refiner(facts: Facts) -> dict[str, Any]:
+    """The settings that rebuild a refiner's network."""
+    return {"sizes": dict(facts.sizes), "dialect": name_of(facts.spec) or canonical_json(facts.spec.facts())}
+
+
+def put_refiner(facts: Facts, weights: Weights) -> Callable[[Trainer], None]:
+    """What brings a fresh trainer's refiner, and its average, to these weights.
+
+    A refiner of one pass never saw anything but zeros beside the mel: what reads it begins at zero.
+    """
+    plain = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+    if facts.method == "cnn":
+        stem = plain["stem.weight"].copy()
+        stem[:, 0] = 0
+        plain["stem.weight"] = stem
+    return _putting(REFINER, plain)
+
+
+def _putting(name: str, weights: Mapping[str, NDArray[np.float32]]) -> Callable[[Trainer], None]:
     def prepare(trainer: Trainer) -> None:
-        player = trainer.task.players[PLAYER]
-        assign(player, found.weights)
-        averaged = trainer.average.values.get(PLAYER, {})
+        player = trainer.task.players[name]
+        assign(player, weights)
+        averaged = trainer.average.values.get(name, {})
         current = dict(player.named_parameters())
-        for name, value in averaged.items():
-            value.copy_(current[name].detach())
+        for key, value in averaged.items():
+            value.copy_(current[key].detach())
 
     return prepare
 

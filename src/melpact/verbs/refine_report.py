@@ -26,6 +26,7 @@ from melpact.bench.refining import (
     BYPASS,
     CLEAN,
     INVERSIONS,
+    PREDICTED,
     Arm,
     Clip,
     Condition,
@@ -82,6 +83,7 @@ def refine_report(
     *,
     names: Sequence[str] | None = None,
     spoil: Sequence[str] = (),
+    predicted: str | Path | None = None,
     settings: Refining | None = None,
     steps: Sequence[int] = (),
     vocoder: str = INVERSIONS[0],
@@ -100,10 +102,13 @@ def refine_report(
     """Try refiners on every degradation at every dose, beside bypass and a line per band.
 
     Args:
-        refiners: files, names of shipped ones, or refiners; all of one description.
+        refiners: files, names of shipped ones, or refiners; all of one description. Without any: what every degradation
+            costs, and what a line per band mends of it.
         audio: files and folders of clips that no refiner was trained on; the shipped recordings where none are given.
         names: of the refiners in the table; by default the method, or the file's name where two share it.
-        spoil: "noise" (at its three usual doses), "noise:12" (at one); all degradations by default.
+        spoil: "noise" (at its three usual doses), "noise:12" (at one), "none"; all degradations by default.
+        predicted: folder of mels that a model predicted for the clips, NAME.mel; they are tried as the degradation
+            "predicted". One that does not lie on its clip is refused, with the reason.
         settings: how they are asked to work; their own by default.
         steps: numbers of steps at which the diffusions among them are tried, on one clear dose per clip.
         vocoder: what makes the sounds: "griffin_lim" (best effort), "griffin_lim_fast", a file or a shipped vocoder.
@@ -116,12 +121,16 @@ def refine_report(
         jobs: processes; all CPUs by default. cache: use what was measured before, and keep it. seed: of all chance.
 
     Raises:
-        MelpactError: no refiner, refiners of several descriptions, a vocoder for another mel, an unknown name.
+        MelpactError: nothing to do, refiners of several descriptions, a vocoder for another mel, an unknown name.
     """
     progress = progress if progress is not None else Silent()
     arms, spec = _arms(refiners, names, settings, dialect)
     check_vocoder(vocoder, spec)
-    conditions = conditions_of(spoil)
+    conditions = conditions_of(spoil) + ((Condition(PREDICTED),) if predicted is not None else ())
+    if not conditions:
+        raise MelpactError(
+            "nothing is to be done to the mels", where="refine-report", wanted="a degradation, or predicted mels"
+        )
     diffusions = [arm for arm in arms if opened(arm.refiner).method == "diffusion"]
     stepped = tuple(_with_steps(arm, count) for arm in diffusions for count in steps)
     refinery = Refinery(
@@ -134,7 +143,7 @@ def refine_report(
     if clips is not None:
         files = files[:: max(1, len(files) // clips)][:clips]
     try:
-        tasks = _clips(files, refinery, progress)
+        tasks = _clips(files, refinery, None if predicted is None else Path(predicted), progress)
         progress.start(len(tasks), "clips")
         workers = jobs_for(max(2, len(tasks)), jobs)
         outcomes = run(tasks, refinery, jobs=workers, advance=progress.advance, work=measure)
@@ -154,6 +163,8 @@ def conditions_of(spoil: Sequence[str]) -> tuple[Condition, ...]:
     Raises:
         MelpactError: no such degradation or dose.
     """
+    if list(spoil) == ["none"]:
+        return ()
     found: list[Condition] = []
     for text in spoil or list(degradations()):
         if ":" in text:
@@ -169,8 +180,6 @@ def _arms(
     settings: Refining | None,
     dialect: MelSpec | Dialect | str | None,
 ) -> tuple[tuple[Arm, ...], MelSpec]:
-    if not refiners:
-        raise MelpactError("no refiner was given", where="refine-report", wanted="melpact refine-report REFINER …")
     found = [opened(one) for one in refiners]
     specs = {one.spec for one in found if one.spec is not None} | ({as_spec(dialect)} if dialect is not None else set())
     if len(specs) > 1:
@@ -205,27 +214,40 @@ def _metrics(asked: Sequence[str] | None, domain: Domain) -> tuple[str, ...]:
     return tuple(name for name in METRICS if domain in known[name].domains)
 
 
-def _clips(files: Sequence[Path], refinery: Refinery, progress: Progress) -> list[Clip]:
+def _clips(files: Sequence[Path], refinery: Refinery, predicted: Path | None, progress: Progress) -> list[Clip]:
     """Every clip with the lines of its affine null; what cannot be opened is left to the measuring, which says why."""
+    names = _unique(files)
+    guesses = {path: _guess(predicted, path) for path in files}
     progress.start(len(refinery.conditions), "calibrations")
-    mels: list[tuple[Path, Mel, str]] = []
+    mels: dict[Path, tuple[Mel, str]] = {}
     for path in files:
         try:
-            mels.append((path, extract(sound_of(path, refinery), refinery.spec), sound_digest(path)))
+            mels[path] = extract(sound_of(path, refinery), refinery.spec), sound_digest(path)
         except (MelpactError, OSError):
             continue
-    fitted: dict[Path, dict[str, Line]] = {path: {} for path, _, _ in mels}
+    fitted: dict[Path, dict[str, Line]] = {path: {} for path in files}
     for condition in refinery.conditions:
-        made = lines([mel for _, mel, _ in mels], [condition],
-                     lambda index, c: spoilt(mels[index][1], c, refinery.seed, mels[index][2]))  # fmt: skip
-        for (path, _, _), line in zip(mels, made, strict=True):
-            fitted[path][condition.label] = line[condition]
+        given: dict[Path, Mel] = {}
+        for path, (mel, content) in mels.items():
+            try:
+                given[path] = spoilt(mel, condition, refinery.seed, content, guesses[path])
+            except (MelpactError, OSError):
+                continue
+        for path, line in zip(given, lines([mels[path][0] for path in given], list(given.values())), strict=True):
+            fitted[path][condition.label] = line
         progress.advance(1)
-    clear = [c for c in refinery.conditions if c.dose == degradation(c.degradation).doses[1]] or list(refinery.conditions)
+    known = [c for c in refinery.conditions if c.dose is not None]
+    clear = [c for c in known if c.dose == degradation(c.degradation).doses[1]] or list(refinery.conditions)
     return [
-        Clip(name, path, fitted.get(path, {}), clear[i % len(clear)] if refinery.stepped else None)
-        for i, (name, path) in enumerate(zip(_unique(files), files, strict=True))
+        Clip(name, path, fitted[path], clear[i % len(clear)] if refinery.stepped else None, guesses[path])
+        for i, (name, path) in enumerate(zip(names, files, strict=True))
     ]
+
+
+def _guess(folder: Path | None, sound: Path) -> Path | None:
+    """The predicted mel of a sound, by its name."""
+    path = None if folder is None else folder / f"{sound.stem}.mel"
+    return path if path is not None and path.is_file() else None
 
 
 def _unique(files: Sequence[Path]) -> list[str]:

@@ -125,6 +125,7 @@ def train_refiner(
     *,
     changes: Mapping[str, Any] | None = None,
     debug: bool = False,
+    finetune: str | Path | None = None,
     device: str | None = None,
     watch: Watch | None = None,
 ) -> TrainReport:
@@ -132,6 +133,7 @@ def train_refiner(
 
     Args:
         recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `pairs` takes a user's own.
+        finetune: what to begin from: a `.refiner` file or a run, of one pass or of diffusion.
 
     Raises:
         MelpactError: as `train_vocoder`.
@@ -141,8 +143,14 @@ def train_refiner(
 
     folder = _free(out)
     _trains(recipe, "refiner")
-    run = _run(recipe, data, changes or {}, debug, {})
-    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+    changes, prepare = dict(changes or {}), None
+    if finetune is not None:
+        from melpact.train.beginning import put_refiner, refiner_at, settings_of_refiner
+
+        facts, weights = refiner_at(finetune)
+        changes, prepare = {**settings_of_refiner(facts), **changes}, put_refiner(facts, weights)
+    run = _run(recipe, data, changes, debug, {"finetune": finetune})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch, prepare=prepare), run)
 
 
 def rehearse(

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, ValidationError
 from torch import Tensor
 
 from melpact.bench.score import Score
-from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
+from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
@@ -27,7 +27,7 @@ from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, recept
 from melpact.nn.torch_runtime import seeded
 from melpact.train.degraded import Degraded, Mixture
 from melpact.train.pairs import Pairs
-from melpact.train.recipes._vocoding import changes
+from melpact.train.recipes._vocoding import changes, described
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Losses, Source, Step, Task
 
@@ -36,6 +36,8 @@ ALL = "all"
 """The group of a validation that holds the means over all kinds of damage."""
 CLEAN = "clean"
 """The group without any damage."""
+_LEAST_DAMAGE = 0.05
+"""Standard deviations that are added to how far an item's mel is damaged."""
 _LIST_SEED = 1
 _COUNTED = 64
 """Batches whose mels are counted for the statistics."""
@@ -46,8 +48,8 @@ KINDS: tuple[dict[str, Any], ...] = (*({"name": name} for name in _QUICK), {"nam
 
 SMALL: Mapping[str, Any] = MappingProxyType(
     {
-        "steps": 20, "batch_size": 4, "segment_frames": 16, "width": 32, "blocks": 2, "validation_mels": 1, "log_every": 5,
-        "save_every": 10, "validate_every": 20,
+        "steps": 20, "batch_size": 4, "segment_frames": 16, "sizes": {"width": 32, "blocks": 2, "features": 4},
+        "validation_mels": 1, "log_every": 5, "save_every": 10, "validate_every": 20,
         "degradations": ({"name": "wrong_gain"},), "augment": (), "clean_ratio": 0.0,
         "optimiser": Optimiser(lr=1e-2, betas=(0.9, 0.98), schedule="constant"),
     }
@@ -59,8 +61,8 @@ class RefinerTraining(Training):
     """Settings of every recipe that trains a refiner.
 
     Args:
-        dialect: the mel that it refines, by name.
-        width, blocks, expansion: sizes of the network.
+        dialect: the mel that it refines: a name, or a description as JSON.
+        sizes: of the network, where they are not its own defaults; the bands are always those of the mel.
         optimiser: of the network.
         degradations: what is done to the mels, each {"name": …} with "low" and "high" (doses; from a mild to a gross one
             by default) and "chance" (relative; 1 by default).
@@ -68,6 +70,8 @@ class RefinerTraining(Training):
         clean_ratio: the share of items that nothing is done to. twice_ratio: the share that two things are done to.
         pairs: folders of predicted and of true mels, NAME.mel in both; empty: none.
         pairs_ratio: the share of items that are such pairs.
+        balance: an item's loss is divided by this power of how far its damaged mel lies from the clean one: 0 lets gross
+            damage decide, 1 lets all count alike.
         weigh: what all have the same chance of being drawn: every second ("duration"), speaker, language or utterance.
         validation_mels: how many are refined at validation; validation_frames: of each, at most.
     """
@@ -79,11 +83,9 @@ class RefinerTraining(Training):
     best_by: str = "mel_mae"
     metrics: tuple[str, ...] = ("mel_mae",)
     dialect: str = "hifigan_22k"
-    width: PositiveInt = 160
-    blocks: PositiveInt = 8
-    expansion: float = Field(default=3.0, gt=0)
+    sizes: dict[str, Any] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser(
-        lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
+        lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.01
     )
     degradations: tuple[dict[str, Any], ...] = KINDS
     augment: tuple[dict[str, Any], ...] = ({"name": "gain"},)
@@ -91,6 +93,7 @@ class RefinerTraining(Training):
     twice_ratio: float = Field(default=0.15, ge=0, le=1)
     pairs: tuple[str, ...] = Field(default=(), max_length=2)
     pairs_ratio: float = Field(default=0.5, ge=0, le=1)
+    balance: float = Field(default=0.5, ge=0, le=1)
     weigh: Weigh = "duration"
     validation_mels: PositiveInt = 24
     validation_frames: PositiveInt = 256
@@ -126,6 +129,11 @@ class Corrector:
         """The damaged and the clean mel of a batch, normalised."""
         return self.normalised(batch["given"]), self.normalised(batch["mel"])
 
+    def share(self, given: Tensor, clean: Tensor, balance: float) -> Tensor:
+        """What each item's loss is multiplied by, [B, 1, 1]."""
+        away = (given - clean).abs().mean((1, 2), keepdim=True)
+        return (away + _LEAST_DAMAGE) ** -balance
+
     def mae(self, made: Tensor, clean: Tensor) -> Tensor:
         """Mean absolute difference of normalised mels, in the unit of the mel before scaling."""
         return ((made - clean).abs() * self._numbers(made)[1]).mean().detach()
@@ -147,18 +155,19 @@ class Corrector:
 
 
 def source(settings: RefinerTraining, data: Data) -> tuple[Source, Mixture]:
-    """The batches that the settings ask for: "mel" and "given", the same after what went wrong with it.
+    """The batches that the settings ask for: "mel" before its scaling, and "given", the same after what went wrong with it.
 
     Raises:
         MelpactError: data that does not fit, no such degradation, pairs that are none.
     """
-    spec = dialect(settings.dialect).spec
+    spec = described(settings.dialect)
+    plain = unscaled(spec)
     crops = data.crops(
-        spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
+        plain, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
         augment=changes(settings.augment), weigh=settings.weigh,
     )  # fmt: skip
     mixture = Mixture.of(settings.degradations, clean=settings.clean_ratio, twice=settings.twice_ratio)
-    made: Source = Degraded(crops, spec, mixture, settings.seed)
+    made: Source = Degraded(crops, plain, mixture, settings.seed)
     if settings.pairs:
         if len(settings.pairs) != 2:
             raise TrainingError("two folders make pairs", where="pairs", got=settings.pairs, wanted="[predicted, true]")
@@ -170,10 +179,14 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
     """The network of the settings, its fresh weights drawn with their seed, and the statistics of what it will learn from.
 
     Raises:
-        ContractError: sizes that contradict themselves.
+        TrainingError: sizes that are none.
     """
-    spec = dialect(settings.dialect).spec
-    sizes = MelRefinerConfig(n_mels=spec.n_mels, width=settings.width, blocks=settings.blocks, expansion=settings.expansion)
+    spec = described(settings.dialect)
+    try:
+        sizes = MelRefinerConfig(**{"n_mels": spec.n_mels, **settings.sizes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise TrainingError(str(first["msg"]), where=f"sizes.{'.'.join(map(str, first['loc']))}") from None
     with seeded(settings.seed):
         network = MelRefiner(sizes)
     return Corrector(network.train(), spec, counted(batches, spec), mixture)
@@ -182,7 +195,12 @@ def corrector(settings: RefinerTraining, batches: Source, mixture: Mixture) -> C
 def counted(batches: Source, spec: MelSpec) -> Statistics:
     """The statistics of the clean mels of the first batches."""
     mels = (values for step in range(_COUNTED) for values in batches.batch_at(step, rank=0, world=1)["mel"])
-    return Statistics.measure((Mel(np.asarray(values, np.float32), spec).raw().values for values in mels), spec)
+    return Statistics.measure(mels, spec)
+
+
+def unscaled(spec: MelSpec) -> MelSpec:
+    """The description without what is done after its log: damage, statistics and network look at those values."""
+    return spec.replace_quietly(scaling=NoScaling())
 
 
 def task(
@@ -226,10 +244,10 @@ def measuring(
     sounds = list(data.validation(settings.validation_mels))
     if not sounds:
         raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
-    clean = []
+    plain, clean = unscaled(own.spec), []
     for _, audio in sounds:
-        mel = extract(audio, own.spec)
-        clean.append(Mel(np.ascontiguousarray(mel.values[:, : settings.validation_frames]), own.spec))
+        mel = extract(audio, plain)
+        clean.append(Mel(np.ascontiguousarray(mel.values[:, : settings.validation_frames]), plain))
     damaged: dict[str, list[Mel]] = {CLEAN: clean}
     for kind in own.mixture.kinds:
         damaged[kind.name] = [
@@ -244,11 +262,11 @@ def measuring(
         for name, given in damaged.items():
             made, null = [], []
             for mel, truth in zip(given, clean, strict=True):
-                values = torch.tensor(mel.raw().values)[None].to(device)
+                values = torch.tensor(mel.values)[None].to(device)
                 still = torch.from_numpy(noise(0, 0, values.shape[2], own.spec.n_mels))[None].to(device)
                 better = own.restored(refine(own.normalised(values), still)).cpu().numpy()[0]
-                made.append(float(np.abs(better - truth.raw().values).mean(dtype=np.float64)))
-                null.append(float(np.abs(mel.raw().values - truth.raw().values).mean(dtype=np.float64)))
+                made.append(float(np.abs(better - truth.values).mean(dtype=np.float64)))
+                null.append(float(np.abs(mel.values - truth.values).mean(dtype=np.float64)))
             rows.append((np.array(made), np.array(null)))
             table[name] = {"mel_mae": _score(*rows[-1])}
         harmed = rows[1:] or rows

@@ -163,7 +163,11 @@ def voice(settings: VocoderTraining) -> Voice:
 
 def spec_of(settings: VocoderTraining) -> MelSpec:
     """The description that the settings name, or hold as JSON."""
-    text = settings.dialect
+    return described(settings.dialect)
+
+
+def described(text: str) -> MelSpec:
+    """The description of that name, or in that JSON."""
     return MelSpec(**json.loads(text)) if text.lstrip().startswith("{") else dialect(text).spec
 
 

@@ -41,7 +41,7 @@ def build(settings: RefinerCnnTraining, data: Data) -> Task:
     def correcting(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
         given, clean = own.pair(batch)
         made = refine(given)
-        away = made - clean
+        away = own.share(given, clean, settings.balance) * (made - clean)
         return {
             "value": away.abs().mean(),
             "difference": 0.5 * (away.diff(dim=1).abs().mean() + away.diff(dim=2).abs().mean()),

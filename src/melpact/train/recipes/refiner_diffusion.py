@@ -75,6 +75,7 @@ def build(settings: RefinerDiffusionTraining, data: Data) -> Task:
         cond = given * told
         made = cond + own.network(x, cond, t.reshape(-1)).float()
         weight = (1 / (1 - t).clamp(min=1e-6)).clamp(max=settings.weight_limit)
+        weight = weight * own.share(given, clean, settings.balance)
         error = 2 * torch.nn.functional.smooth_l1_loss(made, clean, reduction="none")
         return {
             "clean": (weight * error).mean(),
