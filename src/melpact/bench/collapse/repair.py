@@ -99,12 +99,13 @@ def spoilt(kind: Degradation, dose: float) -> Damage:
 
 @dataclass
 class _Case:
-    """One damage on every clip: its mels, made when first asked for."""
+    """One damage on every clip: its mels, and those over the bridge, made when first asked for."""
 
     damage: Damage
     clips: Sequence[Clip]
     seed: int
     _mels: dict[int, Mel] = field(default_factory=dict)
+    _mended: dict[int, Mel] = field(default_factory=dict)
     _fitted: dict[int, Params] = field(default_factory=dict)
 
     def mel(self, i: int) -> Mel:
@@ -115,7 +116,9 @@ class _Case:
     def bridged(self, i: int) -> Mel:
         if self.damage.mended is None:
             raise ContractError("no description was mistaken: there is nothing to bridge")
-        return self.damage.mended(self.clips[i])
+        if i not in self._mended:
+            self._mended[i] = self.damage.mended(self.clips[i])
+        return self._mended[i]
 
     def calibrated(self, i: int) -> Mel:
         if len(self.clips) < 2:
