@@ -22,6 +22,7 @@ from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import MelpactError
 from melpact.degradations.kinds import degradations
+from melpact.verbs.laboratory import spread
 from melpact.vocoders.griffin_lim.vocoder import invert
 
 pytest.importorskip("pystoi")
@@ -152,3 +153,10 @@ def test_the_command_makes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(MelpactError):
         laboratory([], Participants([unchanged()], [INVERSION], INVERSION), PLAN)
     assert np.isfinite(told["seconds"])
+
+
+def test_every_input_has_its_share_of_the_clips() -> None:
+    many, few = [Path(f"m{i}") for i in range(10)], [Path("f0"), Path("f1")]
+    assert spread([many, few], 8) == [many[i * 10 // 6] for i in range(6)] + few
+    assert spread([many, few], 3) == [many[0], many[5], few[0]]
+    assert spread([few], 8) == few

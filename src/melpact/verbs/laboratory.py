@@ -87,8 +87,8 @@ def run_laboratory(
     """Measure and write the page.
 
     Args:
-        sounds: files and folders; the shipped recordings where none are given. Of more than `clips` files those evenly
-            spread.
+        sounds: files and folders; the shipped recordings where none are given. Of more than `clips` files as
+            many of every input, evenly spread.
         out: folder for laboratory.html and laboratory.json.
         refiners: names and files; those that come with the package where none are named. A line per band fitted to
             over-smoothed mels of the shipped recordings, and a published average pool, are always beside them.
@@ -152,8 +152,7 @@ def _clips(
 ) -> tuple[list[Clip], list[str]]:
     """Clips, and the files that cannot be used."""
     given = list(sounds) or [f"sample:{name}" for name in shipped_prompts()]
-    files = find([resolve(str(one)) for one in given])
-    files = [files[i * len(files) // count] for i in range(count)] if len(files) > count else files
+    files = spread([find([resolve(str(one))]) for one in given], count)
     heard: list[Clip] = []
     failed: list[str] = []
     for path in files:
@@ -165,6 +164,16 @@ def _clips(
     if not heard:
         raise MelpactError("no sound can be used", where="laboratory", got=failed[0] if failed else None)
     return heard, failed
+
+
+def spread(found: Sequence[Sequence[Path]], count: int) -> list[Path]:
+    """At most `count` files: as many of every input as there are, evenly spread over each."""
+    shares = [0] * len(found)
+    while sum(shares) < count and any(taken < len(files) for taken, files in zip(shares, found, strict=True)):
+        room = [i for i, files in enumerate(found) if shares[i] < len(files)]
+        shares[min(room, key=lambda i: (shares[i], i))] += 1
+    chosen = [files[i * len(files) // n] for files, n in zip(found, shares, strict=True) for i in range(n)]
+    return list(dict.fromkeys(chosen))
 
 
 def _participants(

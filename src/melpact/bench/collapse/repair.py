@@ -33,6 +33,8 @@ MEL_ERROR = "mel_nat"
 """The distance of the mels themselves, in nat, before any sound is made: a metric of this chapter beside the scorer's."""
 NOTHING, BRIDGE, CALIBRATION, JOINT = "nothing", "bridge", "calibration", "joint"
 _STRATEGY = "band_affine"
+_FELT = 0.02
+"""A damage that takes less than this share of a metric took nothing that could be given back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,12 +240,15 @@ def _row(
     gains = sign * (known[:, 1] - known[:, 0])
     averaged = scorer.averaged(next(iter(scorer.metrics)))
     ends = bootstrap.interval(averaged, gains.tolist(), seed=scorer.seed) if name != NOTHING else None
-    taken = sign * (whole - lost)
+    losses = sign * (known[:, 2] - known[:, 0])
+    taken = float(losses.mean())
+    felt = bootstrap.interval(averaged, losses.tolist(), seed=scorer.seed)
+    told = taken > _FELT * max(abs(whole), abs(lost)) and (felt is None or felt[0] > 0)
     return Repair(
         **about, before=float(lost), after=float(got), whole=float(whole), n=len(known),
         gain=None if name == NOTHING else float(gains.mean()), low=None if ends is None else ends[0],
         high=None if ends is None else ends[1],
-        back=float(gains.mean() / taken) if name != NOTHING and taken > 0 else None,
+        back=float(gains.mean() / taken) if name != NOTHING and told else None,
     )  # fmt: skip
 
 

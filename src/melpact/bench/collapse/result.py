@@ -146,7 +146,7 @@ class Repair(Record):
     Attributes:
         repair: "nothing" for the damage itself, whose `after` is what it got.
         before, after: means. gain: its mean change with the 95 % interval. back: the gain over what the damage took, 1: all
-            of it is back; None where the damage took nothing.
+            of it is back; None where the damage took nothing that can be told from nothing.
     """
 
     damage: str
