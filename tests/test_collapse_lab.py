@@ -13,10 +13,12 @@ import pytest
 from melpact.audio.audio import Audio
 from melpact.audio.files import read
 from melpact.audio.samples import resolve
+from melpact.bench.collapse.crossing import crossing
 from melpact.bench.collapse.lab import Participants, Plan, laboratory
 from melpact.bench.collapse.page import page
 from melpact.bench.collapse.parts import Clip, Maker, Treatment, average_pool, unchanged
 from melpact.bench.collapse.result import LabReport
+from melpact.bench.collapse.scoring import Scorer
 from melpact.cli.main import main
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
@@ -160,3 +162,22 @@ def test_every_input_has_its_share_of_the_clips() -> None:
     assert spread([many, few], 8) == [many[i * 10 // 6] for i in range(6)] + few
     assert spread([many, few], 3) == [many[0], many[5], few[0]]
     assert spread([few], 8) == few
+
+
+def test_an_untrained_network_does_not_dilute_what_a_refiner_does(clips: list[Clip]) -> None:
+    def hiss(mel: Mel) -> Audio:
+        return Audio.of(np.random.default_rng(0).standard_normal(mel.n_samples).astype(np.float32) * 0.1, SPEC.sample_rate)
+
+    makers = [INVERSION, Maker("hiss", "noise whatever the mel", "1", "untrained", hiss)]
+    refiners = [unchanged(), average_pool()]
+    scorer = Scorer(SPEC, ["mel_mae"])
+    found = crossing(scorer, clips, refiners, makers, {}, {})
+    cells = {(c.refiner, c.vocoder): c.values["mel_mae"].value for c in found.cells}
+    effect = {(e.factor, e.b): e.change for e in found.effects}
+    assert effect["refiner", "average_pool"] == pytest.approx(
+        cells["average_pool", "griffin_lim"] - cells["original", "griffin_lim"]
+    )
+    assert effect["vocoder", "hiss"] == pytest.approx(
+        np.mean([cells[r.name, "hiss"] - cells[r.name, "griffin_lim"] for r in refiners])
+    )
+    assert not found.interactions

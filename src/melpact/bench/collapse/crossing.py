@@ -53,6 +53,8 @@ def crossing(
             found[refiner.name, maker.name] = [_one(scorer, clip, refiner, maker) for clip in clips]
     cells = tuple(Cell(refiner=r, vocoder=v, values=total(scorer, outcomes)) for (r, v), outcomes in found.items())
     factors = {"refiner": [one.name for one in refiners], "vocoder": [one.name for one in makers]}
+    # what carries nothing cannot be made worse: an untrained network would only dilute what a refiner does
+    working = {**factors, "vocoder": [one.name for one in makers if one.kind != "untrained"]}
     changed: list[Effect] = []
     crossed: list[Interaction] = []
     explained: list[Shares] = []
@@ -63,10 +65,12 @@ def crossing(
             for setting, outcomes in found.items()
         }
         seen = {setting: values for setting, values in seen.items() if values}
-        changed += effects(name, metric, factors, seen, seed=scorer.seed)
-        crossed += interactions(name, metric, factors, seen, seed=scorer.seed)
+        able = {setting: values for setting, values in seen.items() if setting[1] in working["vocoder"]}
+        changed += [one for one in effects(name, metric, working, able, seed=scorer.seed) if one.factor == "refiner"]
+        changed += [one for one in effects(name, metric, factors, seen, seed=scorer.seed) if one.factor == "vocoder"]
+        crossed += interactions(name, metric, working, able, seed=scorer.seed)
         means = {(cell.refiner, cell.vocoder): cell.values[name].value for cell in cells}
-        share = shares(name, factors, {setting: value for setting, value in means.items() if value is not None})
+        share = shares(name, working, {one: value for one, value in means.items() if one in able and value is not None})
         explained += [share] if share is not None else []
     told: dict[str, dict[str, Value]] = {name: total(scorer, outcomes) for name, outcomes in beside.items()}
     return Crossing(

@@ -14,7 +14,8 @@ def second(report: LabReport, sounds: str) -> str:
     told = note(
         "Every refiner by every vocoder on the natural mels. Nulls keep nothing (silence, shaped noise) or no time (a "
         "constant mel); the ceiling is the natural mel with the true phase. An untrained vocoder shows what a network gives "
-        "before it has learnt anything. Intervals: bootstrap 95 % over utterances."
+        "before it has learnt anything; what a refiner does is averaged over the others. Intervals: bootstrap 95 % over "
+        "utterances."
     )
     missing = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in found.missing.items())
     missing = f'<ul class="q">{missing}</ul>' if missing else ""
