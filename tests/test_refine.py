@@ -344,6 +344,9 @@ def test_the_command(
     mel.save("a.mel")
     assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool), "--degradation", "wrong_gain"]) == 2
     assert "0.52 nat refined, 0.48 left alone" in capsys.readouterr().err and not Path("b.mel").exists()
+    assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool), "--degradation", "over_smothed"]) == 2
+    assert "wanted over_smoothed" in capsys.readouterr().err
+    assert main(["show", str(tool)]) == 2 and "melpact refiner show" in capsys.readouterr().err
     assert main(["refine", "a.mel", "-o", "b.mel", "--with", str(tool)]) == 0
     said = capsys.readouterr().out
     assert "not known" in said and "over_smoothed" in said and "NO" in said and "--degradation" in said
@@ -383,8 +386,31 @@ def test_a_refiners_sheet_and_its_graph(tmp_path: Path, tool: Path, capsys: pyte
     found = json.loads(capsys.readouterr().out)
     assert found["written"] == str(graph) and found["runtime"] == "onnxruntime"
     assert found["fingerprint"] == opened(tool).fingerprint and found["measured"] == MEASURED.model_dump(mode="json")
+    assert main(["vocoder", "show", str(graph)]) == 2 and "melpact refiner show" in capsys.readouterr().err
     assert main(["refiner", "convert", str(graph), "-o", str(tmp_path / "b.onnx")]) == 2
     assert main(["refiner", "convert", str(tool), "-o", str(tool)]) == 2
     assert main(["refiner", "convert", "identity", "-o", str(tmp_path / "b.onnx")]) == 2
     assert main(["refiner", "show", str(tool), "-o", "x.onnx"]) == 2
     assert "writes nothing" in capsys.readouterr().err
+
+
+def test_a_line_per_band_of_ones_own_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("given", "wanted"):
+        (tmp_path / name).mkdir()
+    for i in range(3):
+        target = speechlike(60, i)
+        target.save(tmp_path / "wanted" / f"{i}.mel")
+        Mel(0.5 * target.values - 1.0, SPEC).save(tmp_path / "given" / f"{i}.mel")
+    line = tmp_path / "line.refiner"
+    asked = ["refiner", "fit", str(tmp_path / "given"), "--true", str(tmp_path / "wanted"), "-o", str(line)]
+    assert main(asked) == 0
+    found = opened(line)
+    assert isinstance(found, Affine)
+    np.testing.assert_allclose(found.params["slope"], 2.0, rtol=1e-5)
+    np.testing.assert_allclose(found.params["offset"], 2.0, atol=1e-4)
+    speechlike(60, 9).save(tmp_path / "given" / "alone.mel")
+    speechlike(60, 8).save(tmp_path / "given" / "0.mel")
+    assert main(asked) == 1
+    said = capsys.readouterr().out
+    assert "alone: has no partner" in said and "left out: 0: not the mel of this utterance" in said
+    assert main(asked[:3]) == 2 and "--true" in capsys.readouterr().err

@@ -221,8 +221,15 @@ def test_what_was_measured_goes_into_the_file(sounds: Path, tmp_path: Path) -> N
     after = refiner(path)
     assert found.marked == (path,) and after.fingerprint == before.fingerprint
     assert after.measured.rows == found.table.measured["line"].rows and len(after.measured.rows[0].figures) == 3
+    refine_report([path], [sounds], spoil=["low_rank:6"], mark=True, clips=2, **FAST)
+    kept = refiner(path).measured
+    assert [row.degradation for row in kept.rows] == ["noise", "low_rank"] and kept.rows[0] == after.measured.rows[0]
+    refine_report([path], [sounds], spoil=["noise:15"], mark=True, clips=2, **FAST)
+    assert [row.utterances for row in refiner(path).measured.rows] == [2, 2]
     with pytest.raises(MelpactError, match=r"\.refiner"):
         refine_report(["identity"], [sounds], spoil=["noise:15"], mark=True, clips=1, **FAST)
+    page = (tmp_path / "out" / "refine.html").read_text(encoding="utf-8")
+    assert "line beats both nulls on nothing" in page and "noise:15" in page and "http" not in page
     rows = list(csv.DictReader((tmp_path / "out" / "gains.csv").open()))
     assert {row["null"] for row in rows} == {"bypass", "affine"} and len(rows) == 3 * 3
     cells = list(csv.DictReader((tmp_path / "out" / "cells.csv").open()))

@@ -142,7 +142,7 @@ SURFACE = {
         }
         | FOREIGN,
     ),
-    "refiner": (["ACTION", "PATH"], {"-o FILE, --out FILE", "--half"}),
+    "refiner": (["ACTION", "PATH"], {"-o FILE, --out FILE", "--true DIR", "-d NAME, --dialect NAME", "--half"}),
     "degrade": (
         ["INPUTS"],
         {

@@ -16,6 +16,7 @@ from melpact.cli.main import main  # noqa: E402
 from melpact.core.errors import CorpusError, TrainingError  # noqa: E402
 from melpact.corpus.manifest import Manifest, Utterance, file_hash  # noqa: E402
 from melpact.corpus.packing import PackWriter  # noqa: E402
+from melpact.models.refine.facts import read as read_refiner  # noqa: E402
 from melpact.train import journal  # noqa: E402
 from melpact.train.data import CorpusData  # noqa: E402
 from train.material import RATE, tone  # noqa: E402
@@ -85,11 +86,29 @@ def test_from_a_corpus_to_a_sound(corpus: Path, tmp_path: Path, capsys: pytest.C
     assert sound.sample_rate == RATE and abs(sound.duration_s - 1.2) < 0.02 and sound.peak > 0
 
 
+def test_from_a_corpus_to_a_refined_mel(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, many, made = (str(tmp_path / name) for name in ("one", "many", "x.refiner"))
+    assert main(["train", "refiner", "--recipe", "refiner_cnn", "--data", str(corpus), *SHORT, "-o", one]) == 0
+    out = capsys.readouterr().out
+    assert "clean" in out and "wrong_gain" in out and "null" in out and "one.refiner" in out
+    command = ["train", "refiner", "--recipe", "refiner_diffusion", "--data", str(corpus), *SHORT]
+    assert main([*command, "--finetune", one, "--set", "optimiser.lr=1e-9", "-o", many, "-q"]) == 0
+    assert main(["train", "export", many, "-o", made]) == 0
+    assert "melpact refine" in capsys.readouterr().out
+    assert main(["train", "export", one, "-o", str(tmp_path / "one.refiner"), "-q"]) == 0
+    before, after = (read_refiner(tmp_path / name)[1] for name in ("one.refiner", "x.refiner"))
+    np.testing.assert_allclose(after["out.weight"], before["out.weight"], atol=1e-6)
+    assert np.abs(after["stem.weight"][:, 0]).max() < 1e-6 < np.abs(before["stem.weight"][:, 0]).max()
+    np.testing.assert_allclose(after["stem.weight"][:, 1], before["stem.weight"][:, 1], atol=1e-6)
+
+
 def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "recipes", "--json"]) == 0
     assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == [
         "hifigan",
         "melpact_small",
+        "refiner_cnn",
+        "refiner_diffusion",
         "spectral_vocoder",
     ]
     assert main(["train", "recipes", "hifigan"]) == 0
@@ -112,8 +131,11 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
         (["resume"], "resume needs DIR"),
         (["resume", "nowhere"], "not the folder of a training run"),
         (["export", "nowhere", "-o", "x.vocoder"], "holds no whole checkpoint"),
-        (["export", "nowhere", "-o", "x.wav"], "says no kind of vocoder file"),
+        (["export", "nowhere", "-o", "x.wav"], "says no kind of file"),
         (["recipes", "wavenet"], "there is no recipe"),
+        (["refiner", "--recipe", "hifigan", "--data", "x", "-o", "y"], "is a recipe of a vocoder"),
+        (["vocoder", "--recipe", "refiner_cnn", "--data", "x", "-o", "y"], "is a recipe of a refiner"),
+        (["refiner", "--recipe", "refiner_cnn", "--data", "x", "-o", "y", "--mels", "z"], "--mels is for vocoders"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -12,15 +12,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
+from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
-from melpact.train.export import export, vocoder_of  # noqa: E402
+from melpact.train.degraded import Mixture  # noqa: E402
+from melpact.train.export import export, refiner_of, vocoder_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.recipes import recipe, recipes  # noqa: E402
+from melpact.train.recipes._refining import spoilt  # noqa: E402
 from melpact.train.rehearsal import rehearse  # noqa: E402
 from melpact.train.room import CHECKPOINTS, Run, Unwatched, go  # noqa: E402
 from melpact.train.runtime import runtime  # noqa: E402
@@ -121,10 +123,12 @@ def test_an_exported_refiner_is_what_was_validated(name: str, runs: dict[str, tu
     maker = refiner(tmp_path / "x.refiner")
     assert maker.facts.provenance["trained"]["recipe"] == name and maker.facts.degradations[0]["name"] == "wrong_gain"
     clean = extract(data().validation(1)[0][1], maker.facts.spec)
-    dose = float(clean.values.mean())  # any damage: what the file does has to be what the averaged weights do
-    given = Mel(np.maximum(clean.values - 0.7, np.log(1e-5)).astype(np.float32), clean.spec)
-    better = maker(given)
-    assert np.abs(better.values - clean.values).mean() < 0.6 * np.abs(given.values - clean.values).mean(), dose
+    kind = Mixture.of(recipe(name).debug.degradations, clean=0, twice=0).kinds[0]
+    better = maker(spoilt(kind, [clean])[0])
+    assert np.abs(better.values - clean.values).mean() == pytest.approx(score.value, abs=1e-4)
+    raw, weights = refiner_of(checkpoint.kept(folder / CHECKPOINTS)[0].path)
+    other = NEURAL[raw.method].build(raw, weights)(spoilt(kind, [clean])[0])
+    assert np.abs(other.values - better.values).max() > 1e-2
     with pytest.raises(TrainingError, match="suffix"):
         export(folder, tmp_path / "x.vocoder")
 

@@ -18,6 +18,7 @@ from melpact.bench.metric import Metric, mean
 from melpact.bench.refining import AFFINE, BESIDE, BYPASS, CLEAN, COST, MEL, PREDICTED, Arm, Condition, Refinery, side
 from melpact.bench.report import MetricFacts
 from melpact.bench.task import Outcome
+from melpact.contract.dialect import name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
 from melpact.core.records import Record
@@ -80,7 +81,7 @@ class RefineTable(Record):
 
     Attributes:
         clips, seconds: how many, and how much sound together.
-        spec, vocoder: of the mels; what made their sounds.
+        spec, vocoder: of the mels, its dialect or fingerprint; what made their sounds.
         metrics: what was measured, "mel" first: the distance of the mels themselves.
         arms: names; `asked`: how each was asked to work. cost_ms: of one core per second of sound, median over clips.
         cells: label of a condition → arm → metric. beside: "clean" (the ceiling) and the anchors → metric.
@@ -119,6 +120,14 @@ class RefineTable(Record):
         return max(fitting, key=lambda one: len(one.doses), default=None)
 
 
+def sign_of(table: RefineTable, label: str, arm: str, metric: str) -> int:
+    """At one condition: 1 where an arm is ahead of both nulls by more than chance, -1 where it is behind one of them."""
+    name, _, dose = label.partition(":")
+    gains: list[Gain | None] = [table.gain(name, arm, null, metric, [float(dose)] if dose else []) for null in NULLS]
+    known = [one.sign for one in gains if one is not None]
+    return min(known) if len(known) == len(NULLS) else 0
+
+
 def mel_metric(spec: MelSpec) -> Metric:
     """The distance of the mels themselves, as a metric over observations that were made elsewhere."""
 
@@ -149,7 +158,7 @@ def table(outcomes: Sequence[Outcome], refinery: Refinery, clips: Mapping[str, C
     found = RefineTable(
         clips=len(whole),
         seconds=sum(outcome.seconds for outcome in whole),
-        spec=refinery.spec.fingerprint,
+        spec=name_of(refinery.spec) or refinery.spec.fingerprint,
         vocoder=refinery.vocoder,
         seed=refinery.seed,
         metrics={name: MetricFacts.of(metric) for name, metric in seen.metrics.items()},

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from melpact.cli import refine_text, render
-from melpact.cli.commands import OK, Changes, Command, Inputs
+from melpact.cli.commands import FINDING, OK, Changes, Command, Inputs
 
 
 @dataclass(kw_only=True)
@@ -72,25 +72,38 @@ class Refine(Command):
 
 @dataclass(kw_only=True)
 class RefinerFile(Command):
-    """What a refiner is and where it was measured to help; or a graph of it that runs without torch.
+    """What a refiner is and where it was measured to help; a graph of it without torch; or a line per band of your own.
 
-    refiner show FILE; refiner convert FILE -o NAME.onnx.
+    refiner show FILE; refiner convert FILE -o NAME.onnx; refiner fit GIVEN --true WANTED -o NAME.refiner. Exit code 1 when
+    pairs were left out of a fit.
     """
 
-    action: Annotated[Positional[Literal["show", "convert"]], arg(metavar="ACTION")]
-    """show or convert."""
+    action: Annotated[Positional[Literal["show", "convert", "fit"]], arg(metavar="ACTION")]
+    """show, convert or fit."""
     path: Annotated[Positional[str], arg(metavar="PATH")]
-    """A .refiner or .onnx file, or the name of one that comes with melpact."""
+    """A .refiner or .onnx file, or the name of one that comes with melpact; for fit the folder of mels as they are."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="FILE")] = None
     """File to write: NAME.onnx or NAME.refiner."""
+    true: Annotated[str | None, arg(metavar="DIR")] = None
+    """For fit: the folder of mels as they should be, with the same names."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """For fit: what foreign files mean."""
     half: bool = False
     """Write the weights as float16, in half the room; computed with in float32 all the same."""
 
     def run(self) -> int:
         from melpact.core.errors import MelpactError
-        from melpact.verbs.refiner import convert, show
+        from melpact.verbs.refiner import convert, fit, show
 
-        if self.action == "show":
+        if self.action == "fit":
+            if self.true is None or self.out is None:
+                raise MelpactError(
+                    "fit needs both folders and a file to write",
+                    where="melpact refiner",
+                    wanted="GIVEN --true WANTED -o FILE",
+                )
+            sheet = fit(self.path, self.true, self.out, dialect=self.dialect)
+        elif self.action == "show":
             if self.out is not None:
                 mend = f"Run: melpact refiner convert {self.path} -o FILE"
                 raise MelpactError("show writes nothing", where="--out", next=mend)
@@ -100,7 +113,7 @@ class RefinerFile(Command):
         else:
             sheet = convert(self.path, self.out, half=self.half)
         refine_text.sheet(sheet, self)
-        return OK
+        return FINDING if sheet.left_out else OK
 
 
 COMMANDS: dict[str, type[Command]] = {"refine": Refine, "refiner": RefinerFile}

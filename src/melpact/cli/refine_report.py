@@ -13,7 +13,7 @@ from melpact.cli.commands import FINDING, OK, Command, Jobs
 from melpact.cli.render import _out, _table
 
 if TYPE_CHECKING:
-    from melpact.bench.refine_table import Cell, Gain, RefineTable
+    from melpact.bench.refine_table import Cell, RefineTable
     from melpact.verbs.refine_report import RefineReport
 
 _NAMED = 20
@@ -52,7 +52,7 @@ class RefineReportCommand(Command):
     dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
     """Of the mels, where no refiner says it (hifigan_22k)."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
-    """Folder for the table as JSON and CSV."""
+    """Folder for the page (refine.html) and the table as JSON and CSV."""
     mark: bool = False
     """Write into the refiners' files where they help and where not."""
     jobs: Jobs = None
@@ -142,17 +142,9 @@ def _stepped(table: RefineTable, names: list[str], titles: list[str]) -> None:
 
 
 def _mark(table: RefineTable, label: str, arm: str, metric: str) -> str:
-    """Of the gains at this dose over both nulls."""
-    name, _, dose = label.partition(":")
-    gains: list[Gain] = []
-    for null in ("bypass", "affine"):
-        one = table.gain(name, arm, null, metric, [float(dose)] if dose else [])
-        if one is not None:
-            gains.append(one)
-    if len(gains) < 2:
-        return ""
-    worst = min(one.sign for one in gains)
-    return "*" if worst > 0 else "-" if worst < 0 else ""
+    from melpact.bench.refine_table import sign_of
+
+    return {1: "*", -1: "-"}.get(sign_of(table, label, arm, metric), "")
 
 
 def _value(cell: Cell | None) -> str:

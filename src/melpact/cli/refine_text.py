@@ -72,6 +72,8 @@ def sheet(found: RefinerSheet, wishes: Wishes) -> None:
     if found.written is not None:
         rows.append(("written", str(found.written)))
     _pairs(rows)
+    for name, why in found.left_out.items():
+        _out(f"left out: {name}: {why}", style="yellow")
     if found.measured.rows:
         _out()
         measured(found.measured)

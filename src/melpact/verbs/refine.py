@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.foreign import SUFFIXES, Axes, load
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
+from melpact.degradations.kinds import degradations
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.law import judged
 from melpact.models.refine.settings import Refining
@@ -126,6 +128,7 @@ def refine(
     taken = _chosen(refiner, planned, spec, axes, key)
     asked = _asked(taken, settings)
     if degradation is not None:
+        _known(degradation, taken)
         judged(taken.maker, taken.name, (degradation,), force=force)
     if (f0 or audio) and not (taken.maker.facts is not None and taken.maker.facts.takes_f0):
         raise ContractError(
@@ -177,6 +180,17 @@ def _chosen(
             continue
         return chosen(None, found)
     return chosen(None)
+
+
+def _known(degradation: str, taken: Chosen) -> None:
+    """Refuse a name that nobody knows: a slip of the pen is no degradation that was never measured."""
+    name, known = degradation.replace("-", "_"), [*degradations(), *(row.degradation for row in taken.maker.measured.rows)]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=2)
+        raise ContractError(
+            "no such degradation", where="--degradation", got=degradation, wanted=", ".join(dict.fromkeys(near or known)),
+            next="They are said by: melpact degrade list",
+        )  # fmt: skip
 
 
 def _asked(taken: Chosen, settings: Refining | dict[str, Any] | None) -> Refining:

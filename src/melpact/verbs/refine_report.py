@@ -18,6 +18,7 @@ from melpact.audio.samples import names as shipped_samples
 from melpact.audio.samples import resolve
 from melpact.bench.cache import sound_digest
 from melpact.bench.metric import metrics
+from melpact.bench.page.refined import refined
 from melpact.bench.refine_null import Line, lines
 from melpact.bench.refine_table import LAW, RefineTable, table
 from melpact.bench.refining import (
@@ -49,6 +50,7 @@ from melpact.degradations.kinds import degradation, degradations
 from melpact.features.analysis import extract
 from melpact.features.lane_cache import cache_folder
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.measured import Measured
 from melpact.models.refine.settings import Refining
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.progress import Progress, Silent
@@ -116,7 +118,7 @@ def refine_report(
         domain: "singing" leaves out what is made for speech only.
         dialect: where no refiner says which mel it takes.
         clips: so many of the clips, evenly over the list. seconds: of each, from its start; None: all of it.
-        out: folder for refine.json, cells.csv and gains.csv.
+        out: folder for refine.html, refine.json, cells.csv and gains.csv.
         mark: write what was measured into the refiners' own files.
         jobs: processes; all CPUs by default. cache: use what was measured before, and keep it. seed: of all chance.
 
@@ -261,7 +263,7 @@ def _unique(files: Sequence[Path]) -> list[str]:
 
 
 def _marked(arm: Arm, found: RefineTable) -> Path:
-    """Put what was measured into the refiner's file.
+    """Put what was measured into the refiner's file, in place of what it says of the same degradations.
 
     Raises:
         MelpactError: it came from no file that can hold it.
@@ -273,7 +275,16 @@ def _marked(arm: Arm, found: RefineTable) -> Path:
     if path is None or not path.is_file() or path.suffix.lower() != SUFFIX:
         raise MelpactError("what was measured is kept in the refiner's own file", where=arm.name, wanted=f"a {SUFFIX} file")
     facts, weights = read(path)
-    return write_refiner(path, replace(facts, measured=found.measured[arm.name]), weights)
+    return write_refiner(path, replace(facts, measured=joined(facts.measured, found.measured[arm.name])), weights)
+
+
+def joined(before: Measured, now: Measured) -> Measured:
+    """What is measured now, and what was known of degradations that were not tried again."""
+    tried = {row.degradation for row in now.rows}
+    kept = tuple(row for row in before.rows if row.degradation not in tried)
+    if not kept:
+        return now
+    return Measured(how=f"{', '.join(sorted(tried))}: {now.how}. Others: {before.how}", rows=(*kept, *now.rows))
 
 
 def cells_csv(found: RefineTable) -> str:
@@ -307,6 +318,7 @@ def write(found: RefineTable, folder: Path) -> dict[str, Path]:
         "refine.json": json.dumps(found.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "cells.csv": cells_csv(found),
         "gains.csv": gains_csv(found),
+        "refine.html": refined(found),
     }
     for name, text in texts.items():
         with replacing(folder / name) as file:

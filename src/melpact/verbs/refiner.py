@@ -1,15 +1,16 @@
-"""`refiner`: look at a refiner's file, and turn its weights into a graph that runs without torch. Its use is in `refine`."""
+"""`refiner`: look at a refiner's file, make a graph of it without torch, fit a line per band. Its use is in `refine`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from melpact.contract.dialect import name_of
+from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError
+from melpact.degradations.pairs import folder_pairs
 from melpact.models.refine.affine import Affine
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.facts import SUFFIX
@@ -26,6 +27,7 @@ class RefinerSheet:
     Attributes:
         sees: frames to the left and right of a frame, with its own settings; look_ahead_s: those to the right, in seconds.
         degradations: what it was trained to undo.
+        left_out: of a fit: pairs that do not belong together, and names that one side alone has, each with the reason.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class RefinerSheet:
     degradations: tuple[Mapping[str, Any], ...]
     measured: Measured
     written: Path | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dialect(self) -> str | None:
@@ -55,6 +58,7 @@ class RefinerSheet:
             "spec": None if self.spec is None else self.spec.facts(), "dialect": self.dialect, "sees": list(self.sees),
             "beside": list(self.beside), "degradations": [dict(one) for one in self.degradations],
             "settings": self.settings.model_dump(mode="json"), "measured": self.measured.model_dump(mode="json"),
+            "left_out": dict(self.left_out),
         }  # fmt: skip
 
 
@@ -94,6 +98,29 @@ def convert(path: str | Path, out: str | Path, *, half: bool = False) -> Refiner
         raise ContractError("there is nothing to write", where=path, got=made.title)
     made.save(target, half=half)
     return _sheet(Path(path), open_refiner(target), target)
+
+
+def fit(
+    given: str | Path, wanted: str | Path, out: str | Path, *, dialect: MelSpec | Dialect | str | None = None
+) -> RefinerSheet:
+    """A line per band, fitted to pairs of one name below two folders. Whether it helps is not asked here: it is a null.
+
+    Args:
+        given, wanted: folders of mels as they are, and as they should be.
+        out: NAME.refiner.
+        dialect: what foreign files mean.
+
+    Raises:
+        ContractError: no pair belongs together. ArtifactError: another ending, or the file cannot be written.
+    """
+    target = Path(out)
+    if target.suffix.lower() != SUFFIX:
+        raise ArtifactError("says no refiner's file", where=target, wanted=f"NAME{SUFFIX}")
+    found = folder_pairs(given, wanted, dialect)
+    made = Affine.fit(found.pairs)
+    made.save(target)
+    left_out = {**found.faults, **dict.fromkeys(found.alone, "has no partner of its name")}
+    return replace(_sheet(target, open_refiner(target), target), left_out=left_out)
 
 
 def _sheet(path: Path, made: Refiner, written: Path | None) -> RefinerSheet:

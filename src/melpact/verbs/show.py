@@ -25,6 +25,7 @@ Kind = Literal["mel", "stats", "audio", "foreign"]
 LEVELS_UP_TO_S = 600.0
 """Longer sounds are not decoded just to be shown."""
 
+_SHOWN_ELSEWHERE = ("vocoder", "refiner")
 _UNSAID = (
     "sample_rate",
     "n_fft, win_length, hop_length and padding: how much time a frame stands for",
@@ -111,6 +112,9 @@ def _artifact(path: Path) -> Shown:
     header = read_header(path)
     if header.kind == "stats":
         return _stats(path)
+    if header.kind in _SHOWN_ELSEWHERE:
+        mend = f"Run: melpact {header.kind} show '{path}'"
+        raise ArtifactError("is neither a mel nor statistics", where=path, got=f"a {header.kind}", next=mend)
     return _mel(mel_header(path))
 
 

@@ -214,9 +214,14 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
+    from melpact.vocoders.opening import SUFFIX as VOCODER
 
-    return written(where, out, which)
+    target = Path(out)
+    if target.suffix.lower() not in (VOCODER, REFINER):
+        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER} or NAME{REFINER}")
+    return written(where, target, which)
 
 
 def _meaning(settings: type) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ from melpact.models.refine.settings import Refining
 from melpact.models.refine.statistics import Statistics
 from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, receptive_field
 from melpact.nn.torch_runtime import seeded
-from melpact.train.degraded import Degraded, Mixture
+from melpact.train.degraded import Degraded, Kind, Mixture
 from melpact.train.pairs import Pairs
 from melpact.train.recipes._vocoding import changes, described
 from melpact.train.settings import Optimiser, Training
@@ -93,7 +93,7 @@ class RefinerTraining(Training):
     twice_ratio: float = Field(default=0.15, ge=0, le=1)
     pairs: tuple[str, ...] = Field(default=(), max_length=2)
     pairs_ratio: float = Field(default=0.5, ge=0, le=1)
-    balance: float = Field(default=0.5, ge=0, le=1)
+    balance: float = Field(default=0.8, ge=0, le=1)
     weigh: Weigh = "duration"
     validation_mels: PositiveInt = 24
     validation_frames: PositiveInt = 256
@@ -250,9 +250,7 @@ def measuring(
         clean.append(Mel(np.ascontiguousarray(mel.values[:, : settings.validation_frames]), plain))
     damaged: dict[str, list[Mel]] = {CLEAN: clean}
     for kind in own.mixture.kinds:
-        damaged[kind.name] = [
-            kind(mel, np.random.default_rng([_LIST_SEED, index, *kind.name.encode()])) for index, mel in enumerate(clean)
-        ]
+        damaged[kind.name] = spoilt(kind, clean)
 
     @torch.no_grad()
     def measured() -> Mapping[str, Mapping[str, Score]]:
@@ -280,6 +278,11 @@ def _noise(frames: int, n_mels: int) -> NDArray[np.float32]:
     from melpact.models.refine.noise import noise
 
     return noise(0, 0, frames, n_mels)
+
+
+def spoilt(kind: Kind, mels: Sequence[Mel]) -> list[Mel]:
+    """The mels of the validation list after one kind of damage, always the same."""
+    return [kind(mel, np.random.default_rng([_LIST_SEED, index, *kind.name.encode()])) for index, mel in enumerate(mels)]
 
 
 def _score(made: NDArray[np.float64], null: NDArray[np.float64]) -> Score:

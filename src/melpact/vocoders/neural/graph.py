@@ -48,6 +48,9 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise NotAnArtifact("its melpact metadata cannot be read", where=path, got=repr(error)) from None
     if schema != SCHEMA:
         raise WrongSchema("was written by another version of melpact", where=path, got=schema, wanted=SCHEMA)
+    if kind == "refiner":
+        mend = f"Run: melpact refiner show {path}"
+        raise NotAnArtifact("holds something else", where=path, got=kind, wanted="vocoder", next=mend)
     missing = {"spec", "family", "sizes", "hop_length", "receptive_field", "inputs", "layout", "provenance", "n_weights"}
     missing -= set(said)
     if kind != "vocoder" or missing:
