@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands, corpus, degrade, pipeline, refine, refine_report, train, vocoder
+from melpact.cli import bench, clinic, commands, corpus, degrade, laboratory, pipeline, refine, refine_report, train, vocoder
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
-    **degrade.COMMANDS, **refine_report.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
+    **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

@@ -43,7 +43,8 @@ class Identify(Command):
 class Doctor(Command):
     """Find what is wrong with a mel, prove it with a number and its null, and name the command that mends it.
 
-    Exit code 1 when something was found.
+    Of a vocoder's config.json, or of a spec as JSON, what is wrong with the description itself. Exit code 1 when something
+    was found.
     """
 
     pred: Annotated[Positional[list[str]], arg(metavar="PRED", help_behavior_hint="(one or more)")]
@@ -73,6 +74,12 @@ class Doctor(Command):
 
         if not self.pred:
             raise MelpactError("no mel was given", where="doctor", wanted="melpact doctor PRED")
+        if len(self.pred) == 1 and self.pred[0].lower().endswith(".json"):
+            from melpact.verbs.description import description
+
+            looked = description(self.pred[0])
+            clinic_text.described(looked, self)
+            return OK if looked.clean else FINDING
         report = doctor(
             self.pred[0] if len(self.pred) == 1 else self.pred, self.target, self.audio, for_=self.for_,
             dialect=self.dialect, axes=self.axes, key=self.key, picture=self.picture, report=self.report,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from melpact.cli.render import _out, _table, print_json
@@ -10,8 +11,10 @@ from melpact.cli.render import _out, _table, print_json
 if TYPE_CHECKING:
     from melpact.cli.render import Wishes
     from melpact.core.errors import NoSkill
+    from melpact.diagnose.finding import Finding
     from melpact.verbs.bridges import MatrixReport
     from melpact.verbs.calibrate import Compared
+    from melpact.verbs.description import Described
     from melpact.verbs.doctor import DoctorReport
     from melpact.verbs.identify import Identified
     from melpact.verbs.translate import TranslateReport
@@ -55,15 +58,29 @@ def examined(report: DoctorReport, wishes: Wishes) -> None:
         _out(f"{one.name}: {'clean' if one.clean else f'{len(one.findings)} finding(s)'}", "bold")
         for note in one.notes:
             _out(f"  {note}")
-        for i, finding in enumerate(one.findings, start=1):
-            _out(f"  {i}. {finding.code} (severity {finding.severity:.2f}, certainty {finding.certainty:.2f})")
-            _out(f"     {finding.sentence}")
-            _out(f"     {finding.measured:.4g} {finding.unit} where a clean mel has {finding.null:.4g}")
-            _out(f"     Next: {finding.remedy}")
+        _findings(one.findings, "a clean mel")
         if one.picture is not None:
             _out(f"  picture: {one.picture}")
     for missing in report.missing:
         _out(f"without a partner: {missing}")
+
+
+def _findings(findings: Sequence[Finding], beside: str) -> None:
+    for i, finding in enumerate(findings, start=1):
+        _out(f"  {i}. {finding.code} (severity {finding.severity:.2f}, certainty {finding.certainty:.2f})")
+        _out(f"     {finding.sentence}")
+        _out(f"     {finding.measured:.4g} {finding.unit} where {beside} has {finding.null:.4g}")
+        _out(f"     Next: {finding.remedy}")
+
+
+def described(looked: Described, wishes: Wishes) -> None:
+    """`doctor` of a description."""
+    if not _wanted(looked.to_json(), wishes):
+        return
+    _out(f"{looked.name}: {'clean' if looked.clean else f'{len(looked.findings)} finding(s)'}", "bold")
+    for note in looked.notes:
+        _out(f"  {note}")
+    _findings(looked.findings, "hifigan_22k")
 
 
 def translated(report: TranslateReport, wishes: Wishes) -> None:

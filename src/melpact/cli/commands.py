@@ -38,14 +38,18 @@ class Command(ABC):
 
 @dataclass(kw_only=True)
 class Extract(Command):
-    """Make mels of sounds: any format libsndfile reads, any rate, channels and length."""
+    """Make mels of sounds: any format libsndfile reads, any rate, channels and length.
+
+    --input_wavs_dir, --output_mel_dir and --config are understood, too.
+    """
 
     inputs: Inputs
     """Sound files, folders (searched to the bottom), patterns ('speech/**/*.flac'), sample:en_noservice."""
     out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
     """Folder, in which the structure of an input folder is kept; or the .mel file for a single input."""
     dialect: Annotated[str, arg(aliases=["-d"], metavar="NAME")]
-    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file of a spec."""
+    """Dialect (melpact dialects lists them), NAME:FORM, or a JSON file: a spec, or a HiFi-GAN-like config.json, which is
+    looked at for what its mels cannot hold."""
     changes: Changes = field(default_factory=list)
     """Change a field of the description, or give a fact the dialect asks for. May be repeated."""
     format: Literal["mel", "npy"] = "mel"
@@ -175,7 +179,10 @@ class Stats(Command):
 
 @dataclass(kw_only=True)
 class Vocode(Command):
-    """Make sounds of mels: by signal processing, by a vocoder that comes with melpact, or by a checkpoint (--with)."""
+    """Make sounds of mels: by signal processing, by a vocoder that comes with melpact, or by a checkpoint (--with).
+
+    --input_mel_dir, --output_dir and --checkpoint_file are understood, too.
+    """
 
     inputs: Inputs
     """Mel files, folders and patterns; with --dialect also .npy, .npz, .pt and .h5."""
@@ -184,6 +191,8 @@ class Vocode(Command):
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder: melpact_small, a .vocoder or .onnx file, a published checkpoint with its configuration beside it; or
     griffin_lim, without a trained model, which is the default."""
+    config: Annotated[str | None, arg(metavar="FILE")] = None
+    """The checkpoint's configuration, where it does not lie beside it; foreign mels without --dialect are in its mel."""
     stream: bool = False
     """With a vocoder: block by block, written as it is made; beyond the mel, memory does not grow with the length."""
     device: Annotated[str, arg(metavar="NAME")] = "cpu"
@@ -224,7 +233,7 @@ class Vocode(Command):
             named=self.with_,
             effort=self.effort,
             seed=self.seed,
-            dialect=self.dialect,
+            dialect=self.dialect or self.config,
             changes=parse_changes(self.changes),
             axes=self.axes,
             key=self.key,
@@ -240,9 +249,9 @@ class Vocode(Command):
         from melpact.verbs.vocode_with import vocode_with
 
         report = vocode_with(
-            self.inputs, self.out, checkpoint, stream=self.stream, device=self.device, dtype=self.dtype, allow=self.allow,
-            f0=self.f0, audio=self.audio, dialect=self.dialect, changes=parse_changes(self.changes), axes=self.axes,
-            key=self.key, progress=render.progress(self.quiet),
+            self.inputs, self.out, checkpoint, config=self.config, stream=self.stream, device=self.device, dtype=self.dtype,
+            allow=self.allow, f0=self.f0, audio=self.audio, dialect=self.dialect or self.config,
+            changes=parse_changes(self.changes), axes=self.axes, key=self.key, progress=render.progress(self.quiet),
         )  # fmt: skip
         vocoder_text.sounded(report, self)
         return render.failures(report.failed)

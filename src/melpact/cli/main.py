@@ -68,10 +68,11 @@ def _run(words: list[str]) -> int:
         print(f"{_PROG} {version('melpact')}")
         return 0
     from melpact.cli.catalogue import COMMANDS
+    from melpact.cli.other_names import in_our_words
 
     if words and words[0] in COMMANDS:
         name = words[0]
-        parsed = _parse(COMMANDS[name], f"{_PROG} {name}", words[1:])
+        parsed = _parse(COMMANDS[name], f"{_PROG} {name}", in_our_words(name, words[1:]))
     elif words and words[0] in ("-h", "--help"):
         parsed = _parse(_everything(), _PROG, ["--help"])
     else:

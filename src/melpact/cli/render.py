@@ -18,6 +18,7 @@ from melpact.cli.bridge_text import bridge_line, reachable_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from melpact.diagnose.finding import Finding
     from melpact.verbs.batch import Failure
     from melpact.verbs.dialects import DialectRow, DialectSheet
     from melpact.verbs.diff import Compared
@@ -180,6 +181,7 @@ def extracted(report: ExtractReport, wishes: Wishes, seconds: float) -> None:
         return
     if wishes.quiet:
         return
+    warned(report.findings)
     length = sum(item.duration_s for item in report.done)
     if len(report.done) == 1:
         item = report.done[0]
@@ -188,6 +190,12 @@ def extracted(report: ExtractReport, wishes: Wishes, seconds: float) -> None:
         _out(f"{len(report.done)} mels of {_length(length)} in {seconds:.1f} s ({length / seconds:.0f} × real time)")
     if report.skipped:
         _out(f"{len(report.skipped)} finished before, skipped")
+
+
+def warned(findings: Sequence[Finding]) -> None:
+    """What is wrong with a description, on standard error."""
+    for one in findings:
+        print(f"melpact: warning: {one.code}: {one.sentence}. Next: {one.remedy}", file=sys.stderr)
 
 
 def shown(found: Shown, wishes: Wishes) -> None:

@@ -15,6 +15,8 @@ from melpact.contract.artifact import read_header
 from melpact.contract.dialect import Dialect, name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, SpecError
+from melpact.diagnose.description import lint
+from melpact.diagnose.finding import Finding
 from melpact.features.extract_file import Extracted, Format, extract_file
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
@@ -24,12 +26,14 @@ from melpact.verbs.targets import Job, plan, sources
 
 @dataclass(frozen=True)
 class ExtractReport:
-    """What `extract` did: files written, finished before and therefore skipped, and failed."""
+    """What `extract` did: files written, finished before and therefore skipped, and failed; and what is wrong with the
+    description, where it came from a file."""
 
     spec: MelSpec
     done: list[Extracted]
     skipped: list[Path]
     failed: list[Failure]
+    findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -50,6 +54,7 @@ class ExtractReport:
             ],
             "skipped": [str(path) for path in self.skipped],
             "failed": [{"source": f.item, "error": f.error, "message": f.message} for f in self.failed],
+            "findings": [f.to_json() for f in self.findings],
         }
 
 
@@ -93,13 +98,14 @@ def extract(
         )
     progress = progress if progress is not None else Silent()
     spec = described(dialect, changes)
+    findings = lint(spec, Path(dialect).name) if isinstance(dialect, str) and dialect.lower().endswith(".json") else ()
     planned = plan(sources(inputs, find), out, f".{format}")
     todo, skipped = planned, []
     if skip_existing:
         skipped = [job.target for job in planned if finished(job, spec)]
         todo = [job for job in planned if job.target not in set(skipped)]
     if not todo:
-        return ExtractReport(spec, [], skipped, [])
+        return ExtractReport(spec, [], skipped, [], findings)
     alone = len(todo) == 1
 
     def start(frames: int) -> None:
@@ -110,7 +116,7 @@ def extract(
         return extract_file(job.source, spec, job.target, format=format, on_start=start, on_frames=tick)
 
     result = batch(work, todo, jobs=jobs, progress=progress)
-    return ExtractReport(spec, result.done, skipped, result.failed)
+    return ExtractReport(spec, result.done, skipped, result.failed, findings)
 
 
 def finished(job: Job, spec: MelSpec) -> bool:

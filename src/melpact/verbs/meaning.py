@@ -11,6 +11,7 @@ from typing import Any
 from melpact.contract.dialect import Dialect, dialect
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, SpecError
+from melpact.vocoders.importers.described import configured, is_configuration
 
 Changes = Mapping[str, Any]
 
@@ -73,10 +74,11 @@ def looks_like_json(text: str) -> bool:
 
 
 def from_json(text: str) -> MelSpec:
-    """A spec from a JSON object or from a file that holds one.
+    """A spec from a JSON object, from a file that holds one, or from a HiFi-GAN-like vocoder's configuration.
 
     Raises:
-        ArtifactError: no such file, or no JSON object. SpecError: it is not a valid description.
+        ArtifactError: no such file, or no JSON object. SpecError: it is not a valid description. ContractError: a
+            configuration with keys whose meaning is not known, or that contradict each other.
     """
     where: object = "the given text"
     if not text.lstrip().startswith("{"):
@@ -99,6 +101,8 @@ def from_json(text: str) -> MelSpec:
             got=type(fields).__name__,
             wanted="an object of MelSpec fields",
         )
+    if isinstance(where, Path) and is_configuration(fields):
+        return configured(where).spec
     _known_fields(fields, where)
     return MelSpec(**fields)
 

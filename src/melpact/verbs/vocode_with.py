@@ -86,6 +86,7 @@ def vocode_with(
     out: str | Path,
     checkpoint: str | Path | NeuralVocoder,
     *,
+    config: str | Path | None = None,
     stream: bool = False,
     block_frames: int = BLOCK_FRAMES,
     device: str = "cpu",
@@ -105,6 +106,7 @@ def vocode_with(
         inputs: .mel files, folders and patterns; with `dialect` also .npy, .npz, .pt and .h5.
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         checkpoint: anything that `melpact.vocoders.opening.vocoder` opens, or a vocoder.
+        config: of a foreign checkpoint, where it does not lie beside it.
         stream: in blocks of `block_frames` frames, each written when it is there: memory is that of the mel and a block.
         device, dtype: where and in which numbers it computes.
         allow: "exact": only bridges that are algebra; "fitted": estimates, too; "lossy": also where bands are invented.
@@ -123,7 +125,10 @@ def vocode_with(
         raise ArtifactError("changes of fields need a dialect that they change", where="changes", wanted="dialect")
     if allow not in ALLOWED:
         raise SpecMismatch("no such permission", where="allow", got=allow, wanted=", ".join(ALLOWED))
-    maker = checkpoint if isinstance(checkpoint, NeuralVocoder) else open_vocoder(checkpoint, device=device, dtype=dtype)
+    if isinstance(checkpoint, NeuralVocoder):
+        maker = checkpoint
+    else:
+        maker = open_vocoder(checkpoint, config=config, device=device, dtype=dtype)
     suffixes = (".mel",) if spec is None else (".mel", *SUFFIXES)
     planned = plan(sources(inputs, mel_files(suffixes)), out, ".wav")
     pitches = _pitches(maker, f0, audio, several=len(planned) > 1)

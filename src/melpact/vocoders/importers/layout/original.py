@@ -7,6 +7,7 @@ the files config_v1.json, meldataset.py and models.py of jik876/hifi-gan.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from melpact.contract.spec import MelSpec
@@ -48,6 +49,24 @@ def _read(request: Request) -> Imported:
     assert where is not None
     said = read_config(where)
     kind, own = _family(said)
+    spec = description(said, request, where)
+    fields = [*SIZES, *own, *(_MAY_BE & set(said) if kind.name == "bigvgan" else ())]
+    config = {"n_mels": said["num_mels"], **{name: said[name] for name in fields}, "resblock": str(said["resblock"])}
+    sizes = kind.sizes(config)
+    path = weight_file(request, ())
+    weights = generator_of(read_weights(path), path, _PLACES)
+    ours = to_our_names(weights, kind, sizes, "original", path)
+    files = {"checkpoint": str(path), "config": str(where)}
+    return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "original", notes(said, request), files)
+
+
+def description(said: dict[str, Any], request: Request, where: Path) -> MelSpec:
+    """The mel that a configuration of this layout means, every key accounted for; needs no checkpoint.
+
+    Raises:
+        ContractError, MissingFact: keys that are unknown, missing or contradictory.
+    """
+    own = _family(said)[1]
     needed = SIZES | MEL | own
     account(said, needed=needed, known=needed | _MAY_BE | TRAINING, request=request, where=where, prefixes=_PREFIXES)
     check_numbers(said, MEL, where, may_be_null=("fmax",))
@@ -58,15 +77,7 @@ def _read(request: Request) -> Imported:
         **facts, padding="same", pad_mode="reflect", power=1, epsilon=1e-9, epsilon_kind="inside", mel_scale="slaney",
         mel_norm="slaney", log="ln", floor=1e-5, floor_kind="clamp",
     )  # fmt: skip
-    spec = checked_spec(found, request, facts, where)
-    fields = [*SIZES, *own, *(_MAY_BE & set(said) if kind.name == "bigvgan" else ())]
-    config = {"n_mels": said["num_mels"], **{name: said[name] for name in fields}, "resblock": str(said["resblock"])}
-    sizes = kind.sizes(config)
-    path = weight_file(request, ())
-    weights = generator_of(read_weights(path), path, _PLACES)
-    ours = to_our_names(weights, kind, sizes, "original", path)
-    files = {"checkpoint": str(path), "config": str(where)}
-    return Imported(kind.name, sizes.model_dump(mode="json"), spec, ours, "original", _notes(said, request), files)
+    return checked_spec(found, request, facts, where)
 
 
 def _family(said: dict[str, Any]) -> tuple[Family, set[str]]:
@@ -78,7 +89,8 @@ def _family(said: dict[str, Any]) -> tuple[Family, set[str]]:
     return family("hifigan"), set()
 
 
-def _notes(said: dict[str, Any], request: Request) -> tuple[str, ...]:
+def notes(said: dict[str, Any], request: Request) -> tuple[str, ...]:
+    """What a user has to know of a configuration."""
     notes = []
     if request.spec is None:
         notes.append(
