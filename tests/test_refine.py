@@ -229,6 +229,13 @@ def test_streamed_files_are_the_whole_ones_and_settings_are_the_refiners_own(tmp
     assert np.abs(made["other"] - made["whole"]).mean() > 0.01
 
 
+def test_a_dose_that_was_not_measured_is_said(tmp_path: Path, tool: Path) -> None:
+    mel = speechlike(20)
+    for dose, said in ((0.5, ""), (0.1, "over_smoothed was measured at 0.3 to 0.8, not at 0.1")):
+        replace(mel, provenance={"degraded": [{"name": "over_smoothed", "dose": dose}]}).save(tmp_path / "a.mel")
+        assert refine([tmp_path / "a.mel"], tmp_path / "b.mel", tool).done[0].note == said
+
+
 def test_what_is_refined_already_is_refused(tmp_path: Path, tool: Path) -> None:
     speechlike(20).save(tmp_path / "a.mel")
     refine([tmp_path / "a.mel"], tmp_path / "b.mel", tool)
@@ -313,6 +320,10 @@ def test_a_stage_of_a_pipeline_and_its_record(tmp_path: Path, tool: Path) -> Non
     assert "as asked" in Refined(tool, degradation="wrong_gain", force=True).note
     with pytest.raises(ContractError, match=r"refine\.steps"):
         Refined(tool, {"steps": 0})
+    unsaid = Pipeline([MelInput(SPEC), Refined(tool), To(SPEC)])
+    unsaid.run(mel)
+    with pytest.raises(NoSkill, match="wrong_gain"):
+        unsaid.run(spoilt("wrong_gain", mel))
     (tmp_path / "p.toml").write_text(
         '[mel]\ndialect = "hifigan_22k"\n[refine]\nfile = "tool.refiner"\nstrength = 1.0\ndegradation = "over_smoothed"\n'
         '[to]\ndialect = "hifigan_22k"\n'

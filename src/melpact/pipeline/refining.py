@@ -12,7 +12,7 @@ from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.law import judged
+from melpact.models.refine.law import happened, judged
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import is_shipped
@@ -63,7 +63,7 @@ class Refined(Stage):
             first = error.errors()[0]
             where = f"refine.{'.'.join(str(part) for part in first['loc'])}"
             raise ContractError(str(first["msg"]), where=where, got=first["input"]) from None
-        self.degradation, self.force = degradation, force
+        self.degradation, self.force, self.called = degradation, force, called
         self.note = judged(self.refiner, called, () if degradation is None else (degradation,), force=force, where="refine")
 
     def takes(self) -> Port:
@@ -73,6 +73,9 @@ class Refined(Stage):
         return Port("mel", self.refiner.spec or taken.spec)
 
     def run(self, value: Mel, context: Context) -> Mel:
+        done = happened(value, self.degradation)
+        if done:
+            judged(self.refiner, self.called, done, force=self.force)
         made = self.refiner(value, self.settings)
         context.notes["changed"] = float(np.mean(np.abs(made.raw().values - value.raw().values, dtype=np.float64)))
         return made

@@ -16,13 +16,13 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.degradations.kinds import degradations
 from melpact.models.refine.base import Refiner
-from melpact.models.refine.law import judged
+from melpact.models.refine.law import happened, judged
 from melpact.models.refine.settings import Refining
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.meaning import Changes, described
 from melpact.verbs.pitches import Pitches
 from melpact.verbs.progress import Progress, Silent
-from melpact.verbs.refining import DEFAULT, Chosen, chosen, happened, refined
+from melpact.verbs.refining import DEFAULT, Chosen, chosen, refined
 from melpact.verbs.targets import Job, mel_files, plan, sources
 
 
@@ -158,7 +158,7 @@ def refine(
             source=job.source, path=job.target, dialect=mel.dialect, frames=mel.n_frames, duration_s=mel.duration_s,
             bridge=made.bridge, pitch=made.pitch, changed=made.changed,
             unit=mel.spec.unit if taken.maker.spec is None else taken.maker.spec.unit,
-            degradations=tuple(happened(mel, degradation)), note=made.note,
+            degradations=happened(mel, degradation), note=made.note,
             real_time=mel.duration_s / max(made.spent_s, 1e-9),
         )  # fmt: skip
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.law import judged
+from melpact.models.refine.law import beyond, happened, judged
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import DEFAULTS, NAMES
@@ -108,7 +106,9 @@ def refined(
             "this mel is refined already", where=source, got=mel.provenance["refined"],
             next="Refine the one it was made from, or again with --force",
         )  # fmt: skip
-    note = judged(maker, name, happened(mel, degradation), force=force, where=source)
+    notes = [judged(maker, name, happened(mel, degradation), force=force, where=source)]
+    if degradation is None:
+        notes.append(beyond(maker, mel))
     way, own = None, mel
     if maker.spec is not None and maker.spec != mel.spec:
         way = _way(mel.spec, maker.spec, source)
@@ -134,15 +134,7 @@ def refined(
         "settings": asked.model_dump(mode="json"),
     }  # fmt: skip
     again = Mel(values, mel.spec, mel.utterance, {**mel.provenance, "refined": said_of})
-    return Refined(again, way, pitch, changed, note, spent_s)
-
-
-def happened(mel: Mel, degradation: str | None) -> Sequence[str]:
-    """What happened to a mel, by the user's word or, without one, by its own provenance."""
-    if degradation is not None:
-        return (degradation,)
-    done: Any = mel.provenance.get("degraded", ())
-    return tuple(dict.fromkeys(str(one["name"]) for one in done))
+    return Refined(again, way, pitch, changed, "; ".join(note for note in notes if note), spent_s)
 
 
 def _exact(a: MelSpec, b: MelSpec) -> Bridge | None:

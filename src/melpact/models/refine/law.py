@@ -1,12 +1,14 @@
 """The law: a refiner is used where it was measured to beat doing nothing and a mere calibration, and refused elsewhere.
 
-Who says what happened to a mel (its user, or its own provenance) is not decided here.
+What happened to a mel is what its user says, else what its own provenance says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from melpact.contract.mel import Mel
 from melpact.core.errors import NoSkill
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
@@ -42,6 +44,27 @@ def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: b
         return f"{name} {text}; {_FORCED}"
     mend = "Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
     raise NoSkill(f"{name} {text}", where=where, next=mend)
+
+
+def happened(mel: Mel, said: str | None) -> tuple[str, ...]:
+    """What happened to a mel: by the word of its user or, without one, by its own provenance."""
+    return (said,) if said is not None else tuple(dict.fromkeys(name for name, _ in _done(mel)))
+
+
+def beyond(refiner: Refiner, mel: Mel) -> str:
+    """Doses in a mel's provenance at which the refiner was not measured, as a sentence; "" where there are none."""
+    found = []
+    for name, dose in _done(mel):
+        row = refiner.measured.row(name)
+        if row is not None and not min(row.dose) <= dose <= max(row.dose):
+            known = f"{row.dose[0]:g} to {row.dose[1]:g} {row.unit}".rstrip()
+            found.append(f"{name} was measured at {known}, not at {dose:g}")
+    return "; ".join(found)
+
+
+def _done(mel: Mel) -> list[tuple[str, float]]:
+    done: Any = mel.provenance.get("degraded", ())
+    return [(str(one["name"]), float(one["dose"])) for one in done]
 
 
 def figures(row: Row) -> str:
