@@ -19,7 +19,6 @@ from melpact.bench.refining import AFFINE, BESIDE, BYPASS, CLEAN, COST, MEL, PRE
 from melpact.bench.report import MetricFacts
 from melpact.bench.task import Outcome
 from melpact.contract.dialect import name_of
-from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
 from melpact.core.records import Record
 from melpact.degradations.kinds import degradations
@@ -129,19 +128,6 @@ def sign_of(table: RefineTable, label: str, arm: str, metric: str) -> int:
     return min(known) if len(known) == len(NULLS) else 0
 
 
-def mel_metric(spec: MelSpec) -> Metric:
-    """The distance of the mels themselves, as a metric over observations that were made elsewhere."""
-
-    def no_sound(pair: Any) -> Any:
-        raise AssertionError("this distance is not of sounds")
-
-    return Metric(
-        title="mel error", unit=spec.unit, better="lower", perfect=0.0, observe=no_sound,
-        meaning="Mean absolute difference of the refined mel and the one that was never spoilt, before any vocoder.",
-        source="mean |M(refined) - M(clean)|",
-    )  # fmt: skip
-
-
 def table(outcomes: Sequence[Outcome], refinery: Refinery, clips: Mapping[str, Condition | None]) -> RefineTable:
     """What all clips say together.
 
@@ -149,7 +135,7 @@ def table(outcomes: Sequence[Outcome], refinery: Refinery, clips: Mapping[str, C
         clips: name → the condition on which it tried the steps, if any.
     """
     whole = [outcome for outcome in outcomes if "" not in outcome.failed]
-    known = {MEL: mel_metric(refinery.spec), **refinery.chosen()}
+    known = refinery.every()
     missing = {name: why for name, metric in known.items() if (why := metric.missing())}
     seen = _Seen(whole, {name: metric for name, metric in known.items() if name not in missing}, refinery.seed)
     arms = (*NULLS, *(arm.name for arm in refinery.arms))
