@@ -105,11 +105,33 @@ def test_who_knows_the_answer_wins_and_who_goes_the_wrong_way_loses(sounds: Path
     mel = rows["toy 0.9"].figures[0]
     assert mel.metric == "mel_mae" and not mel.vocoded and mel.ahead and mel.low <= mel.gain <= mel.high
     both = [table.gain("low_rank", "toy 0.9", null, "mel") for null in ("bypass", "affine")]
-    assert [one.doses for one in both if one] == [(6.0, 3.0)] * 2
+    assert [one.doses for one in both if one] == [(3.0, 6.0)] * 2
     assert mel.gain == pytest.approx(min(one.gain for one in both if one))
     wrong = table.gain("low_rank", "toy -0.5", "bypass", "mel", [3.0])
     assert wrong is not None and wrong.sign == -1 and wrong.gain < 0
     assert RefineTable.model_validate(json.loads(json.dumps(table.model_dump(mode="json")))) == table
+
+
+def test_doses_at_which_it_harms_are_left_out(sounds: Path) -> None:
+    mels = clean(sounds)
+
+    class Blunt(Toy):
+        """Of use only where the mel is far off."""
+
+        def _refine(self, given: Sequence[Any], *rest: Any) -> list[Any]:
+            nearer = super()._refine(given, *rest)
+            off = [float(np.abs(a - b).mean()) for a, b in zip(given, nearer, strict=True)]
+            return [
+                b if far > 0.25 else np.asarray(a + 0.2, np.float32) for a, b, far in zip(given, nearer, off, strict=True)
+            ]
+
+    found = report(sounds, Blunt(mels, 0.9), spoil=["low_rank:3", "low_rank:40", "low_rank:5"]).table
+    row = found.measured["toy 0.9"].rows[0]
+    assert row.helps and row.dose == (3.0, 5.0)
+    alone = [found.gain("low_rank", "toy 0.9", "bypass", "mel", [dose]) for dose in (3.0, 5.0, 40.0)]
+    assert [one.sign for one in alone if one] == [1, 1, -1]
+    none = report(sounds, Blunt(mels, 0.9), spoil=["low_rank:40", "low_rank:60"]).table.measured["toy 0.9"].rows[0]
+    assert not none.helps and none.dose == (40.0, 60.0)
 
 
 def test_the_numbers_are_those_of_the_mels(sounds: Path) -> None:

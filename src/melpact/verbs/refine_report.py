@@ -20,21 +20,19 @@ from melpact.bench.cache import sound_digest
 from melpact.bench.metric import metrics
 from melpact.bench.page.refined import refined
 from melpact.bench.refine_null import Line, lines
+from melpact.bench.refine_opening import INVERSIONS, check_vocoder, opened
 from melpact.bench.refine_table import LAW, RefineTable, table
 from melpact.bench.refining import (
     AFFINE,
     BESIDE,
     BYPASS,
     CLEAN,
-    INVERSIONS,
     PREDICTED,
     Arm,
     Clip,
     Condition,
     Refinery,
-    check_vocoder,
     measure,
-    opened,
     sound_of,
     spoilt,
 )
