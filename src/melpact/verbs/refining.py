@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from melpact.bridges.ways import Bridge, bridge, said
+from melpact.bridges.ways import Bridge, bridge, said, there_and_back
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
@@ -18,7 +18,7 @@ from melpact.models.refine.law import beyond, happened, judged
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import DEFAULTS, NAMES
-from melpact.pipeline.bridging import class_of, cost
+from melpact.pipeline.bridging import cost
 from melpact.verbs.pitches import Pitches
 
 DEFAULT = "default"
@@ -68,7 +68,7 @@ def chosen(named: str | Path | Refiner | None, spec: MelSpec | None = None) -> C
         return Chosen(str(named), open_refiner(named))
     for name in DEFAULTS:
         maker = open_refiner(name)
-        if spec is None or maker.spec is None or maker.spec == spec or _exact(spec, maker.spec) is not None:
+        if spec is None or maker.spec is None or maker.spec == spec or there_and_back(spec, maker.spec) is not None:
             return Chosen(name, maker)
     raise ContractError(
         "no refiner that comes with melpact takes this mel", where="--with", got=None if spec is None else said(spec),
@@ -137,14 +137,8 @@ def refined(
     return Refined(again, way, pitch, changed, "; ".join(note for note in notes if note), spent_s)
 
 
-def _exact(a: MelSpec, b: MelSpec) -> Bridge | None:
-    """The bridge from a to b where algebra leads there and back."""
-    way = bridge(a, b)
-    return way if class_of(way) == "exact" and bridge(b, a).route == "algebra" else None
-
-
 def _way(own: MelSpec, wanted: MelSpec, source: Path | None) -> Bridge:
-    way = _exact(own, wanted)
+    way = there_and_back(own, wanted)
     if way is not None:
         return way
     needed = bridge(own, wanted, allow_lossy=True)
