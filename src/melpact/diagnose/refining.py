@@ -12,6 +12,7 @@ from melpact.bridges.ways import there_and_back
 from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.finding import Finding
 from melpact.models.refine.catalogue import Entry, catalogue
+from melpact.models.refine.law import refined_by
 from melpact.models.refine.measured import Row
 
 DEGRADATIONS: Mapping[str, str] = MappingProxyType(
@@ -47,8 +48,8 @@ def _advised(found: Finding, evidence: Evidence, known: Sequence[Entry]) -> Find
     rows = [] if degradation is None else [(one, row) for one in known if (row := one.measured.row(degradation)) is not None]
     if not rows:
         return found
-    if "refined" in evidence.mel.provenance:
-        return found.model_copy(update={"sentence": f"{found.sentence}; this mel is refined already"})
+    if before := refined_by(evidence.mel):
+        return found.model_copy(update={"sentence": f"{found.sentence}; this mel is refined already, by {before}"})
     helping = next(((one, row) for one, row in rows if row.helps), None)
     if helping is None:
         names = " and ".join(one.name for one, _ in rows)
@@ -58,7 +59,12 @@ def _advised(found: Finding, evidence: Evidence, known: Sequence[Entry]) -> Find
     one, row = helping
     case = f"{_IF[found.code]}: " if found.code in _IF else ""
     command = f"{case}melpact refine PRED -o OUT --with {one.name} --degradation {degradation}"
-    return found.model_copy(update={"remedy": f"{command}  (measured to help{_ahead(row)}); else: {found.remedy}"})
+    remedy = f"{command}  (measured to help{_doses(row)}{_ahead(row)}); else: {found.remedy}"
+    return found.model_copy(update={"remedy": remedy})
+
+
+def _doses(row: Row) -> str:
+    return f" at {min(row.dose):g} to {max(row.dose):g} {row.unit}".rstrip()
 
 
 def _ahead(row: Row) -> str:

@@ -14,7 +14,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.law import beyond, happened, judged
+from melpact.models.refine.law import beyond, happened, judged, refined_by, signed
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import DEFAULTS, NAMES
@@ -101,9 +101,10 @@ def refined(
         NoSkill: the law. ContractError: refined already, or values that no refiner takes.
     """
     name, maker = taken.name, taken.maker
-    if "refined" in mel.provenance and not force and not isinstance(maker, Identity):
+    before = refined_by(mel)
+    if before and not force and not isinstance(maker, Identity):
         raise ContractError(
-            "this mel is refined already", where=source, got=mel.provenance["refined"],
+            "this mel is refined already", where=source, got=f"one that {before} made",
             next="Refine the one it was made from, or again with --force",
         )  # fmt: skip
     notes = [judged(maker, name, happened(mel, degradation), force=force, where=source)]
@@ -129,11 +130,7 @@ def refined(
     spent_s = time.perf_counter() - began
     values = mel.values if asked.strength == 0 else made.values if way is None else _back(made, mel).values
     changed = float(np.mean(np.abs(made.raw().values - own.raw().values, dtype=np.float64)))
-    said_of = {
-        "refiner": Path(name).name, "method": maker.method, "fingerprint": maker.fingerprint,
-        "settings": asked.model_dump(mode="json"),
-    }  # fmt: skip
-    again = Mel(values, mel.spec, mel.utterance, {**mel.provenance, "refined": said_of})
+    again = Mel(values, mel.spec, mel.utterance, signed(mel, maker, name, asked))
     return Refined(again, way, pitch, changed, "; ".join(note for note in notes if note), spent_s)
 
 
