@@ -16,7 +16,7 @@ from melpact.audio.synthetic import speech_like
 from melpact.audio.writing import write
 from melpact.bench.refine_null import lines, straightened
 from melpact.bench.refine_table import RefineTable
-from melpact.bench.refining import Condition, spoilt
+from melpact.bench.refining import Arm, Condition, spoilt
 from melpact.cli.main import main
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
@@ -24,9 +24,10 @@ from melpact.degradations.kinds import degradation
 from melpact.features.analysis import extract
 from melpact.models.refine.affine import Affine
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.identity import Identity
 from melpact.models.refine.opening import refiner
 from melpact.normalise.calibration import pair
-from melpact.verbs.refine_report import RefineReport, conditions_of, refine_report
+from melpact.verbs.refine_report import RefineReport, _with_steps, conditions_of, refine_report
 
 FAST: dict[str, Any] = {"metrics": ["global_variance", "modulation_spectrum"], "vocoder": "griffin_lim_fast", "jobs": 1}
 CLIPS = 7
@@ -233,6 +234,23 @@ def test_doses_draw_alike_and_clips_apart() -> None:
     assert any(
         not np.array_equal(spoilt(mel, Condition("missing_bands", 0.1), 0, other).values, small) for other in ("b", "c", "d")
     )
+
+
+def test_what_cannot_be_is_refused_before_anything_is_measured(sounds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*given: object, **named: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("melpact.verbs.refine_report.run", never)
+    for refiners, asked, words in (
+        (["identity"], {"mark": True}, "--mark: what is measured is kept in the refiner's own file"),
+        ([], {"spoil": ["nosuch"]}, "--spoil: no such degradation"),
+        ([], {"spoil": ["noise:9999"]}, "--spoil: no dose of a degradation"),
+    ):
+        with pytest.raises(MelpactError, match=words):
+            refine_report(refiners, [sounds], **{"spoil": ["noise:15"], **asked, **FAST})  # type: ignore[arg-type]
+    for count in (0, 33):
+        with pytest.raises(MelpactError, match=f"--steps: no number of steps; got {count}; wanted 1 to 32"):
+            _with_steps(Arm("a", Identity(), None), count)
 
 
 def test_what_was_measured_goes_into_the_file(sounds: Path, tmp_path: Path) -> None:
