@@ -247,7 +247,7 @@ def test_what_cannot_be_is_refused_before_anything_is_measured(sounds: Path, mon
         ([], {"spoil": ["noise:9999"]}, "--spoil: no dose of a degradation"),
     ):
         with pytest.raises(MelpactError, match=words):
-            refine_report(refiners, [sounds], **{"spoil": ["noise:15"], **asked, **FAST})  # type: ignore[arg-type]
+            refine_report(refiners, [sounds], **{"spoil": ["noise:15"], **asked, **FAST})
     for count in (0, 33):
         with pytest.raises(MelpactError, match=f"--steps: no number of steps; got {count}; wanted 1 to 32"):
             _with_steps(Arm("a", Identity(), None), count)
