@@ -36,7 +36,7 @@ class Voice(Command):
     inputs: Annotated[Positional[list[str]], arg(metavar="INPUTS", help_behavior_hint="(one or more)")]
     """Sound files, folders (searched to the bottom), patterns, sample:en_noservice; or the word learn and the references."""
     out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
-    """Folder, in which the structure of an input folder is kept; the .wav file for a single input; a .voice file for learn."""
+    """Folder, in which the structure of an input folder is kept; the .wav file for a single input; for learn NAME.voice."""
     to: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """Whom to sound like: a .voice file, or sounds and folders of one voice. May be repeated."""
     blend: Annotated[str | None, arg(metavar="A:X,B:Y")] = None
