@@ -102,6 +102,22 @@ def test_statistics_gives_the_targets_moments_by_the_ratio(ratio: float) -> None
     np.testing.assert_allclose(made.std(axis=1), wanted_std, rtol=0.01)
 
 
+def test_envelope_gives_the_targets_envelope_its_moments_and_leaves_what_stands_on_it() -> None:
+    from scipy.fft import dct
+
+    comb = np.where(np.arange(80) % 3 == 0, 1.5, -0.75)[:, None]
+    mel = Mel((speechlike(500, 8).values + comb).astype(np.float32), SPEC)
+    made = converter("envelope")(mel, voice()).values.astype(float)
+    change = dct(made - mel.values, axis=0, norm="ortho")
+    # a frame that reaches the ceiling is cut there
+    assert (np.abs(change[14:]).max(axis=0) < 1e-4).mean() > 0.97 and np.abs(change[:3]).max() > 1
+    found, wanted = (dct(x.astype(float), axis=0, norm="ortho")[:7] for x in (made, voice().frames.mels))
+    np.testing.assert_allclose(found.mean(axis=1), wanted.mean(axis=1), atol=0.02)
+    half = converter("envelope")(mel, voice(), Converting(ratio=0.5)).values
+    whole = (np.abs(change[14:]).max(axis=0) < 1e-4) & (made > SPEC.floor_value + 0.01).all(axis=0)
+    np.testing.assert_allclose(half[:, whole], ((made + mel.values) / 2)[:, whole], atol=1e-4)
+
+
 def test_pauses_do_not_count_for_the_moments_of_a_voice() -> None:
     mel = speechlike(200, 1)
     paused = np.concatenate([mel.values, np.full((80, 300), np.log(1e-5), np.float32)], axis=1)
@@ -341,7 +357,7 @@ def test_a_voice_is_learnt_and_sounds_are_converted_with_a_bad_one_among_them(
         (["sample:en_noservice"], "said once"),
         (["sample:en_noservice", "--to", "nowhere.wav"], "no such file"),
         (["sample:en_noservice", "--to", "sample:it_noservice", "--ratio", "2"], "--ratio"),
-        (["sample:en_noservice", "--to", "sample:it_noservice", "--method", "magic"], "statistics"),
+        (["sample:en_noservice", "--to", "sample:it_noservice", "--method", "magic"], "envelope, statistics"),
         (["sample:en_noservice", "--blend", "a.voice"], "A:.7,B:.3"),
         (["learn"], "references"),
         (["learn", "sample:en_noservice"], ".voice"),

@@ -7,9 +7,12 @@ from types import MappingProxyType
 
 from melpact.core.errors import ContractError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.envelope import EnvelopeConverter
 from melpact.models.convert.statistics import StatisticsConverter
 
-METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType({"statistics": StatisticsConverter})
+METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
+    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter}
+)
 """By name; the first is the one that is taken where nobody asks."""
 
 
