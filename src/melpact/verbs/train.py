@@ -153,6 +153,34 @@ def train_refiner(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch, prepare=prepare), run)
 
 
+def train_content(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a content encoder by a recipe: what is spoken, whoever speaks.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `teacher` is the file of what a
+            recogniser hears in the corpus.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "content")
+    run = _run(recipe, data, changes, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
 def rehearse(
     recipe: str,
     data: str | Path,
