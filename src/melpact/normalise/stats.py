@@ -336,8 +336,16 @@ class Stats:
             ContractError: nothing has been counted.
             ArtifactError: the file cannot be written.
         """
+        return write(path, self.artifact())
+
+    def artifact(self) -> Artifact:
+        """What `save` writes, for a file that holds more than this.
+
+        Raises:
+            ContractError: nothing has been counted.
+        """
         self._need_frames()
-        return write(path, self._tally.artifact(self.spec))
+        return self._tally.artifact(self.spec)
 
     @classmethod
     def load(cls, path: str | Path) -> Stats:
@@ -347,7 +355,7 @@ class Stats:
             ArtifactError: the file is not a whole artifact of kind "stats".
         """
         try:
-            return cls._restore(read(path, "stats"))
+            return cls.of_artifact(read(path, "stats"))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise NotAnArtifact(
                 "is not a complete statistics file",
@@ -357,10 +365,15 @@ class Stats:
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Stats._restore, (self._tally.artifact(self.spec),)
+        return Stats.of_artifact, (self._tally.artifact(self.spec),)
 
     @classmethod
-    def _restore(cls, artifact: Artifact) -> Stats:
+    def of_artifact(cls, artifact: Artifact) -> Stats:
+        """What `artifact` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError, IndexError: something is missing or contradicts the rest.
+        """
         if artifact.spec is None:
             raise ValueError("no spec")
         made = cls(artifact.spec)

@@ -1,0 +1,30 @@
+"""How loud each frame of a mel is, and which frames sound at all. Says nothing of whether it is a voice."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.contract.spec import MelSpec
+
+Floats = NDArray[np.float32]
+PAUSE_DB = 40.0
+"""A frame this far below the loud ones (their 95 % quantile) is a pause."""
+
+
+def loudness_db(raw: Floats, spec: MelSpec) -> Floats:
+    """10·log10 of the sum over bands of each frame's power: values before scaling [n_mels, T] → float32 [T]."""
+    values = raw.astype(np.float64)
+    gain = spec.log_gain
+    linear = np.maximum(values, 0.0) if gain is None else np.exp((values + spec.reference) / gain)
+    power = np.maximum((linear ** (2 / spec.power)).sum(axis=0), 1e-30)
+    return np.asarray(10 * np.log10(power), np.float32)
+
+
+def active(raw: Floats, spec: MelSpec) -> NDArray[np.bool_]:
+    """Which frames sound: within `PAUSE_DB` of the loud ones, and not on the description's floor."""
+    level = loudness_db(raw, spec)
+    found = level > np.quantile(level, 0.95) - PAUSE_DB
+    if spec.floor_kind != "none":
+        found &= (raw > spec.floor_value + 1e-6 * max(1.0, abs(spec.floor_value))).any(axis=0)
+    return np.asarray(found, np.bool_)

@@ -1,0 +1,28 @@
+"""A converter from the name of its method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from melpact.core.errors import ContractError
+from melpact.models.convert.base import Converter
+from melpact.models.convert.statistics import StatisticsConverter
+
+METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType({"statistics": StatisticsConverter})
+"""By name; the first is the one that is taken where nobody asks."""
+
+
+def converter(name: str | None = None) -> Converter:
+    """Open a converter.
+
+    Args:
+        name: of a method; the first of `METHODS` by default.
+
+    Raises:
+        ContractError: no method of that name.
+    """
+    wanted = next(iter(METHODS)) if name is None else name
+    if wanted not in METHODS:
+        raise ContractError("no such method of conversion", where="--method", got=wanted, wanted=", ".join(METHODS))
+    return METHODS[wanted]()
