@@ -47,7 +47,8 @@ Window = list[tuple[Entry, int]]
 
 def chosen(packed: Packed, validation: list[str], minutes: float) -> list[Entry]:
     """All of the validation list, and of every speaker of the training part as much as `minutes`, by speaker."""
-    held, taken = set(validation), defaultdict(float)
+    held = set(validation)
+    taken: dict[str, float] = defaultdict(float)
     kept = []
     for entry in sorted(packed.entries, key=lambda entry: digest(entry.id)):
         seconds = entry.n_samples / packed.sample_rate
@@ -79,7 +80,7 @@ class Listener:
     """The recogniser's encoder."""
 
     def __init__(self) -> None:
-        import ctranslate2
+        import ctranslate2  # type: ignore[import-untyped]
         from faster_whisper.feature_extractor import FeatureExtractor
 
         self._extract = FeatureExtractor(feature_size=80)
@@ -90,7 +91,7 @@ class Listener:
         """30 s at 16 kHz → [1500, 512]."""
         mel = self._extract(sound)[:, : 2 * FRAME_HZ * int(WINDOW_S)]
         made: Any = self._model.encode(self._view.from_array(np.ascontiguousarray(mel[None], np.float32)))
-        return np.array(made)[0].astype(np.float16)
+        return np.asarray(np.array(made)[0], np.float16)
 
 
 def sound(packed: Packed, window: Window) -> NDArray[np.float32]:

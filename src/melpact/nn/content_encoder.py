@@ -39,7 +39,7 @@ class ContentEncoderConfig(Record):
 
 
 class ContentEncoder(nn.Module):
-    """Centred mel [B, n_mels, T], about of variance 1 → features [B, size, T]. Steps are of two frames, from the first on."""
+    """Centred mel [B, n_mels, T], about of variance 1 → features [B, size, T], in steps of two frames from the first on."""
 
     def __init__(self, config: ContentEncoderConfig) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ def raised(values: Floats, spec: MelSpec) -> Floats:
     """
     gain = spec.log_gain
     if gain is None:
-        raise ContractError("there is no band mean to take out of a mel without a logarithm", wanted="a description with one")
+        raise ContractError("only a logarithmic mel has a band mean to take out", wanted="a description with a logarithm")
     made: Floats = np.maximum(values, values.max() - np.float32(gain * math.log(10 ** (RANGE_DB * spec.power / 20))))
     return made
 

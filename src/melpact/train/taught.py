@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import TrainingError
 from melpact.core.records import digest
 from melpact.corpus.crops import Crops
 from melpact.normalise.centring import centred
@@ -102,7 +101,7 @@ class Teacher:
         """Crops of those utterances that it has heard.
 
         Raises:
-            TrainingError: it heard another corpus, or nothing of this one. CorpusError: as `Crops`.
+            CorpusError: it has heard nothing of this corpus.
         """
         packed = crops.packed.only(lambda entry: entry.id in self.features)
         return Crops(packed, crops.spec, crops.frames, crops.batch, crops.seed, crops.augment, weigh=crops.weigh)

@@ -244,10 +244,19 @@ PLUGIN = Recipe(
     settings=ContentTraining,
     build=build,
     debug=ContentTraining(
-        steps=20, batch_size=4, segment_frames=16, sizes={"size": 8, "width": 32, "blocks": 2}, validation_mels=1,
-        log_every=5, save_every=10, validate_every=20, augment=(), warp=0.02, level_jitter=0.02,
+        steps=20,
+        batch_size=4,
+        segment_frames=16,
+        sizes={"size": 8, "width": 32, "blocks": 2},
+        validation_mels=1,
+        log_every=5,
+        save_every=10,
+        validate_every=20,
+        augment=(),
+        warp=0.02,
+        level_jitter=0.02,
         optimiser=Optimiser(lr=1e-2, betas=(0.9, 0.98), schedule="constant"),
-    ),  # fmt: skip
+    ),
     source="measured on held-out speakers: sentences read by two of them, and whose voice it is",
     trains="content",
 )
