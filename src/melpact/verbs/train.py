@@ -235,20 +235,21 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder or NAME.refiner, by what the run trained.
+        out: NAME.vocoder, NAME.refiner or NAME.content, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
 
     Raises:
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER):
-        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER} or NAME{REFINER}")
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT):
+        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER}, NAME{REFINER} or NAME{CONTENT}")
     return written(where, target, which)
 
 

@@ -61,6 +61,11 @@ class Listener:
         return int(self.sizes["size"])
 
     @property
+    def n_weights(self) -> int:
+        """Numbers in its weights; 0 for a graph."""
+        return sum(int(value.size) for value in self.weights.values())
+
+    @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over description, scale and weights; that of a graph is that of its weights."""
         if self.exported:
@@ -74,13 +79,21 @@ class Listener:
         Raises:
             ContractError: another number of bands, or no frames.
         """
+        made = self.uncentred(values)
+        return np.asarray(made - made.mean(1, keepdims=True), np.float32)
+
+    def uncentred(self, values: Floats) -> Floats:
+        """The same as the network gives them: what is the same throughout an utterance is left in.
+
+        Raises:
+            ContractError: as a call.
+        """
         if values.ndim != 2 or values.shape[0] != self.spec.n_mels or values.shape[1] == 0:
             raise ContractError(
                 "not what this encoder takes", got=f"shape {list(values.shape)}", wanted=f"[{self.spec.n_mels}, frames]"
             )
         given = centred(values, self.spec) / self.scale[:, None]
-        made = Network(self.runtime, 1, self.receptive_field).batch([[given[None]]])[0]
-        return np.asarray(made - made.mean(1, keepdims=True), np.float32)
+        return Network(self.runtime, 1, self.receptive_field).batch([[given[None]]])[0]
 
     @classmethod
     def build(
