@@ -2,7 +2,7 @@
 
 A running mean m ← β·m + (1 - β)·x that starts at 0 is not a mean: after n frames its weights add up to 1 - β^n, so that it
 is too small by the share β^n. Dividing by 1 - β^n makes it the weighted mean with weights in proportion to β^(n-1-t), which
-is unbiased whatever n is (the correction of Kingma and Ba, "Adam" (2015), section 3). Both can be asked for, so that the bias
+is unbiased whatever n is (the correction of Kingma and Ba, "Adam" (2015), section 3). Both can be had, so that the bias
 can be looked at. The order of the frames matters, and two of these cannot be merged: that is what `stats` is for.
 """
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,23 @@ class Voice:
     def with_embedding(self, values: Floats, encoder: str) -> Voice:
         """The same voice, knowing what a reference encoder made of it."""
         return replace(self, embedding=(values, encoder))
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as one file (kind "voice"), whole or not at all; returns the path."""
+        from melpact.models.convert.voice_file import save
+
+        return save(path, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Voice:
+        """Read what `save` wrote.
+
+        Raises:
+            ArtifactError: unreadable, truncated, or not a whole voice.
+        """
+        from melpact.models.convert.voice_file import load
+
+        return load(path)
 
     @property
     def parts(self) -> tuple[tuple[Voice, float], ...]:
