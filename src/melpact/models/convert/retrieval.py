@@ -151,7 +151,8 @@ class RetrievalConverter(Converter):
         made = made + np.float32(self.fine) * (fine - own)
         gain = spec.log_gain
         if gain is not None:
-            made = made + np.float32(gain * np.log(10) / 20 * spec.power) * (energy - loudness_db(made, spec))
+            per_db = np.float32(gain * np.log(10) / 20 * spec.power)
+            made = np.asarray(made + per_db * (energy - loudness_db(made, spec)), np.float32)
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 
     def _of(self, voice: Voice, heard: Floats, neighbours: int, f0_hz: Floats | None) -> Floats:
