@@ -1,12 +1,12 @@
 """What a content encoder's features hold, and what retrieval makes of them: on speakers that no training has seen.
 
-    python -m benchmarks.content_report --encoder NAME.content --sounds DATA [--parts match speakers convert] [--out report.json]
+    python -m benchmarks.content_report --encoder NAME.content --sounds DATA [--parts match speakers convert] [--out F.json]
 
-match     eight speakers read one sentence: for a frame of one, is the nearest of another's (by cosine) where that one says the
-          same, within 50 ms? Where that is, is taken from the recogniser's own features, aligned in time; and once more from
-          cepstra, which favours those. Beside it: chance, cepstra without their mean, and the recogniser itself.
-speakers  how well a linear classifier (leave one utterance out) tells ten speakers from the mean and the spread of the features
-          over an utterance.
+match     eight speakers read one sentence: for a frame of one, is the nearest of another's (by cosine) where that one says
+          the same, within 50 ms? Where that is, is taken from the recogniser's own features, aligned in time; and once more
+          from cepstra, which favours those. Beside it: chance, cepstra without their mean, and the recogniser itself.
+speakers  how well a linear classifier tells speakers from the mean and the spread of an utterance's features (five folds); and
+          from single frames, learnt on the first half of a sentence that all of them read and asked in its second half.
 convert   Resemblyzer's similarity to target and source, and character errors of Whisper, through Griffin-Lim.
 """
 
@@ -38,7 +38,7 @@ from melpact.bench.sound import Sound
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.features.analysis import extract
-from melpact.features.pitch import STEP_S, pitch, track_pitch
+from melpact.features.pitch import pitch, track_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.base import Converter
 from melpact.models.convert.content import Listener, listener
@@ -60,7 +60,6 @@ SPEAKERS = (
 )  # fmt: skip
 EACH = 10
 TARGET_S = 60.0
-PHRASE = "If the red of the second bow falls upon the green of the first"
 PAIRS = (
     ("p228", "philipp_en"), ("p243", "nathalie_nl"), ("p228", "festvox_ru"), ("p273", "nathalie_nl"),
     ("p230", "philipp_en"), ("p254", "festvox_ru"), ("pm_LJ001-0054", "nathalie_nl"), ("pm_LJ001-0107", "festvox_ru"),
@@ -84,7 +83,8 @@ def cepstra(values: Floats, n: int = 13) -> Floats:
 
 def heard(audios: list[Audio]) -> list[Floats]:
     """The recogniser's own features at the mel's frames, each sound's mean taken out, [512, T]."""
-    from benchmarks.content_teacher import FRAME_HZ, RATE_HZ, WINDOW_S, Listener as Ear
+    from benchmarks.content_teacher import FRAME_HZ, RATE_HZ, WINDOW_S
+    from benchmarks.content_teacher import Listener as Ear
 
     ear, made = Ear(), []
     for audio in audios:
@@ -183,12 +183,29 @@ def speakers(ears: Listener, sounds: Path) -> dict[str, Any]:
         made: Floats = dct(mel, axis=0, norm="ortho")[:26].astype(np.float32)
         return made
 
-    ways = {"cepstra with their mean": plain, "cepstra without": cepstra, "encoder": ears.__call__}
+    ways: dict[str, Callable[[Floats], Floats]] = {
+        "cepstra with their mean": plain, "cepstra without": cepstra, "encoder": ears.__call__
+    }  # fmt: skip
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, C=0.1))
     found = {name: float(cross_val_score(model, pooled(of), labels, cv=folds).mean()) for name, of in ways.items()}
     each = np.bincount(labels)
-    return {"utterances": len(labels), "speakers": len(each), "chance": float(each.max() / len(labels)), **found}
+    table: dict[str, Any] = {
+        "by utterance": {
+            "utterances": len(labels),
+            "speakers": len(each),
+            "chance": float(each.max() / len(labels)),
+            **found,
+        }
+    }
+    read = [extract(mono(path), SPEC).values for path in sorted((sounds / READ).glob("*.flac"))]
+    table["by frame, of one sentence"] = {"speakers": len(read), "chance": 1 / len(read)}
+    for name, of in ways.items():
+        halves = [np.split(of(mel).T, [mel.shape[1] // 2]) for mel in read]
+        first, second = (np.concatenate([one[part][::2] for one in halves]) for part in (0, 1))
+        who, later = (np.repeat(range(len(read)), [len(one[part][::2]) for one in halves]) for part in (0, 1))
+        table["by frame, of one sentence"][name] = float(model.fit(first, who).score(second, later))
+    return table
 
 
 def phrase(audio: Audio) -> Audio:
@@ -207,33 +224,36 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def source(name: str, sounds: Path) -> tuple[Audio, str]:
-    """A sound to convert and what it says."""
+    """A sound to convert and what it says; of a beginning, what the recogniser understands."""
     if name.startswith("p2"):
-        return phrase(mono(next((sounds / READ).glob(f"{name}_*.flac")))), PHRASE
+        audio = phrase(mono(next((sounds / READ).glob(f"{name}_*.flac"))))
+        return audio, recogniser.recognised(Sound(audio, SPEC.sample_rate), "en")
     file = f"{name}.flac"
     return mono(sounds / "philipp_en" / file), texts(sounds / "philipp_en")[file]
 
 
-def voice(folder: Path, used: set[str]) -> tuple[Voice, list[Audio]]:
-    """A target of `TARGET_S`, and two other sounds of the same speaker."""
-    audios, seconds, rest = [], 0.0, []
+def voice(folder: Path, used: set[str], wanted_s: float = TARGET_S) -> tuple[Voice, list[Audio]]:
+    """A target of so many seconds, and three other sounds of the same speaker."""
+    audios: list[Audio] = []
+    rest: list[Audio] = []
+    seconds = 0.0
     for path in sorted(folder.glob("*.flac"))[::-1]:
-        if path.stem in used or len(rest) == 3:
+        if path.stem in used or seconds >= wanted_s:
             continue
         audio = mono(path)
-        if seconds < TARGET_S:
+        if len(rest) < 3 and 2.5 < audio.duration_s < 10:
+            rest.append(audio)
+        else:
             audios.append(audio)
             seconds += audio.duration_s
-        elif 2.5 < audio.duration_s < 10:
-            rest.append(audio)
     return learn([extract(audio, SPEC) for audio in audios], [pitch(audio, SPEC) for audio in audios]), rest
 
 
-def convert(ways: Mapping[str, tuple[Converter, Converting]], sounds: Path, pairs: int) -> dict[str, Any]:
+def convert(ways: Mapping[str, tuple[Converter, Converting]], sounds: Path, pairs: int, wanted_s: float) -> dict[str, Any]:
     """Pairs of source and target through every way."""
     chosen = PAIRS[:pairs]
     used = {name for name, _ in chosen}
-    targets = {name: voice(sounds / name, used) for name in dict.fromkeys(target for _, target in chosen)}
+    targets = {name: voice(sounds / name, used, wanted_s) for name in dict.fromkeys(target for _, target in chosen)}
     whose = {name: [embedding(Sound(one, SPEC.sample_rate)) for one in rest] for name, (_, rest) in targets.items()}
     whose = {name: [one / np.linalg.norm(one) for one in rows] for name, rows in whose.items()}
     same = np.mean([a @ b for rows in whose.values() for a, b in itertools.combinations(rows, 2)])
@@ -248,7 +268,7 @@ def convert(ways: Mapping[str, tuple[Converter, Converting]], sounds: Path, pair
         key = 0.0 if goal.pitch is None else float(np.clip(12 * np.log2(goal.pitch.median_hz / own), -12, 12))
         moved = Audio.of(shifted(audio.samples[0], SPEC.sample_rate, track, semitones=key), SPEC.sample_rate)
         mel, level = extract(moved, SPEC), pitch(moved, SPEC)
-        made: dict[str, Mel] = {"source": extract(audio, SPEC), "source moved in pitch": mel}
+        made: dict[str, Mel] = {"source": extract(audio, SPEC)}
         made |= {way: one(mel, goal, how, f0_hz=level) for way, (one, how) in ways.items()}
         mine = embedding(Sound(audio, SPEC.sample_rate))
         mine = mine / np.linalg.norm(mine)
@@ -278,6 +298,7 @@ def main() -> None:
     parser.add_argument("--sounds", type=Path, required=True)
     parser.add_argument("--parts", nargs="+", default=["match", "speakers", "convert"])
     parser.add_argument("--pairs", type=int, default=len(PAIRS))
+    parser.add_argument("--seconds", type=float, default=TARGET_S, help="of each target")
     parser.add_argument("--designs", action="store_true", help="retrieval with and without each of its parts")
     parser.add_argument("--out")
     asked = parser.parse_args()
@@ -303,7 +324,7 @@ def main() -> None:
                 "retrieval, not smoothed": (RetrievalConverter(ears, smoothed=0), plain),
                 "retrieval, smoothed twice as far": (RetrievalConverter(ears, smoothed=3), plain),
             }
-        found["convert"] = convert(ways, asked.sounds, asked.pairs)
+        found["convert"] = convert(ways, asked.sounds, asked.pairs, asked.seconds)
         print(json.dumps(found["convert"], indent=1), flush=True)
     if asked.out:
         Path(asked.out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

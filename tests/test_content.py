@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 from melpact.audio import samples
+from melpact.audio.audio import Audio
 from melpact.audio.resample import resample
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
 from melpact.features.analysis import extract
+from melpact.features.pitch import track_pitch
+from melpact.features.voice_shift import shifted
+from melpact.models.convert.active import active
 from melpact.models.convert.content import listener
 from melpact.models.convert.learning import learn
+from melpact.models.convert.opening import converter
 from melpact.models.convert.retrieval import RetrievalConverter, contents, envelope, nearest, octaves, smooth
 from melpact.models.convert.settings import Converting
+from melpact.models.convert.shipped import content_file
 from melpact.normalise.centring import RANGE_DB, centred, loud_mean
 from melpact.train.taught import Cepstra, Teacher, times
 
@@ -65,7 +71,8 @@ def test_the_nearest_are_found_and_a_pitch_decides_between_equals() -> None:
     assert nearest(source, target, 2).tolist() == [[0, 2], [1, 3]]
     assert nearest(source, target, 99).shape == (2, 5)
     high = octaves(np.array([100, 200, 100, 100, 0], np.float32))
-    found = nearest(source, target, 1, source_octaves=octaves(np.array([100, 110], np.float32)), target_octaves=high)
+    mine = octaves(np.array([100, 110], np.float32))
+    found = nearest(source, target, 1, source_octaves=mine, target_octaves=high, pitch_weight=0.1)
     assert found.tolist() == [[0], [3]]
     far = octaves(np.array([800, 100, 100, 100, 100], np.float32))  # three octaves cost 0.3, the second's angle only 0.005
     assert nearest(source, target, 1, source_octaves=far[1:3], target_octaves=far, pitch_weight=0.1)[0, 0] == 2
@@ -169,6 +176,29 @@ def test_a_voice_of_one_utterance_is_found_in_itself(ears: Path) -> None:
     np.testing.assert_allclose(made.values[:, on], mel.values[:, on], atol=1e-3)
     blurred = one(mel, knows, Converting(neighbours=16))
     assert np.abs(blurred.values - mel.values)[:, on].mean() > 0.1
+
+
+def test_the_shipped_encoder_hears_the_same_on_torch_and_in_its_graph() -> None:
+    graph, weights = (listener(content_file(suffix)) for suffix in (".onnx", ".content"))
+    assert graph.fingerprint == weights.fingerprint == converter("retrieval").listener.fingerprint
+    assert sum(content_file(suffix).stat().st_size for suffix in (".onnx", ".content")) < 8e6
+    mel = prompt(0).values[:, :200]
+    np.testing.assert_allclose(graph(mel), weights(mel), atol=1e-3)
+
+
+def test_the_shipped_encoder_hears_less_of_a_voice_than_a_mel_says() -> None:
+    """The vocal tract of a third more or less: the frame of the same moment is the nearest far more often."""
+    sound = resample(samples.load(samples.names()[0]), SPEC.sample_rate)
+    other = Audio.of(shifted(sound.samples[0], SPEC.sample_rate, track_pitch(sound.samples[0], SPEC.sample_rate),
+                             semitones=4.0, formant=1.2), SPEC.sample_rate)  # fmt: skip
+    mels = [extract(one, SPEC).values for one in (sound, other)]
+    ears, null = listener(content_file()), Cepstra(SPEC, 13)
+    shares = []
+    for hear in (ears, lambda mel: null.taught("", mel, np.zeros(mel.shape[1]))[0]):
+        found = nearest(hear(mels[0]), hear(mels[1]), 1)[:, 0]
+        on = active(mels[0], SPEC)
+        shares.append(float((np.abs(found - np.arange(len(found))) <= 4)[on].mean()))
+    assert shares[0] > 0.7 and shares[0] > shares[1] + 0.1
 
 
 def test_in_blocks_as_in_the_whole(ears: Path) -> None:

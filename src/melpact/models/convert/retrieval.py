@@ -24,8 +24,9 @@ from melpact.models.convert.content import Listener
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Content, Target, Voice
 
-PITCH_WEIGHT = 0.1
-"""What an octave's distance costs, as a cosine; and a voiced frame for an unvoiced one."""
+PITCH_WEIGHT = 0.0
+"""What an octave's distance costs, as a cosine, and a voiced frame for an unvoiced one. A choice by pitch was understood no
+better: there are fewer frames to choose from."""
 ENVELOPE = 24
 """Numbers of a frame's cepstrum that hold its envelope; the rest is fine structure."""
 FINE = 0.5
