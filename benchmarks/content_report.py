@@ -5,8 +5,8 @@
 match     eight speakers read one sentence: for a frame of one, is the nearest of another's (by cosine) where that one says
           the same, within 50 ms? Where that is, is taken from the recogniser's own features, aligned in time; and once more
           from cepstra, which favours those. Beside it: chance, cepstra without their mean, and the recogniser itself.
-speakers  how well a linear classifier tells speakers from the mean and the spread of an utterance's features (five folds); and
-          from single frames, learnt on the first half of a sentence that all of them read and asked in its second half.
+speakers  how well a linear classifier tells speakers from the mean and the spread of an utterance's features (five folds);
+          and from single frames, learnt on the first half of a sentence that all of them read, asked in its second half.
 convert   Resemblyzer's similarity to target and source, and character errors of Whisper, through Griffin-Lim.
 """
 
@@ -280,7 +280,13 @@ def convert(ways: Mapping[str, tuple[Converter, Converting]], sounds: Path, pair
             near = float(np.mean([who @ other for other in whose[target]]))
             errors = recogniser.edits(wanted, got)
             rows.setdefault(way, []).append((near, float(who @ mine), errors, len(wanted)))
-        print(name, target, f"{key:+.1f}", {way: tuple(np.round(found[-1], 2)) for way, found in rows.items()}, flush=True)
+        print(
+            name,
+            target,
+            f"{key:+.1f}",
+            {way: tuple(float(round(one, 2)) for one in found[-1]) for way, found in rows.items()},
+            flush=True,
+        )
     table = {
         way: {
             "to target": float(np.mean([row[0] for row in found])), "to source": float(np.mean([row[1] for row in found])),
@@ -317,12 +323,11 @@ def main() -> None:
         }  # fmt: skip
         if asked.designs:
             ways |= {
-                "retrieval, all of the source's fine structure": (RetrievalConverter(ears, fine=1.0), plain),
-                "retrieval, none of it": (RetrievalConverter(ears, fine=0.0), plain),
-                "retrieval, pitch not looked at": (RetrievalConverter(ears, pitch_weight=0.0), plain),
-                "retrieval, one neighbour": (RetrievalConverter(ears), Converting(neighbours=1)),
-                "retrieval, not smoothed": (RetrievalConverter(ears, smoothed=0), plain),
-                "retrieval, smoothed twice as far": (RetrievalConverter(ears, smoothed=3), plain),
+                "retrieval, the nearest frames themselves": (RetrievalConverter(ears, fine=0.5, smoothed=0), plain),
+                "retrieval, eight neighbours": (RetrievalConverter(ears), Converting(neighbours=8)),
+                "retrieval, half of the source's fine structure": (RetrievalConverter(ears, fine=0.5), plain),
+                "retrieval, averaged twice as far": (RetrievalConverter(ears, smoothed=10), plain),
+                "retrieval, pitch looked at": (RetrievalConverter(ears, pitch_weight=0.1), plain),
             }
         found["convert"] = convert(ways, asked.sounds, asked.pairs, asked.seconds)
         print(json.dumps(found["convert"], indent=1), flush=True)

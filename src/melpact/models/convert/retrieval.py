@@ -1,8 +1,10 @@
 """What is spoken, put together from frames of the target: for each frame the nearest of the target's by content, averaged.
 
 A frame of the source is looked up among the target's sounding frames by the cosine of their content features, and by how
-near their pitches lie; the mean of the nearest ones takes its place, at the source's own loudness. Of the fine structure
-along the bands (the harmonics) some is the source's: a mean of several frames has none left.
+near their pitches lie; the mean of the nearest ones is taken, at the source's own loudness and with its fine structure along
+the bands (the harmonics): a mean of several frames has none left. What it differs by from the conversion by moments is
+averaged over some frames and added to that: sounds change as they do in the source, and sound as they do in the target.
+Without that average it is the nearest frames themselves, nearer to the target and much harder to understand.
 
 Source: Baas, van Niekerk and Kamper 2023, "Voice conversion with just nearest neighbors", sections 3.1 and 3.2, there with
 the features themselves where here are mels.
@@ -22,6 +24,7 @@ from melpact.models.convert.active import loudness_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.settings import Converting
+from melpact.models.convert.statistics import Line, StatisticsConverter
 from melpact.models.convert.voice import Content, Target, Voice
 
 PITCH_WEIGHT = 0.0
@@ -29,10 +32,10 @@ PITCH_WEIGHT = 0.0
 better: there are fewer frames to choose from."""
 ENVELOPE = 24
 """Numbers of a frame's cepstrum that hold its envelope; the rest is fine structure."""
-FINE = 0.5
+FINE = 1.0
 """The share of the fine structure that is the source's."""
-SMOOTHED = 1
-"""Frames to either side over which what was found is averaged, triangularly."""
+SMOOTHED = 5
+"""Frames to either side over which what is added to the conversion by moments is averaged, triangularly."""
 _ROWS = 512
 
 
@@ -93,10 +96,12 @@ def envelope(values: Floats, order: int = ENVELOPE) -> Floats:
 
 @dataclass(frozen=True)
 class Known:
-    """Of a whole mel: what is spoken [D, T], and the voices of the target with their weights, each knowing its content."""
+    """Of a whole mel: what is spoken [D, T], the voices of the target with their weights, each knowing its content, and the
+    line of each band of the conversion by moments."""
 
     heard: Floats
     voices: tuple[tuple[Voice, float], ...]
+    line: Line
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ class RetrievalConverter(Converter):
         voices = tuple((contents(self.listener, voice), weight) for voice, weight in target.parts if weight > 0)
         if not all(voice.frames.active.any() for voice, _ in voices):
             raise ContractError("this voice has no frames that sound", next="Learn it from other references")
-        return Known(self.listener(whole), voices)
+        all_of_it = settings.model_copy(update={"ratio": 1.0})
+        return Known(self.listener(whole), voices, StatisticsConverter()._about(whole, spec, target, all_of_it))
 
     def _convert(
         self,
@@ -147,13 +153,14 @@ class RetrievalConverter(Converter):
         made = np.zeros_like(given)
         for voice, weight in known.voices:
             made += np.float32(weight) * self._of(voice, heard, settings.neighbours, f0_hz)
-        made = smooth(made, self.smoothed)
         fine, own = given - envelope(given), made - envelope(made)
-        made = made + np.float32(self.fine) * (fine - own)
+        made = np.asarray(made + np.float32(self.fine) * (fine - own), np.float32)
         gain = spec.log_gain
         if gain is not None:
             per_db = np.float32(gain * np.log(10) / 20 * spec.power)
             made = np.asarray(made + per_db * (energy - loudness_db(made, spec)), np.float32)
+        moved: Floats = np.asarray(known.line.slope[:, None] * given + known.line.offset[:, None], np.float32)
+        made = np.asarray(moved + smooth(made - moved, self.smoothed), np.float32)
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 
     def _of(self, voice: Voice, heard: Floats, neighbours: int, f0_hz: Floats | None) -> Floats:
