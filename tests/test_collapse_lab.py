@@ -149,6 +149,9 @@ def test_the_command_makes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert told["doses"]["vocoder"] == "griffin_lim" and "untrained" in told["crossing"]["vocoders"]
     assert any(row["reason"] and "another clip" in row["reason"] for row in told["repairs"])
     assert LabReport.model_validate_json((tmp_path / "laboratory.json").read_text()).clips == ("en_noservice",)
+    for wrong in (["--clips", "0"], ["--doses", "0"], ["--seconds", "-1"]):
+        assert main(["laboratory", "sample:en_noservice", *wrong, "-o", str(tmp_path / "out")]) == 2
+        assert wrong[0] in capsys.readouterr().err
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF")
     assert main(["laboratory", str(broken), "-o", str(tmp_path / "out")]) == 2

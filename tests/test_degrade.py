@@ -116,3 +116,14 @@ def test_folders_without_pairs_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "b", "x", mel("it_noservice").values)
     with pytest.raises(ContractError, match="utterance"):
         folder_pairs(tmp_path / "a", tmp_path / "b")
+
+
+def test_slips_of_the_pen_and_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MelpactError, match="wanted over_smoothed"):
+        degrade([folder], tmp_path / "out", ["over_smoothd:0.5"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MelpactError, match=r"files ending in \.mel, or .*\.wav"):
+        degrade([tmp_path / "empty"], tmp_path / "out", ["noise:20"])
+    (tmp_path / "file").write_text("")
+    failed = degrade([folder], tmp_path / "file" / "out", ["noise:20"]).failed
+    assert failed and all("the folder cannot be made" in one.message for one in failed)

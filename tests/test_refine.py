@@ -247,6 +247,43 @@ def test_what_is_refined_already_is_refused(tmp_path: Path, tool: Path) -> None:
         refine([tmp_path / "a.mel"], tmp_path / "c.mel", tool, degradation="wrong_gain")
 
 
+def test_the_null_refines_nothing_that_another_may_not_refine(tmp_path: Path, tool: Path) -> None:
+    """What identity gave back is refined as what it was given; a refined mel stays so behind it."""
+    speechlike(20).save(tmp_path / "a.mel")
+    refine([tmp_path / "a.mel"], tmp_path / "same.mel", "identity")
+    refine([tmp_path / "same.mel"], tmp_path / "b.mel", tool)
+    refine([tmp_path / "b.mel"], tmp_path / "c.mel", "identity")
+    with pytest.raises(ContractError, match=r"refined already; got one that tool\.refiner made"):
+        refine([tmp_path / "c.mel"], tmp_path / "d.mel", tool)
+
+
+def test_a_pipeline_says_that_it_refined_and_does_not_refine_twice(tool: Path) -> None:
+    once = Pipeline([MelInput(SPEC), Refined(tool), To(SPEC)])
+    made = once.run(speechlike(20)).output
+    assert made.provenance["refined"]["refiner"] == "tool.refiner" and made.provenance["refined"]["settings"]["steps"] == 4
+    with pytest.raises(ContractError, match="refined already"):
+        once.run(made)
+    Pipeline([MelInput(SPEC), Refined(tool, force=True), To(SPEC)]).run(made)
+
+
+def test_what_is_given_in_place_of_mels_is_told_what_to_do(tmp_path: Path, tool: Path) -> None:
+    """A sound, a folder of sounds, a folder of another program's arrays, a text in place of a refiner."""
+    sound = tmp_path / "sounds" / "a.flac"
+    sound.parent.mkdir()
+    sound.write_bytes(samples.path("en_noservice").read_bytes())
+    for given, what in ((sound, "is a sound"), (sound.parent, "no such files here")):
+        with pytest.raises(melpact.MelpactError, match=f"{what}.*melpact extract {given}"):
+            refine([given], tmp_path / "b", tool)
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "a.npy", speechlike(20).values)
+    with pytest.raises(melpact.MelpactError, match=r"There are \.npy files: say what they mean with --dialect"):
+        refine([tmp_path / "arrays"], tmp_path / "b", tool)
+    (tmp_path / "text.refiner").write_text("no refiner" * 9)
+    with pytest.raises(NotAnArtifact, match="A refiner is a file that melpact wrote"):
+        opened(tmp_path / "text.refiner")
+    assert not (tmp_path / "b").exists()
+
+
 def test_an_exact_bridge_is_taken_there_and_back_and_no_other(tmp_path: Path, tool: Path) -> None:
     """hifigan_22k in decades instead of nats: refined in nats, given back in decades."""
     mel, one = speechlike(40), network("cnn")

@@ -16,7 +16,7 @@ from melpact.audio.synthetic import speech_like
 from melpact.audio.writing import write
 from melpact.bench.refine_null import lines, straightened
 from melpact.bench.refine_table import RefineTable
-from melpact.bench.refining import Condition, spoilt
+from melpact.bench.refining import Arm, Condition, spoilt
 from melpact.cli.main import main
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
@@ -24,9 +24,10 @@ from melpact.degradations.kinds import degradation
 from melpact.features.analysis import extract
 from melpact.models.refine.affine import Affine
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.identity import Identity
 from melpact.models.refine.opening import refiner
 from melpact.normalise.calibration import pair
-from melpact.verbs.refine_report import RefineReport, conditions_of, refine_report
+from melpact.verbs.refine_report import RefineReport, _with_steps, conditions_of, refine_report
 
 FAST: dict[str, Any] = {"metrics": ["global_variance", "modulation_spectrum"], "vocoder": "griffin_lim_fast", "jobs": 1}
 CLIPS = 7
@@ -105,11 +106,33 @@ def test_who_knows_the_answer_wins_and_who_goes_the_wrong_way_loses(sounds: Path
     mel = rows["toy 0.9"].figures[0]
     assert mel.metric == "mel_mae" and not mel.vocoded and mel.ahead and mel.low <= mel.gain <= mel.high
     both = [table.gain("low_rank", "toy 0.9", null, "mel") for null in ("bypass", "affine")]
-    assert [one.doses for one in both if one] == [(6.0, 3.0)] * 2
+    assert [one.doses for one in both if one] == [(3.0, 6.0)] * 2
     assert mel.gain == pytest.approx(min(one.gain for one in both if one))
     wrong = table.gain("low_rank", "toy -0.5", "bypass", "mel", [3.0])
     assert wrong is not None and wrong.sign == -1 and wrong.gain < 0
     assert RefineTable.model_validate(json.loads(json.dumps(table.model_dump(mode="json")))) == table
+
+
+def test_doses_at_which_it_harms_are_left_out(sounds: Path) -> None:
+    mels = clean(sounds)
+
+    class Blunt(Toy):
+        """Of use only where the mel is far off."""
+
+        def _refine(self, given: Sequence[Any], *rest: Any) -> list[Any]:
+            nearer = super()._refine(given, *rest)
+            off = [float(np.abs(a - b).mean()) for a, b in zip(given, nearer, strict=True)]
+            return [
+                b if far > 0.25 else np.asarray(a + 0.2, np.float32) for a, b, far in zip(given, nearer, off, strict=True)
+            ]
+
+    found = report(sounds, Blunt(mels, 0.9), spoil=["low_rank:3", "low_rank:40", "low_rank:5"]).table
+    row = found.measured["toy 0.9"].rows[0]
+    assert row.helps and row.dose == (3.0, 5.0)
+    alone = [found.gain("low_rank", "toy 0.9", "bypass", "mel", [dose]) for dose in (3.0, 5.0, 40.0)]
+    assert [one.sign for one in alone if one] == [1, 1, -1]
+    none = report(sounds, Blunt(mels, 0.9), spoil=["low_rank:40", "low_rank:60"]).table.measured["toy 0.9"].rows[0]
+    assert not none.helps and none.dose == (40.0, 60.0)
 
 
 def test_the_numbers_are_those_of_the_mels(sounds: Path) -> None:
@@ -211,6 +234,23 @@ def test_doses_draw_alike_and_clips_apart() -> None:
     assert any(
         not np.array_equal(spoilt(mel, Condition("missing_bands", 0.1), 0, other).values, small) for other in ("b", "c", "d")
     )
+
+
+def test_what_cannot_be_is_refused_before_anything_is_measured(sounds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*given: object, **named: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("melpact.verbs.refine_report.run", never)
+    for refiners, asked, words in (
+        (["identity"], {"mark": True}, "--mark: what is measured is kept in the refiner's own file"),
+        ([], {"spoil": ["nosuch"]}, "--spoil: no such degradation"),
+        ([], {"spoil": ["noise:9999"]}, "--spoil: no dose of a degradation"),
+    ):
+        with pytest.raises(MelpactError, match=words):
+            refine_report(refiners, [sounds], **{"spoil": ["noise:15"], **asked, **FAST})
+    for count in (0, 33):
+        with pytest.raises(MelpactError, match=f"--steps: no number of steps; got {count}; wanted 1 to 32"):
+            _with_steps(Arm("a", Identity(), None), count)
 
 
 def test_what_was_measured_goes_into_the_file(sounds: Path, tmp_path: Path) -> None:

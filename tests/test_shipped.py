@@ -23,7 +23,7 @@ from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.neural.vocoder import STREAM_TOLERANCE
 from melpact.vocoders.shipped import DEFAULTS, NAMES, shipped
 
-DIALECTS = {"melpact_small": "hifigan_22k"}
+DIALECTS = {"melpact_small": "hifigan_22k", "melpact_small_24k": "vocos_24k"}
 every = pytest.mark.parametrize("name", NAMES)
 
 

@@ -229,6 +229,23 @@ SURFACE = {
             "--device NAME",
         },
     ),
+    "voice": (
+        ["INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--to REF",
+            "--blend A:X,B:Y",
+            "--method NAME",
+            "--ratio X",
+            "--key SEMITONES",
+            "--formant X",
+            "--moments {None,exact,exponential}",
+            "--neighbours N",
+            "--with CKPT",
+            "--trace DIR",
+            "--seed N",
+        },
+    ),
     "completion": (["bash|zsh|fish"], set()),
 }
 

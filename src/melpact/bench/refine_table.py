@@ -19,7 +19,6 @@ from melpact.bench.refining import AFFINE, BESIDE, BYPASS, CLEAN, COST, MEL, PRE
 from melpact.bench.report import MetricFacts
 from melpact.bench.task import Outcome
 from melpact.contract.dialect import name_of
-from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
 from melpact.core.records import Record
 from melpact.degradations.kinds import degradations
@@ -27,7 +26,8 @@ from melpact.models.refine.measured import Figure, Measured, Row
 
 LAW = ("pesq_wb", "dnsmos_overall", "global_variance", "modulation_spectrum", "frechet_mel")
 """What is asked after the vocoder. The law holds where the mel error and more than half of these are ahead of both nulls,
-and none is behind one of them."""
+none is behind one of them, and at no dose alone the mel error is behind bypass. Of a degradation's doses the longest run is
+taken for which it holds."""
 NULLS = (BYPASS, AFFINE)
 FEWEST = 6
 """With fewer clips nothing is called ahead: all of five agreeing is no rarer than 1 in 16."""
@@ -128,19 +128,6 @@ def sign_of(table: RefineTable, label: str, arm: str, metric: str) -> int:
     return min(known) if len(known) == len(NULLS) else 0
 
 
-def mel_metric(spec: MelSpec) -> Metric:
-    """The distance of the mels themselves, as a metric over observations that were made elsewhere."""
-
-    def no_sound(pair: Any) -> Any:
-        raise AssertionError("this distance is not of sounds")
-
-    return Metric(
-        title="mel error", unit=spec.unit, better="lower", perfect=0.0, observe=no_sound,
-        meaning="Mean absolute difference of the refined mel and the one that was never spoilt, before any vocoder.",
-        source="mean |M(refined) - M(clean)|",
-    )  # fmt: skip
-
-
 def table(outcomes: Sequence[Outcome], refinery: Refinery, clips: Mapping[str, Condition | None]) -> RefineTable:
     """What all clips say together.
 
@@ -148,7 +135,7 @@ def table(outcomes: Sequence[Outcome], refinery: Refinery, clips: Mapping[str, C
         clips: name → the condition on which it tried the steps, if any.
     """
     whole = [outcome for outcome in outcomes if "" not in outcome.failed]
-    known = {MEL: mel_metric(refinery.spec), **refinery.chosen()}
+    known = refinery.every()
     missing = {name: why for name, metric in known.items() if (why := metric.missing())}
     seen = _Seen(whole, {name: metric for name, metric in known.items() if name not in missing}, refinery.seed)
     arms = (*NULLS, *(arm.name for arm in refinery.arms))
@@ -243,8 +230,7 @@ class _Seen:
 def _gains(seen: _Seen, refinery: Refinery) -> list[Gain]:
     found = []
     for name, conditions in _grouped(refinery.conditions).items():
-        groups = [(c,) for c in conditions] + ([tuple(conditions)] if len(conditions) > 1 else [])
-        for group in groups:
+        for group in _runs(conditions):
             for arm in (AFFINE, *(one.name for one in refinery.arms)):
                 for null in NULLS if arm != AFFINE else (BYPASS,):
                     for metric in seen.metrics:
@@ -264,10 +250,17 @@ def _doses(conditions: Sequence[Condition]) -> tuple[float, ...]:
 
 
 def _grouped(conditions: Sequence[Condition]) -> dict[str, list[Condition]]:
+    """By degradation, the doses rising."""
     found: dict[str, list[Condition]] = {}
-    for condition in conditions:
+    for condition in sorted(conditions, key=lambda c: c.dose or 0.0):
         found.setdefault(condition.degradation, []).append(condition)
-    return found
+    return {name: found[name] for name in dict.fromkeys(c.degradation for c in conditions)}
+
+
+def _runs(conditions: Sequence[Condition]) -> list[Sequence[Condition]]:
+    """Doses without a gap, the longest runs first."""
+    count = len(conditions)
+    return [conditions[first : first + n] for n in range(count, 0, -1) for first in range(count - n + 1)]
 
 
 @dataclass(frozen=True)
@@ -281,8 +274,9 @@ def _measured(found: RefineTable, seen: _Seen, arm: Arm, refinery: Refinery) -> 
     """What an arm's file may say."""
     rows = []
     for name, conditions in _grouped(refinery.conditions).items():
-        doses = _doses(conditions) or (0.0,)
-        verdict = _judged(found, seen, name, arm.name, conditions)
+        verdicts = {tuple(run): _judged(found, seen, name, arm.name, run) for run in _runs(conditions)}
+        run = next((run for run, verdict in verdicts.items() if verdict.helps), tuple(conditions))
+        verdict, doses = verdicts[run], _doses(run) or (0.0,)
         unit = "" if name == PREDICTED else degradations()[name].unit
         rows.append(
             Row(degradation=name, dose=(min(doses), max(doses)), unit=unit, utterances=verdict.n, helps=verdict.helps,
@@ -293,7 +287,8 @@ def _measured(found: RefineTable, seen: _Seen, arm: Arm, refinery: Refinery) -> 
     how = (
         f"{found.clips} clips, {found.seconds:.0f} s, given as held out; vocoder {found.vocoder}; {said}. Ahead: the paired "
         f"95 % intervals of the gains over both nulls lie above 0. Helps: ahead in mel error and in more than half of "
-        f"{', '.join(name for name in LAW if name in seen.metrics)} after the vocoder, and behind in none"
+        f"{', '.join(name for name in LAW if name in seen.metrics)} after the vocoder, and behind in none, over the doses "
+        "given, at none of which the mel error is behind bypass"
     )
     return Measured(how=how, rows=tuple(rows))
 
@@ -319,7 +314,9 @@ def _judged(found: RefineTable, seen: _Seen, name: str, arm: str, conditions: Se
                    low=min(one.low for one in gains if one.low is not None), high=least.high)
         )  # fmt: skip
     after = [sign for metric, sign in signs.items() if metric != MEL]
-    helps = signs.get(MEL) == 1 and 2 * after.count(1) > len(after) and -1 not in after
+    alone = [found.gain(name, arm, BYPASS, MEL, _doses([c])) for c in conditions]
+    harms = any(one is not None and one.sign < 0 for one in alone)
+    helps = not harms and signs.get(MEL) == 1 and 2 * after.count(1) > len(after) and -1 not in after
     return _Verdict(helps, tuple(figures), n)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ import numpy as np
 from melpact.audio.audio import Audio
 from melpact.bench.align import pair
 from melpact.bench.anchor import Scene, anchors
-from melpact.bench.cache import Found, Given, Shelf, anchor_digest, metric_key, package_version, sound_digest, sources_digest
+from melpact.bench.cache import Found, Given, Shelf, anchor_digest, metric_key, sound_digest
 from melpact.bench.metric import Metric, metrics
 from melpact.bench.refine_null import Line, straightened
+from melpact.bench.refine_opening import INVERSIONS, REFINING, SPOILING, code, opened, vocoder_digest, vocoder_of
 from melpact.bench.run import in_unit
 from melpact.bench.sound import Sound
 from melpact.bench.task import METRICS, Outcome, load, observed
@@ -32,11 +33,8 @@ from melpact.degradations.kinds import degradation
 from melpact.degradations.pairs import fault_of
 from melpact.features.analysis import extract, to_rate
 from melpact.models.refine.base import Refiner
-from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.normalise.calibration.pairs import FRAMES_APART
-from melpact.vocoders.base import Vocoder
-from melpact.vocoders.griffin_lim.vocoder import GriffinLim
 
 MEL, COST = "mel", "cost"
 """Found beside the metrics: the distance of the mels themselves, and ms of one core per second of sound to refine."""
@@ -45,9 +43,6 @@ BYPASS, AFFINE, CLEAN = "bypass", "affine", "clean"
 PREDICTED = "predicted"
 """The condition in which each clip's own predicted mel is given."""
 BESIDE = ("shaped_noise", "constant_mel", "true_phase")
-_SPOILING = ("degradations", "degradations/kinds")
-_REFINING = ("models/refine", "nn/refiners")
-INVERSIONS = ("griffin_lim", "griffin_lim_fast")
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,10 @@ class Refinery:
         """The metrics of the sound by name, in the unit of the mel."""
         known = metrics()
         return {name: in_unit(known[name], self.spec) for name in self.metrics}
+
+    def every(self) -> dict[str, Metric]:
+        """The distance of the mels and the metrics of the sound."""
+        return {MEL: mel_metric(self.spec), **self.chosen()}
 
 
 @dataclass(frozen=True)
@@ -238,7 +237,7 @@ class _Work:
     def refine(self, outcome: Outcome, condition: Condition, arm: Arm) -> None:
         """One refiner on one condition."""
         try:
-            parts = ["refiner", _code(*_REFINING), *arm.parts()]
+            parts = ["refiner", code(*REFINING), *arm.parts()]
         except (MelpactError, OSError) as error:
             outcome.failed[side(condition, arm.name)] = str(error)
             return
@@ -250,7 +249,7 @@ class _Work:
         """A mel, its distance from the clean one, and the sound that the vocoder makes of it."""
         s = self._settings
         where = side(condition, arm)
-        spoiling: list[Any] = [] if condition is None else [condition.degradation, condition.dose, _code(*_SPOILING)]
+        spoiling: list[Any] = [] if condition is None else [condition.degradation, condition.dose, code(*SPOILING)]
         if condition is not None and condition.dose is None and self._clip.predicted is not None:
             spoiling.append(sound_digest(self._clip.predicted))
         shelf = Shelf(s.cache, [*self._shared(), *spoiling, vocoder_digest(s.vocoder), *parts])
@@ -263,7 +262,7 @@ class _Work:
                 mel = make()
                 spent = time.process_time() - began
                 shelf.keep_facts({MEL: distance(mel, self.mel), COST: 1000 * spent / self.audio.duration_s})
-                self._hear(_vocoder(s.vocoder)(mel), shelf, results)
+                self._hear(vocoder_of(s.vocoder)(mel), shelf, results)
             except (MelpactError, OSError) as error:
                 outcome.failed[where] = str(error)
                 return
@@ -307,53 +306,14 @@ class _Work:
         shelf.write()
 
 
-def opened(given: str | Path | Refiner) -> Refiner:
-    """The refiner of an arm.
+def mel_metric(spec: MelSpec) -> Metric:
+    """The distance of the mels themselves, as a metric over observations that were made elsewhere."""
 
-    Raises:
-        MelpactError: there is none of that name or in that file.
-    """
-    return given if isinstance(given, Refiner) else _opened(str(given))
+    def no_sound(pair: Any) -> Any:
+        raise AssertionError("this distance is not of sounds")
 
-
-@lru_cache(maxsize=8)
-def _opened(given: str) -> Refiner:
-    return open_refiner(given)
-
-
-@lru_cache(maxsize=4)
-def _vocoder(given: str) -> Vocoder:
-    if given in INVERSIONS:
-        return GriffinLim("best" if given == INVERSIONS[0] else "fast")
-    from melpact.vocoders.opening import vocoder
-
-    return vocoder(given)
-
-
-def check_vocoder(given: str, spec: MelSpec) -> None:
-    """Refuse a vocoder that the refined mels cannot be given to as they are.
-
-    Raises:
-        ContractError: it takes another mel, or needs a pitch.
-    """
-    found = _vocoder(given)
-    if found.spec is not None and found.spec != spec:
-        raise ContractError("this vocoder takes another mel", where=given, got=found.spec.diff(spec).summary())
-    takes = getattr(found, "takes", None)
-    if takes is not None and takes.driven_by_pitch:
-        raise ContractError("this vocoder needs a pitch, which a refined mel does not bring", where=given)
-
-
-@lru_cache(maxsize=4)
-def vocoder_digest(given: str) -> str:
-    """What the sound of a mel depends on."""
-    root = Path(__file__).parents[1]
-    folders = (root / "vocoders" / "griffin_lim", root / "vocoders" / "neural", root / "features")
-    own = "" if given in INVERSIONS else str(getattr(_vocoder(given), "fingerprint", ""))
-    return digest([own or given, sources_digest(folders), package_version()])
-
-
-@lru_cache(maxsize=2)
-def _code(*folders: str) -> str:
-    """Of the modules in folders of the package."""
-    return sources_digest(tuple(Path(__file__).parents[1] / folder for folder in folders))
+    return Metric(
+        title="mel error", unit=spec.unit, better="lower", perfect=0.0, observe=no_sound,
+        meaning="Mean absolute difference of the refined mel and the one that was never spoilt, before any vocoder.",
+        source="mean |M(refined) - M(clean)|",
+    )  # fmt: skip

@@ -156,6 +156,12 @@ def bridge(a: MelSpec | Dialect | str, b: MelSpec | Dialect | str, *, allow_loss
     return Bridge(difference, "fitted", "sound and magnitude", reason, invented)
 
 
+def there_and_back(a: MelSpec, b: MelSpec) -> Bridge | None:
+    """The exact bridge from `a` to `b`, where algebra leads back as well; None where it does not."""
+    way = bridge(a, b)
+    return way if way.kind == "exact" and bridge(b, a).route == "algebra" else None
+
+
 def would_invent(a: MelSpec, b: MelSpec) -> str:
     """What a mel of `b` made from one of `a` holds that no measurement stands behind; "" where that is nothing."""
     centres, known = centres_hz(b), reaches(a, b)

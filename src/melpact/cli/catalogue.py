@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from melpact.cli import bench, clinic, commands, corpus, degrade, laboratory, pipeline, refine, refine_report, train, vocoder
+from melpact.cli import (
+    bench,
+    clinic,
+    commands,
+    corpus,
+    degrade,
+    laboratory,
+    pipeline,
+    refine,
+    refine_report,
+    train,
+    vocoder,
+    voice,
+)
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
     **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
+    **voice.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

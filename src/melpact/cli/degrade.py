@@ -68,7 +68,7 @@ def _listed(wishes: Degrade) -> None:
     render._table(
         ("name", "what it does", "dose", "mild, clear, gross", "acts on"),
         [
-            (name, kind.title, f"{kind.meaning}, {kind.unit}", ", ".join(f"{dose:g}" for dose in kind.doses), kind.domain)
+            (name, kind.title, kind.meaning, f"{', '.join(f'{dose:g}' for dose in kind.doses)} {kind.unit}", kind.domain)
             for name, kind in known.items()
         ],
         wrap=("what it does", "dose"),

@@ -88,6 +88,8 @@ def _numbers(text: str | None) -> list[int]:
 
 
 def _reported(found: RefineReport, wishes: RefineReportCommand) -> None:
+    from melpact.bench.refine_table import FEWEST
+
     table = found.table
     for line in table.failed[:_NAMED]:
         print(f"melpact: failed: {' '.join(line.split())}", file=sys.stderr)
@@ -113,6 +115,8 @@ def _reported(found: RefineReport, wishes: RefineReportCommand) -> None:
             values = [_value(table.cells[label][arm].get(metric)) + mark for metric, mark in zip(names, marks, strict=True)]
             rows.append([label if place == 0 else "", arm, *values])
     _table(["", "", *titles], rows, right=titles, wrap=titles)
+    if table.clips < FEWEST and table.measured:
+        _out(f"Of fewer than {FEWEST} clips nothing can be called ahead: every verdict below is no.", style="yellow")
     _out("* ahead of bypass and of the line per band; - behind one of them: paired 95 % intervals over clips.")
     for arm, measured in table.measured.items():
         _out(f"\n{arm}, {table.cost_ms[arm]:.1f} ms of one core per second of sound:", "bold")

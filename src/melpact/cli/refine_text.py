@@ -57,18 +57,22 @@ def sheet(found: RefinerSheet, wishes: Wishes) -> None:
         return
     left, right = found.sees
     asked, spec = found.settings, found.spec
+    drawn = f", {asked.steps} {asked.solver} steps, guidance {asked.guidance:g}"
     takes = "any mel" if spec is None else f"{found.dialect or 'spec ' + spec.fingerprint}: {spec.n_mels} bands, {spec.unit}"
     rows = [
         ("refiner", found.title),
         ("runs on", found.runtime),
         ("takes and gives", takes),
         ("beside the mel", ", ".join(found.beside) or "nothing"),
-        ("by itself", f"strength {asked.strength:g}, {asked.steps} {asked.solver} steps, guidance {asked.guidance:g}"),
+        ("by itself", f"strength {asked.strength:g}{drawn if found.method == 'diffusion' else ''}"),
         ("sees", f"{left} frames back, {right} ahead: {1000 * found.look_ahead_s:.0f} ms of look-ahead"),
         ("trained to undo", ", ".join(dict.fromkeys(str(one.get("name")) for one in found.degradations)) or "not said"),
-        ("measured to help on", ", ".join(found.measured.helps_on) or "nothing"),
-        ("not on", ", ".join(found.measured.fails_on) or "nothing that was measured"),
     ]
+    if found.measured.rows:
+        rows.append(("measured to help on", ", ".join(found.measured.helps_on) or "nothing"))
+        rows.append(("not on", ", ".join(found.measured.fails_on) or "nothing that was measured"))
+    elif found.method != "identity":
+        rows.append(("measured", "not yet: melpact refine-report NAME.refiner --audio HELD_OUT --mark"))
     if found.written is not None:
         rows.append(("written", str(found.written)))
     _pairs(rows)

@@ -27,6 +27,9 @@ from melpact.core.records import canonical_json
 
 SCHEMA = 1
 KEY = "melpact"
+_FOREIGN = "If it is a mel of another program, read it with --dialect NAME"
+_SOUNDS = (b"RIFF", b"RF64", b"fLaC", b"OggS")
+"""First bytes of WAV, FLAC and Ogg, which are given by mistake where a mel is wanted."""
 _MAX_HEADER_BYTES = 100_000_000
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F16": np.dtype("<f2"),
@@ -200,11 +203,12 @@ def _fields(path: Path) -> tuple[int, int, dict[str, Any]]:
                 raise NotAnArtifact("is empty", where=path, next="Write it again")
             length = int.from_bytes(head, "little")
             if len(head) < 8 or length > _MAX_HEADER_BYTES or file.peek(1)[:1] != b"{":
+                sound = head[:4] in _SOUNDS
                 raise NotAnArtifact(
-                    "is not a safetensors file",
+                    "is a sound" if sound else "is not a safetensors file",
                     where=path,
-                    got=f"first bytes {head[:8]!r}",
-                    next="If it is a mel of another program, read it with --dialect NAME",
+                    got=None if sound else f"first bytes {head[:8]!r}",
+                    next=f"Make its mel first: melpact extract {path} -o MEL --dialect NAME" if sound else _FOREIGN,
                 )
             if 8 + length > size:
                 raise Truncated(f"is cut short inside its header of {length} bytes", where=path, got=f"{size} bytes")
@@ -226,7 +230,12 @@ def read(path: str | Path, kind: str | None = None) -> Artifact:
     Raises:
         ArtifactError: as `read_header`, or a file of another kind.
     """
-    header = read_header(path)
+    try:
+        header = read_header(path)
+    except NotAnArtifact as error:
+        if kind not in (None, "mel") and error.next == _FOREIGN:
+            error.next = f"A {kind} is a file that melpact wrote"
+        raise
     if kind is not None and header.kind != kind:
         raise ArtifactError(
             "holds something else", where=header.path, got=header.kind, wanted=kind, next=f"melpact show {header.path}"

@@ -20,6 +20,7 @@ from melpact.diagnose.evidence import Evidence
 from melpact.diagnose.finding import Finding
 from melpact.diagnose.hypotheses import Alternative, solve
 from melpact.diagnose.probes import probes
+from melpact.diagnose.refining import advised
 
 _CERTAIN = 0.3
 """Findings below this certainty are not said."""
@@ -65,7 +66,7 @@ def diagnose(evidence: Evidence) -> list[Finding]:
         found = _explained_away(evidence, [f for f in found if f.certainty >= _CERTAIN])
         if evidence.reference is None:
             found = beside(evidence, found)
-    return sorted(found, key=lambda f: (-f.weight, f.code))
+    return sorted(advised(found, evidence), key=lambda f: (-f.weight, f.code))
 
 
 def _comparable(evidence: Evidence) -> bool:

@@ -13,8 +13,8 @@ Float32 = NDArray[np.float32]
 
 _OCTAVES = (0.0, -1.0, 1.0)
 _MOVED, _JUMP, _FAR, _CONTRADICTED = 0.3, 4.0, 2.0, 0.5
-"""Costs: of another octave than was tracked, per frame of 5 ms; of a jump, per octave; of lying more than `_RANGE` octaves from
-the median, per octave and frame; of being an octave off the second track, per frame."""
+"""Costs: of another octave than was tracked, per frame of 5 ms; of a jump, per octave; of lying more than `_RANGE` octaves
+from the median, per octave and frame; of being an octave off the second track, per frame."""
 _RANGE = 1.2
 _FRAME_S = 0.005
 

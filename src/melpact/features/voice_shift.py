@@ -1,10 +1,10 @@
 """A voice at another pitch and with another vocal tract, in the waveform; its length, pauses and loudness stay.
 
 Pitch-synchronous overlap and add (Moulines and Charpentier 1990, "Pitch-synchronous waveform processing techniques"): marks
-one period apart are laid through every voiced stretch, each where the wave is most like it was at the mark before; two periods
-around a mark are cut out and laid down again at the wanted distance. The envelope of each piece stays, so the formants do;
-reading the pieces faster or slower moves the formants without the pitch. What is unvoiced is passed on. A mel is no place to
-do this: above about 1 kHz its bands hold several harmonics each, and which of them is gone.
+one period apart are laid through every voiced stretch, each where the wave is most like it was at the mark before; two
+periods around a mark are cut out and laid down again at the wanted distance. The envelope of each piece stays, so the
+formants do; reading the pieces faster or slower moves the formants without the pitch. What is unvoiced is passed on. A mel
+is no place to do this: above about 1 kHz its bands hold several harmonics each, and which of them is gone.
 
 Finding the pitch is in `pitch`, putting its octaves right in `octaves`. Importing this module imports numba.
 """
@@ -97,7 +97,7 @@ def _laid(
 ) -> tuple[Float64, NDArray[np.int64], Float64, Float64]:
     """Where which piece is laid down: place, source, and the reach of its window to both sides, in samples."""
     place, source = list[float](), list[int]()
-    edges = np.flatnonzero(np.diff(np.concatenate([[-1], voiced.astype(np.int8), [-1]])))
+    edges = np.flatnonzero(np.diff(np.concatenate([[-1], voiced.astype(np.int8), [-1]]))).tolist()
     for begin, end in pairwise(edges):
         if not voiced[begin]:
             place += at[begin:end].tolist()

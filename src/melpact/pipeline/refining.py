@@ -12,7 +12,7 @@ from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.law import happened, judged
+from melpact.models.refine.law import happened, judged, refined_by, signed
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import is_shipped
@@ -76,9 +76,14 @@ class Refined(Stage):
         done = happened(value, self.degradation)
         if done:
             judged(self.refiner, self.called, done, force=self.force)
+        before = refined_by(value)
+        if before and not self.force and not isinstance(self.refiner, Identity):
+            raise ContractError(
+                "this mel is refined already", got=f"one that {before} made", next="Go on all the same: force = true"
+            )
         made = self.refiner(value, self.settings)
         context.notes["changed"] = float(np.mean(np.abs(made.raw().values - value.raw().values, dtype=np.float64)))
-        return made
+        return Mel(made.values, made.spec, made.utterance, signed(value, self.refiner, self.called, self.settings))
 
     def facts(self) -> dict[str, Any]:
         own = {"stage": "refine", "fingerprint": self.refiner.fingerprint, "method": self.refiner.method}

@@ -15,7 +15,7 @@ from melpact.contract.dialect import Dialect
 from melpact.contract.foreign import SUFFIXES, load
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import MelpactError
+from melpact.core.errors import ArtifactError, MelpactError
 from melpact.core.records import digest
 from melpact.degradations.chain import Chain, parsed
 from melpact.degradations.kinds import degradations
@@ -98,7 +98,10 @@ def degrade(
         rng = np.random.default_rng([seed, int(digest(places[job.source], 8), 16)])
         made = chain(mel, rng)
         note = {**made.provenance, "degraded_by": {"seed": seed, "place": places[job.source]}}
-        job.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ArtifactError(f"the folder cannot be made: {error.strerror}", where=job.target.parent) from error
         Mel(made.values, made.spec, made.utterance, note).save(job.target)
         tick(1)
         moved = float(np.abs(made.raw().values - mel.raw().values).mean(dtype=np.float64))
@@ -121,7 +124,11 @@ def _either(foreign: bool) -> Any:
     def find(given: Sequence[str | Path]) -> list[Path]:
         try:
             return mels(given)
-        except MelpactError:
-            return find_sounds(given)
+        except MelpactError as none:
+            try:
+                return find_sounds(given)
+            except MelpactError as error:
+                error.wanted = f"{none.wanted}, or {error.wanted}" if error.wanted else none.wanted
+                raise
 
     return find

@@ -109,6 +109,9 @@ def run_laboratory(
     """
     from melpact.features.lane_cache import cache_folder
 
+    for name, number in (("clips", clips), ("seconds", seconds), ("doses", n_doses)):
+        if number is not None and not number > 0:
+            raise MelpactError("has to be above zero", where=f"--{name}", got=f"{number:g}")
     progress = progress if progress is not None else Silent()
     folder = output_folder(out)
     opened = [(_label(one), open_vocoder(one)) for one in (vocoders or SHIPPED_VOCODERS) if str(one) != INVERSION]

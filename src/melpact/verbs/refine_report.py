@@ -20,21 +20,19 @@ from melpact.bench.cache import sound_digest
 from melpact.bench.metric import metrics
 from melpact.bench.page.refined import refined
 from melpact.bench.refine_null import Line, lines
+from melpact.bench.refine_opening import INVERSIONS, check_vocoder, opened
 from melpact.bench.refine_table import LAW, RefineTable, table
 from melpact.bench.refining import (
     AFFINE,
     BESIDE,
     BYPASS,
     CLEAN,
-    INVERSIONS,
     PREDICTED,
     Arm,
     Clip,
     Condition,
     Refinery,
-    check_vocoder,
     measure,
-    opened,
     sound_of,
     spoilt,
 )
@@ -51,7 +49,7 @@ from melpact.features.analysis import extract
 from melpact.features.lane_cache import cache_folder
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.measured import Measured
-from melpact.models.refine.settings import Refining
+from melpact.models.refine.settings import MOST_STEPS, Refining
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import output_folder
@@ -134,6 +132,7 @@ def refine_report(
             "nothing is to be done to the mels", where="refine-report", wanted="a degradation, or predicted mels"
         )
     diffusions = [arm for arm in arms if opened(arm.refiner).method == "diffusion"]
+    files_to_mark = [_markable(arm) for arm in arms] if mark else []
     stepped = tuple(_with_steps(arm, count) for arm in diffusions for count in steps)
     refinery = Refinery(
         spec, conditions, arms, _metrics(metrics, domain), stepped, vocoder, seconds, seed,
@@ -155,7 +154,7 @@ def refine_report(
     if not found.clips:
         raise MelpactError("no clip could be measured", where="refine-report", got=found.failed[0] if found.failed else None)
     written = {} if folder is None else write(found, folder)
-    marked = tuple(_marked(arm, found) for arm in arms) if mark else ()
+    marked = tuple(_marked(path, found.measured[arm.name]) for arm, path in zip(arms, files_to_mark, strict=False))
     return RefineReport(found, written, marked)
 
 
@@ -169,10 +168,12 @@ def conditions_of(spoil: Sequence[str]) -> tuple[Condition, ...]:
         return ()
     found: list[Condition] = []
     for text in spoil or list(degradations()):
-        if ":" in text:
-            found.append(Condition(*parsed(text)))
-        else:
-            found += [Condition(text, dose) for dose in degradation(text).doses]
+        try:
+            doses = [parsed(text)] if ":" in text else [(text, dose) for dose in degradation(text).doses]
+        except MelpactError as error:
+            error.where = "--spoil"
+            raise
+        found += [Condition(*dose) for dose in doses]
     return tuple(dict.fromkeys(found))
 
 
@@ -205,6 +206,8 @@ def _called(refiners: Sequence[str | Path | Refiner], methods: Sequence[str]) ->
 
 
 def _with_steps(arm: Arm, count: int) -> Arm:
+    if not 1 <= count <= MOST_STEPS:
+        raise ContractError("no number of steps", where="--steps", got=count, wanted=f"1 to {MOST_STEPS}")
     asked = opened(arm.refiner).asked(arm.settings).model_copy(update={"steps": count})
     return replace(arm, name=f"{arm.name}, {count} step{'s' * (count > 1)}", settings=asked)
 
@@ -262,20 +265,30 @@ def _unique(files: Sequence[Path]) -> list[str]:
     return names
 
 
-def _marked(arm: Arm, found: RefineTable) -> Path:
-    """Put what was measured into the refiner's file, in place of what it says of the same degradations.
+def _markable(arm: Arm) -> Path:
+    """The file that keeps what is measured of a refiner.
 
     Raises:
         MelpactError: it came from no file that can hold it.
     """
-    from melpact.models.refine.facts import SUFFIX, read
-    from melpact.models.refine.facts import write as write_refiner
+    from melpact.models.refine.facts import SUFFIX
 
     path = None if isinstance(arm.refiner, Refiner) else Path(arm.refiner)
     if path is None or not path.is_file() or path.suffix.lower() != SUFFIX:
-        raise MelpactError("what was measured is kept in the refiner's own file", where=arm.name, wanted=f"a {SUFFIX} file")
+        raise MelpactError(
+            "what is measured is kept in the refiner's own file", where="--mark", got=arm.name, wanted=f"a {SUFFIX} file",
+            next="Mark the file that a graph (.onnx) was made of, and convert it again",
+        )  # fmt: skip
+    return path
+
+
+def _marked(path: Path, measured: Measured) -> Path:
+    """Put what was measured into a refiner's file, in place of what it says of the same degradations."""
+    from melpact.models.refine.facts import read
+    from melpact.models.refine.facts import write as write_refiner
+
     facts, weights = read(path)
-    return write_refiner(path, replace(facts, measured=joined(facts.measured, found.measured[arm.name])), weights)
+    return write_refiner(path, replace(facts, measured=joined(facts.measured, measured)), weights)
 
 
 def joined(before: Measured, now: Measured) -> Measured:

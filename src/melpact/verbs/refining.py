@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from melpact.bridges.ways import Bridge, bridge, said
+from melpact.bridges.ways import Bridge, bridge, said, there_and_back
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.law import beyond, happened, judged
+from melpact.models.refine.law import beyond, happened, judged, refined_by, signed
 from melpact.models.refine.opening import refiner as open_refiner
 from melpact.models.refine.settings import Refining
 from melpact.models.refine.shipped import DEFAULTS, NAMES
-from melpact.pipeline.bridging import class_of, cost
+from melpact.pipeline.bridging import cost
 from melpact.verbs.pitches import Pitches
 
 DEFAULT = "default"
@@ -68,7 +68,7 @@ def chosen(named: str | Path | Refiner | None, spec: MelSpec | None = None) -> C
         return Chosen(str(named), open_refiner(named))
     for name in DEFAULTS:
         maker = open_refiner(name)
-        if spec is None or maker.spec is None or maker.spec == spec or _exact(spec, maker.spec) is not None:
+        if spec is None or maker.spec is None or maker.spec == spec or there_and_back(spec, maker.spec) is not None:
             return Chosen(name, maker)
     raise ContractError(
         "no refiner that comes with melpact takes this mel", where="--with", got=None if spec is None else said(spec),
@@ -101,9 +101,10 @@ def refined(
         NoSkill: the law. ContractError: refined already, or values that no refiner takes.
     """
     name, maker = taken.name, taken.maker
-    if "refined" in mel.provenance and not force and not isinstance(maker, Identity):
+    before = refined_by(mel)
+    if before and not force and not isinstance(maker, Identity):
         raise ContractError(
-            "this mel is refined already", where=source, got=mel.provenance["refined"],
+            "this mel is refined already", where=source, got=f"one that {before} made",
             next="Refine the one it was made from, or again with --force",
         )  # fmt: skip
     notes = [judged(maker, name, happened(mel, degradation), force=force, where=source)]
@@ -129,22 +130,12 @@ def refined(
     spent_s = time.perf_counter() - began
     values = mel.values if asked.strength == 0 else made.values if way is None else _back(made, mel).values
     changed = float(np.mean(np.abs(made.raw().values - own.raw().values, dtype=np.float64)))
-    said_of = {
-        "refiner": Path(name).name, "method": maker.method, "fingerprint": maker.fingerprint,
-        "settings": asked.model_dump(mode="json"),
-    }  # fmt: skip
-    again = Mel(values, mel.spec, mel.utterance, {**mel.provenance, "refined": said_of})
+    again = Mel(values, mel.spec, mel.utterance, signed(mel, maker, name, asked))
     return Refined(again, way, pitch, changed, "; ".join(note for note in notes if note), spent_s)
 
 
-def _exact(a: MelSpec, b: MelSpec) -> Bridge | None:
-    """The bridge from a to b where algebra leads there and back."""
-    way = bridge(a, b)
-    return way if class_of(way) == "exact" and bridge(b, a).route == "algebra" else None
-
-
 def _way(own: MelSpec, wanted: MelSpec, source: Path | None) -> Bridge:
-    way = _exact(own, wanted)
+    way = there_and_back(own, wanted)
     if way is not None:
         return way
     needed = bridge(own, wanted, allow_lossy=True)

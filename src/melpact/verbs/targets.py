@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from melpact.audio.files import EXTENSIONS as SOUNDS
+from melpact.contract.foreign import SUFFIXES as FOREIGN
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
 
 Find = Callable[[Sequence[str | Path]], list[Path]]
@@ -86,13 +88,26 @@ def mel_files(suffixes: Sequence[str]) -> Find:
                 hits = [Path(hit) for hit in glob.glob(str(given), recursive=True)]
             else:
                 raise ArtifactError("does not exist", where=path, wanted="a file, a folder or a pattern")
-            hits = [h for h in hits if h.suffix.lower() in suffixes and not h.name.startswith(".") and h.is_file()]
+            here = [h for h in hits if not h.name.startswith(".") and h.is_file()]
+            hits = [h for h in here if h.suffix.lower() in suffixes]
             if not hits:
-                raise ArtifactError("no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}")
+                raise ArtifactError(
+                    "no such files here", where=given, wanted=f"files ending in {' '.join(suffixes)}",
+                    next=_instead({h.suffix.lower() for h in here}, given),
+                )  # fmt: skip
             found += sorted(hits)
         return found
 
     return find
+
+
+def _instead(endings: set[str], given: str | Path) -> str | None:
+    """What to do with the files that lie there."""
+    if found := sorted(endings & set(FOREIGN)):
+        return f"There are {' '.join(found)} files: say what they mean with --dialect NAME"
+    if endings & set(SOUNDS):
+        return f"These are sounds; make their mels first: melpact extract {given} -o MELS --dialect NAME"
+    return None
 
 
 def plan(found: Sequence[Source], out: str | Path, suffix: str) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -23,5 +24,9 @@ def degradation(name: str) -> Degradation:
     """
     known = degradations()
     if name not in known:
-        raise MelpactError("no such degradation", where="degrade", got=repr(name), wanted=", ".join(known))
+        near = difflib.get_close_matches(name, known, n=2) or known
+        raise MelpactError(
+            "no such degradation", where="degrade", got=repr(name), wanted=", ".join(near),
+            next="All of them: melpact degrade list",
+        )  # fmt: skip
     return known[name]

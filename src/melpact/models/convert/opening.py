@@ -8,6 +8,7 @@ from types import MappingProxyType
 from melpact.core.errors import ContractError
 from melpact.models.convert.base import Converter
 from melpact.models.convert.content import listener
+from melpact.models.convert.envelope import EnvelopeConverter
 from melpact.models.convert.retrieval import RetrievalConverter
 from melpact.models.convert.shipped import content_file
 from melpact.models.convert.statistics import StatisticsConverter
@@ -23,7 +24,7 @@ def retrieval() -> RetrievalConverter:
 
 
 METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
-    {"statistics": StatisticsConverter, "retrieval": retrieval}
+    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval}
 )
 """By name; the first is the one that is taken where nobody asks."""
 

@@ -22,7 +22,8 @@ from melpact.models.convert.voice import Target
 
 MOST_SWING = 4.0
 """No band's swings grow or shrink by more than this factor: a band that never moved would blow up its noise."""
-_STILL = 1e-3
+STILL = 1e-3
+"""A band that spreads less than this does not swing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class StatisticsConverter(Converter):
         heard = whole[:, sounding if sounding.any() else slice(None)].astype(np.float64)
         mean, std = heard.mean(axis=1), heard.std(axis=1)
         wanted_mean, wanted_std = target.moments(settings.moments)
-        swing = np.where(std > _STILL, wanted_std / np.maximum(std, _STILL), 1.0)
+        swing = np.where(std > STILL, wanted_std / np.maximum(std, STILL), 1.0)
         swing = np.clip(swing, 1 / MOST_SWING, MOST_SWING)
         part = settings.ratio
         slope = 1 + part * (swing - 1)

@@ -6,15 +6,18 @@ What happened to a mel is what its user says, else what its own provenance says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from melpact.contract.mel import Mel
 from melpact.core.errors import NoSkill
 from melpact.models.refine.base import Refiner
+from melpact.models.refine.facts import SUFFIX
 from melpact.models.refine.identity import Identity
 from melpact.models.refine.measured import Row
+from melpact.models.refine.settings import Refining
 
-_FORCED = "it is refined all the same, as asked"
+_FORCED = "refined all the same, as asked"
 
 
 def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: bool = False, where: object = None) -> str:
@@ -43,12 +46,31 @@ def judged(refiner: Refiner, name: str, degradations: Sequence[str], *, force: b
     if force:
         return f"{name} {text}; {_FORCED}"
     mend = "Leave these mels as they are, or go on all the same: --force (in a pipeline force = true)"
+    if name.endswith(SUFFIX) and any(refiner.measured.row(one) is None for one in degradations):
+        mend = f"Measure it (melpact refine-report {name} --audio SOUNDS --mark). {mend}"
     raise NoSkill(f"{name} {text}", where=where, next=mend)
 
 
 def happened(mel: Mel, said: str | None) -> tuple[str, ...]:
     """What happened to a mel: by the word of its user or, without one, by its own provenance."""
     return (said,) if said is not None else tuple(dict.fromkeys(name for name, _ in _done(mel)))
+
+
+def refined_by(mel: Mel) -> str:
+    """The refiner that made this mel, by its provenance; "" where none did, or one that changes nothing."""
+    done: Any = mel.provenance.get("refined")
+    return "" if done is None or done["method"] == Identity.method else str(done["refiner"])
+
+
+def signed(mel: Mel, refiner: Refiner, name: str, settings: Refining) -> dict[str, Any]:
+    """The provenance of what a refiner makes of a mel: by which, and every setting."""
+    if isinstance(refiner, Identity) and refined_by(mel):
+        return dict(mel.provenance)
+    by = {
+        "refiner": Path(name).name, "method": refiner.method, "fingerprint": refiner.fingerprint,
+        "settings": settings.model_dump(mode="json"),
+    }  # fmt: skip
+    return {**mel.provenance, "refined": by}
 
 
 def beyond(refiner: Refiner, mel: Mel) -> str:

@@ -46,7 +46,7 @@ class Row(Record):
 
     Attributes:
         degradation: its name in `melpact.degradations`, or that of the pairs that were given.
-        dose: lowest and highest, in the degradation's own unit. unit: of the dose.
+        dose: lowest and highest that this is said of, in the degradation's own unit. unit: of the dose.
         utterances: how many, none of them heard in training.
         helps: whether the law holds here: ahead of both nulls in mel error and after the vocoder.
     """

@@ -39,7 +39,7 @@ class RefinerDiffusionTraining(RefinerTraining):
     whole_ratio: float = Field(default=0.3, ge=0, le=1)
     begin_ratio: float = Field(default=0.25, ge=0, le=1)
     weight_limit: float = Field(default=5.0, ge=1)
-    validation_strength: float = Field(default=0.5, gt=0, le=1)
+    validation_strength: float = Field(default=0.3, gt=0, le=1)
     validation_steps: PositiveInt = 4
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from melpact.core.errors import ContractError
 
-NAMES = ("melpact_small",)
+NAMES = ("melpact_small", "melpact_small_24k")
 DEFAULTS: tuple[str, ...] = ()
 """Those that make the sound where nobody names a vocoder, in the order in which they are preferred: only what is better
 than the inversion on speakers it never heard, which by its card this one is not yet."""

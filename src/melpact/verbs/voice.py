@@ -1,0 +1,134 @@
+"""`voice`: sounds → the same in another voice. One of them is in `voice_sounding`, the target in `voice_learning`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from melpact.audio.files import find
+from melpact.contract.dialect import dialect
+from melpact.core.errors import ContractError, MelpactError
+from melpact.models.convert.base import Converter
+from melpact.models.convert.opening import converter
+from melpact.models.convert.settings import Converting
+from melpact.models.convert.voice import Target
+from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.targets import Job, plan, sources
+from melpact.verbs.voice_learning import DEFAULT_DIALECT, target_of
+from melpact.verbs.voice_sounding import Sung, maker, sung
+
+
+@dataclass(frozen=True)
+class VoiceFile:
+    """One sound that was written."""
+
+    source: Path
+    path: Path
+    sung: Sung
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        pitch = None if self.sung.pitch is None else vars(self.sung.pitch)
+        own = {**vars(self.sung), "pitch": pitch, "notes": list(self.sung.notes)}
+        return {"source": str(self.source), "path": str(self.path), **own}
+
+
+@dataclass(frozen=True)
+class VoiceReport:
+    """What `voice` did, by what, and what is to be said of it."""
+
+    converter: Converter
+    target: Target
+    settings: Converting
+    vocoder: str
+    notes: tuple[str, ...]
+    done: list[VoiceFile]
+    failed: list[Failure]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        pitch = None if self.target.pitch is None else vars(self.target.pitch)
+        return {
+            "converter": {
+                "method": self.converter.method,
+                "title": self.converter.title,
+                "fingerprint": self.converter.fingerprint,
+            },
+            "target": {"title": self.target.title, "fingerprint": self.target.fingerprint, "pitch": pitch},
+            "settings": self.settings.model_dump(mode="json"),
+            "vocoder": self.vocoder,
+            "notes": list(self.notes),
+            "done": [item.to_json() for item in self.done],
+            "failed": [{"source": f.item, "error": f.error, "message": f.message} for f in self.failed],
+        }
+
+
+def voice(
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    to: Sequence[str | Path] = (),
+    *,
+    blend: str | None = None,
+    method: str | None = None,
+    settings: Converting | dict[str, Any] | None = None,
+    vocoder: str | None = None,
+    trace: str | Path | None = None,
+    progress: Progress | None = None,
+) -> VoiceReport:
+    """Convert sound files to another voice.
+
+    Args:
+        inputs: sound files, folders and patterns.
+        out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
+        to: whom to sound like: a .voice file, or sounds and folders of one voice.
+        blend: "A:.7,B:.3" instead.
+        method: one of `models.convert.opening.METHODS`; the first by default.
+        settings: all of them, or those that differ from the defaults, by name.
+        vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
+        trace: a folder for every mel and sound on the way.
+        progress: told in files.
+
+    Raises:
+        MelpactError: nothing to do, no usable reference, two inputs with one target; or the only input failed.
+    """
+    progress = progress if progress is not None else Silent()
+    asked = _asked(settings)
+    taken = converter(method)
+    spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
+    planned = plan(sources(inputs, find), out, ".wav")
+    target, notes, left_out = target_of(to, blend, spec)
+    name, sounding = maker(vocoder, target.spec)
+    if len(planned) == 1:
+        progress.start(1, "files")
+
+    def work(job: Job, tick: Tick) -> VoiceFile:
+        folder = None if trace is None else Path(trace)
+        if folder is not None and len(planned) > 1:
+            folder = folder / job.source.stem
+        try:
+            made = sung(job.source, job.target, taken, target, asked, sounding, trace=folder, tick=tick)
+        except MelpactError as error:
+            error.where = job.source if error.where is None else error.where
+            raise
+        tick(1)
+        return VoiceFile(job.source, job.target, made)
+
+    result = batch(work, planned, jobs=1, progress=progress)
+    said = (*notes, *(note for item in result.done for note in item.sung.notes))
+    return VoiceReport(taken, target, asked, name, tuple(said), result.done, [*left_out, *result.failed])
+
+
+def _asked(settings: Converting | dict[str, Any] | None) -> Converting:
+    from pydantic import ValidationError
+
+    if settings is None or isinstance(settings, Converting):
+        return Converting() if settings is None else settings
+    try:
+        return Converting(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "--" + ".".join(str(part) for part in first["loc"]).removesuffix("_semitones")
+        raise ContractError(str(first["msg"]), where=where, got=first["input"]) from None
