@@ -165,7 +165,7 @@ import sys
 from pathlib import Path
 from melpact.models.refine import shipped
 from melpact.verbs.doctor import doctor
-shipped.files, shipped.NAMES = (lambda package: Path({str(tmp_path)!r})), ("better",)
+shipped.files, shipped.NAMES, shipped.DEFAULTS = (lambda package: Path({str(tmp_path)!r})), ("better",), ()
 assert any("--with better" in one.remedy for one in doctor({str(tmp_path / "smooth.mel")!r}).findings)
 assert not {{"torch", "onnxruntime", "onnx"}} & set(sys.modules)
 """

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from melpact.core.errors import ContractError
 
-NAMES: tuple[str, ...] = ()
-DEFAULTS: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("refine_22k_cnn", "refine_22k_diffusion")
+DEFAULTS: tuple[str, ...] = NAMES
 """Those that are taken where nobody names a refiner, in the order in which they are preferred: only what obeys the law."""
 
 
