@@ -11,7 +11,6 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-
 Action = Literal["vocoder", "refiner", "content", "resume", "recipes", "export"]
 
 
