@@ -199,3 +199,30 @@ def test_changed_sounds_are_noticed(corpus: Path, tmp_path: Path, capsys: pytest
     packed(tmp_path, {"a": (0.6, "train"), "b": (0.4, "valid")})
     assert main(["train", "resume", run, "--set", "steps=6", "-q"]) == 2
     assert "the data is not that of the checkpoint any more" in capsys.readouterr().err
+
+
+def test_a_content_encoder_from_a_corpus_and_what_was_heard_in_it(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from melpact.models.convert.content import listener
+    from melpact.train.taught import Teacher
+
+    sounds = CorpusData(corpus).packed
+    rng = np.random.default_rng(0)
+    heard = {
+        entry.id: rng.normal(size=(int(50 * entry.n_samples / RATE) + 1, 6)).astype(np.float16)
+        for entry in sounds.entries
+        if entry.id in ("a1", "b1")
+    }
+    teacher = Teacher(sounds.fingerprint, 50.0, np.eye(9, 6, dtype=np.float32), heard).save(tmp_path / "x.teacher")
+    run = str(tmp_path / "run")
+    command = ["train", "content", "--recipe", "content", "--data", str(corpus), *SHORT, "--set", f"teacher={teacher}"]
+    assert main([*command, "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["batch"]["wanted"] == [4, 6, 16]
+    assert main([*command, "-o", run, "--mels", "x"]) == 2
+    assert main([*command, "-o", run, "-q"]) == 0
+    assert main(["train", "export", run, "-o", str(tmp_path / "x.content"), "-q"]) == 0
+    made = listener(tmp_path / "x.content")
+    assert made.size == 6 and str(tmp_path) not in json.dumps(dict(made.provenance))
+    assert main(["train", "refiner", "--recipe", "content", "--data", str(corpus), "-o", str(tmp_path / "other")]) == 2
+    assert "recipe of a content" in capsys.readouterr().err

@@ -14,11 +14,12 @@ torch = pytest.importorskip("torch")
 
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
+from melpact.models.convert.content import listener  # noqa: E402
 from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
-from melpact.train.export import export, refiner_of, vocoder_of  # noqa: E402
+from melpact.train.export import content_of, export, refiner_of, vocoder_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.recipes import recipe, recipes  # noqa: E402
@@ -27,6 +28,7 @@ from melpact.train.rehearsal import rehearse  # noqa: E402
 from melpact.train.room import CHECKPOINTS, Run, Unwatched, go  # noqa: E402
 from melpact.train.runtime import runtime  # noqa: E402
 from melpact.train.settings import Training  # noqa: E402
+from melpact.train.taught import Cepstra  # noqa: E402
 from melpact.train.validation import Validated  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
 from train.material import Tones  # noqa: E402
@@ -34,6 +36,7 @@ from train.material import Tones  # noqa: E402
 NAMES = sorted(recipes())
 every = pytest.mark.parametrize("name", NAMES)
 every_vocoder = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vocoder"])
+every_content = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "content"])
 every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
@@ -131,6 +134,25 @@ def test_an_exported_refiner_is_what_was_validated(name: str, runs: dict[str, tu
     assert np.abs(other.values - better.values).max() > 1e-2
     with pytest.raises(TrainingError, match="suffix"):
         export(folder, tmp_path / "x.vocoder")
+
+
+@every_content
+def test_an_exported_encoder_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.content")
+    score = kept.validated_[-1].scores["held out"]["content_error"]
+    assert found.step == 20 and found.score == score.value and score.null == 1 and score.value < 0.5
+    encoder = listener(tmp_path / "x.content")
+    assert encoder.provenance["trained"]["recipe"] == name and encoder.n_weights == found.n_weights
+    values = extract(data().validation(1)[0][1], encoder.spec).values
+    wanted, _ = Cepstra(encoder.spec, encoder.size).taught("", values, np.zeros(values.shape[1]))
+    made = encoder.uncentred(values)
+    angle = 1 - (made * wanted).sum(0) / np.linalg.norm(made, axis=0) / np.linalg.norm(wanted, axis=0)
+    assert angle.mean() == pytest.approx(score.value, abs=2e-3)  # the file's weights are float16
+    other = content_of(checkpoint.kept(folder / CHECKPOINTS)[0].path)
+    assert np.abs(other(values) - encoder(values)).max() > 1e-2
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.refiner")
 
 
 @every_refiner

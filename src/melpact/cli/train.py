@@ -11,32 +11,34 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
+Action = Literal["vocoder", "refiner", "content", "resume", "recipes", "export"]
+
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder or a refiner by a recipe, go on with a training, list the recipes, or write down what came out.
+    """Train a vocoder, a refiner or a content encoder, go on with a training, list recipes, or write down what came out.
 
-    vocoder --recipe NAME --data PACKED -o DIR; refiner --recipe NAME --data PACKED -o DIR; resume DIR; recipes [NAME];
-    export DIR -o NAME.vocoder (or NAME.refiner). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train
+    vocoder --recipe NAME --data PACKED -o DIR; refiner and content likewise; resume DIR; recipes [NAME]; export DIR -o
+    NAME.vocoder (or NAME.refiner, NAME.content). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train
     vocoder …
     """
 
-    action: Annotated[Positional[Literal["vocoder", "refiner", "resume", "recipes", "export"]], arg(metavar="ACTION")]
-    """vocoder, refiner, resume, recipes or export."""
+    action: Annotated[Positional[Action], arg(metavar="ACTION")]
+    """vocoder, refiner, content, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
     """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder, refiner: the recipe (melpact train recipes lists them)."""
+    """vocoder, refiner, content: the recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder, refiner: folder of a packed corpus (melpact corpus pack)."""
+    """vocoder, refiner, content: folder of a packed corpus (melpact corpus pack)."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """vocoder, refiner: folder of the run. export: NAME.vocoder or NAME.refiner."""
+    """vocoder, refiner, content: folder of the run. export: NAME.vocoder, NAME.refiner or NAME.content."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
-    """vocoder, refiner: the recipe on a small scale, which learns within seconds."""
+    """vocoder, refiner, content: the recipe on a small scale, which learns within seconds."""
     dry_run: bool = False
-    """vocoder, refiner: shapes, parameters, memory and the time of one step; nothing is written."""
+    """vocoder, refiner, content: shapes, parameters, memory and the time of one step; nothing is written."""
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
@@ -54,9 +56,8 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            found = train.export(
-                self._needed("target", "DIR"), self._needed("out", "-o NAME.vocoder or NAME.refiner"), which=self.which
-            )
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner or NAME.content")
+            found = train.export(self._needed("target", "DIR"), out, which=self.which)
             train_text.exported(found, self)
         elif self.action == "resume":
             folder = self._needed("target", "DIR")
@@ -78,6 +79,13 @@ class Train(Command):
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
                         watch=watch,
                     )  # fmt: skip
+                elif self.action == "content":
+                    self._no_mels()
+                    if self.finetune is not None:
+                        raise MelpactError("content encoders begin afresh", where="--finetune", next="Leave it out")
+                    report = train.train_content(
+                        recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
+                    )
                 else:
                     report = train.train_vocoder(
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
@@ -89,10 +97,9 @@ class Train(Command):
     def _no_mels(self) -> None:
         """Refuse what only a vocoder's training takes."""
         if self.mels is not None:
-            raise MelpactError(
-                "--mels is for vocoders", where="melpact train refiner",
-                next="Pairs of your own: --set pairs='[\"predicted\", \"true\"]'",
-            )  # fmt: skip
+            pairs = "Pairs of your own: --set pairs='[\"predicted\", \"true\"]'"
+            mend = pairs if self.action == "refiner" else "Leave it out"
+            raise MelpactError("--mels is for vocoders", where=f"melpact train {self.action}", next=mend)
 
     def _needed(self, name: str, flag: str) -> str:
         value: str | None = getattr(self, name)

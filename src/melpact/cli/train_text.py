@@ -104,8 +104,9 @@ def exported(found: Exported, wishes: Wishes) -> None:
     elif not wishes.quiet:
         said = "" if score is None else f", {score['metric']} {found.score:.3f} at its validation"
         _out(f"{found.path}: {found.n_weights:,} weights of step {found.step:,}{said}")
-        use = "refine MELS -o REFINED" if found.trained == "refiner" else "vocode MELS -o WAVS"
-        _out(f"next: melpact {use} --with {found.path}")
+        use = {"refiner": "refine MELS -o REFINED", "vocoder": "vocode MELS -o WAVS"}.get(found.trained)
+        if use is not None:
+            _out(f"next: melpact {use} --with {found.path}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""From a checkpoint to what is used: the averaged weights as a vocoder's or a refiner's file."""
+"""From a checkpoint to what is used: the averaged weights as the file of a vocoder, a refiner or a content encoder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from melpact.contract import artifact
 from melpact.core.errors import TrainingError
+from melpact.models.convert.content import KIND as CONTENT_KIND
+from melpact.models.convert.content import SUFFIX as CONTENT
+from melpact.models.convert.content import Listener
 from melpact.models.refine.facts import SUFFIX as REFINER
 from melpact.models.refine.facts import Facts, write
 from melpact.models.refine.settings import Refining
@@ -93,6 +96,25 @@ def refiner_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]
     return facts, weights_in(found, str(about["player"]))
 
 
+def content_of(path: Path) -> Listener:
+    """The content encoder in a checkpoint, with its averaged weights.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no content encoder.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    said = found.config
+    about = said.get("facts", {}).get(CONTENT_KIND)
+    if about is None or found.spec is None:
+        raise TrainingError("the checkpoint is not of a content encoder", where=path, got=f"recipe {said.get('recipe')}")
+    scale = np.asarray(found.tensors["statistics/scale"], np.float32)
+    weights = weights_in(found, str(about["player"]))
+    provenance = {**_origin(said), "teacher": about["teacher"]}
+    settings = dict(provenance["trained"]["settings"])
+    provenance["trained"] |= {"settings": settings | {"teacher": Path(settings["teacher"]).name}}
+    return Listener.build(found.spec, scale, about["sizes"], weights, provenance=provenance, where=path)
+
+
 def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a file says of the training that it is of."""
     extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
@@ -109,26 +131,31 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder or NAME.refiner, by what it trained.
+        out: NAME.vocoder, NAME.refiner or NAME.content, by what it trained.
 
     Raises:
-        MelpactError: as `chosen`, `vocoder_of` and `refiner_of`; another suffix; or the file cannot be written.
+        MelpactError: as `chosen`, `vocoder_of`, `refiner_of` and `content_of`; another suffix; or the file cannot
+            be written.
     """
     path, target = chosen(where, which), Path(out)
-    refines = PLAYER in artifact.read_header(path).config.get("facts", {})
-    suffix = REFINER if refines else VOCODER
+    facts_of = artifact.read_header(path).config.get("facts", {})
+    kind: Trained = "refiner" if PLAYER in facts_of else "content" if CONTENT_KIND in facts_of else "vocoder"
+    suffix = {"refiner": REFINER, "content": CONTENT, "vocoder": VOCODER}[kind]
     if target.suffix.lower() != suffix:
         raise TrainingError("has another suffix than what the run trained", where=target, wanted=f"NAME{suffix}")
-    if refines:
+    if kind == "refiner":
         facts, weights = refiner_of(path)
         write(target, facts, weights)
         n_weights, provenance = sum(value.size for value in weights.values()), facts.provenance
+    elif kind == "content":
+        encoder = content_of(path)
+        encoder.save(target)
+        n_weights, provenance = sum(value.size for value in encoder.weights.values()), encoder.provenance
     else:
         made = vocoder_of(path)
         made.save(target)
         n_weights, provenance = made.n_weights, made.provenance
     said: Mapping[str, Any] = provenance["trained"]
-    kind: Trained = "refiner" if refines else "vocoder"
     return Exported(target, path, int(said["step"]), said["best_by"], said["score"], kind, n_weights)
 
 

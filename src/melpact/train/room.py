@@ -180,7 +180,7 @@ def go(
             task.source, place.rank, place.world, settings.accumulate, trainer.step, settings.steps,
             threads=settings.fetch_threads, ahead=settings.fetch_ahead,
         )  # fmt: skip
-        desk = _Desk(run, folder, trainer, Judge.of(settings), watch)
+        desk = _Desk(run, folder, trainer, Judge.of(settings, trainer.task.measures), watch)
         try:
             watch.began(trainer)
             with feed, _asked() as asked:

@@ -170,6 +170,7 @@ class Task:
         validate: makes the sounds of the fixed validation list, under the averaged weights.
         measure: measures the fixed validation list where it holds no sounds, under the averaged weights: group → metric →
             score. The last group is what checkpoints are scored by.
+        measures: what of that is no metric of the bench, and whether higher is better.
         limits: what ends a run before its time.
         spec: the mel that the players take or give, where there is one.
         statistics: numbers of the data that the players were built with and that never change (float arrays).
@@ -186,6 +187,7 @@ class Task:
     averaged: tuple[str, ...] = ()
     validate: Callable[[], Sequence[Example]] | None = None
     measure: Callable[[], Mapping[str, Mapping[str, Score]]] | None = None
+    measures: Mapping[str, bool] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     spec: MelSpec | None = None
     statistics: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)

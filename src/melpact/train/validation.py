@@ -57,12 +57,17 @@ class Judge:
     higher: bool
 
     @classmethod
-    def of(cls, training: Training) -> Judge:
+    def of(cls, training: Training, own: Mapping[str, bool] | None = None) -> Judge:
         """The judge that a run's settings ask for; what cannot be computed here is replaced by the mel's error.
+
+        Args:
+            own: what the task measures by itself, beside the bench's metrics, and whether higher is better.
 
         Raises:
             MelpactError: no such metric.
         """
+        if own and training.best_by in own:
+            return cls(tuple(own), {}, training.best_by, own[training.best_by])
         known = known_metrics()
         wanted = named((*training.metrics, training.best_by))
         unavailable = {name: reason for name in wanted if (reason := known[name].missing())}

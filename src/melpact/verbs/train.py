@@ -153,6 +153,34 @@ def train_refiner(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch, prepare=prepare), run)
 
 
+def train_content(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a content encoder by a recipe: what is spoken, whoever speaks.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `teacher` is the file of what a
+            recogniser hears in the corpus.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "content")
+    run = _run(recipe, data, changes, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
 def rehearse(
     recipe: str,
     data: str | Path,
@@ -207,20 +235,21 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder or NAME.refiner, by what the run trained.
+        out: NAME.vocoder, NAME.refiner or NAME.content, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
 
     Raises:
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER):
-        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER} or NAME{REFINER}")
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT):
+        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER}, NAME{REFINER} or NAME{CONTENT}")
     return written(where, target, which)
 
 

@@ -7,11 +7,24 @@ from types import MappingProxyType
 
 from melpact.core.errors import ContractError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.content import listener
 from melpact.models.convert.envelope import EnvelopeConverter
+from melpact.models.convert.retrieval import RetrievalConverter
+from melpact.models.convert.shipped import content_file
 from melpact.models.convert.statistics import StatisticsConverter
 
+
+def retrieval() -> RetrievalConverter:
+    """Retrieval with the content encoder that comes with the package.
+
+    Raises:
+        MelpactError: neither onnxruntime nor torch is installed.
+    """
+    return RetrievalConverter(listener(content_file()))
+
+
 METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
-    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter}
+    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval}
 )
 """By name; the first is the one that is taken where nobody asks."""
 
