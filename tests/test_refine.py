@@ -231,7 +231,7 @@ def test_streamed_files_are_the_whole_ones_and_settings_are_the_refiners_own(tmp
 
 def test_a_dose_that_was_not_measured_is_said(tmp_path: Path, tool: Path) -> None:
     mel = speechlike(20)
-    for dose, said in ((0.5, ""), (0.1, "over_smoothed was measured at 0.3 to 0.8, not at 0.1")):
+    for dose, said in ((0.5, ""), (0.1, "over_smoothed: it helps at 0.3 to 0.8, not at 0.1")):
         replace(mel, provenance={"degraded": [{"name": "over_smoothed", "dose": dose}]}).save(tmp_path / "a.mel")
         assert refine([tmp_path / "a.mel"], tmp_path / "b.mel", tool).done[0].note == said
 

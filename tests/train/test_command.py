@@ -105,6 +105,7 @@ def test_from_a_corpus_to_a_refined_mel(corpus: Path, tmp_path: Path, capsys: py
 def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "recipes", "--json"]) == 0
     assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == [
+        "content",
         "hifigan",
         "melpact_small",
         "refiner_cnn",
@@ -124,7 +125,7 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere"], "vocoder needs -o DIR"),
         (
             ["vocoder", "--recipe", "wavenet", "--data", "nowhere", "-o", "y"],
-            "there is no recipe 'wavenet'; wanted one of hifigan",
+            "there is no recipe 'wavenet'; wanted one of content, hifigan",
         ),
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere", "-o", "y"], "is not a packed corpus"),
         (["vocoder", "--recipe", "hifigan", "--data", "x", "-o", "y", "--set", "step=3"], "Nearest: steps"),

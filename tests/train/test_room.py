@@ -258,13 +258,17 @@ def _start(folder: Path, data: Tones, dies_in_save: int = 0) -> Any:
 def _killed(folder: Path, data: Tones, times: int, seed: int) -> int:
     """Kill a run at `times` random moments, then let it finish; returns how many kills met it alive."""
     rng, met = random.Random(seed), 0
+    began = time.monotonic()
+    child = _start(folder.with_name(f"{folder.name}_timed"), data)
+    child.join()
+    takes_s = time.monotonic() - began
     child = _start(folder, data, dies_in_save=2)
     child.join()
     assert child.exitcode == -signal.SIGKILL
     assert list((folder / CHECKPOINTS).glob(".*.part"))
     for _ in range(times):
         child = _start(folder, data)
-        time.sleep(rng.uniform(0.05, 0.5))
+        time.sleep(rng.uniform(0.05, 0.4) * takes_s)
         if child.is_alive():
             os.kill(child.pid, signal.SIGKILL)
         child.join()

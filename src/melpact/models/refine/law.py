@@ -80,7 +80,8 @@ def beyond(refiner: Refiner, mel: Mel) -> str:
         row = refiner.measured.row(name)
         if row is not None and not min(row.dose) <= dose <= max(row.dose):
             known = f"{row.dose[0]:g} to {row.dose[1]:g} {row.unit}".rstrip()
-            found.append(f"{name} was measured at {known}, not at {dose:g}")
+            verb = "helps" if row.helps else "was measured"
+            found.append(f"{name}: it {verb} at {known}, not at {dose:g}")
     return "; ".join(found)
 
 
