@@ -14,7 +14,7 @@ from melpact.core.errors import NoSkill
 from melpact.models.refine.base import Refiner
 from melpact.models.refine.facts import SUFFIX
 from melpact.models.refine.identity import Identity
-from melpact.models.refine.measured import Row
+from melpact.models.refine.measured import Figure, Row
 from melpact.models.refine.settings import Refining
 
 _FORCED = "refined all the same, as asked"
@@ -91,15 +91,22 @@ def _done(mel: Mel) -> list[tuple[str, float]]:
 
 
 def figures(row: Row) -> str:
-    """One row in words: every figure beside its two nulls."""
-    said = [
+    """One row in words: the mel's figure, the first of the sound in which it is not ahead, and how many there are."""
+    of_mel = [one for one in row.figures if not one.vocoded]
+    of_sound = [one for one in row.figures if one.vocoded]
+    lacking = [one for one in of_sound if not one.ahead]
+    said = [_beside_its_nulls(one) for one in (*of_mel[:1], *lacking[:1])]
+    if of_sound:
+        said.append(f"ahead in {len(of_sound) - len(lacking)} of {len(of_sound)} figures of the sound")
+    return ", ".join(said) or "no figures were kept"
+
+
+def _beside_its_nulls(one: Figure) -> str:
+    return (
         f"{one.metric}{' of the sound' if one.vocoded else ''} {one.refiner:.3g}{f' {one.unit}' if one.unit else ''} "
         f"refined, {one.bypass:.3g} left alone, {one.affine:.3g} calibrated (ahead by {one.gain:+.3g}, "
         f"95 % {one.low:+.3g} to {one.high:+.3g})"
-        for one in row.figures
-        if not row.helps or one.ahead
-    ]
-    return ", ".join(said) or "no figures were kept"
+    )
 
 
 def _against(refiner: Refiner, degradation: str) -> str:
