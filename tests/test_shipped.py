@@ -15,6 +15,7 @@ from melpact.audio.files import read
 from melpact.cli.main import main
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
+from melpact.core.errors import MelpactError
 from melpact.features.analysis import extract, to_rate
 from melpact.verbs import default_vocoder as default
 from melpact.verbs.vocode import vocode
@@ -150,3 +151,10 @@ def test_run_takes_it_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["run", "sample:ru_nocallback", "-o", str(tmp_path / "b"), "--with", "griffin_lim", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert "vocoder" not in said and "without a model" not in said["kept"][0]
+
+
+def test_the_inversion_is_no_file_and_a_misspelt_name_is_told_the_names() -> None:
+    with pytest.raises(MelpactError, match=r"mp\.invert"):
+        mp.vocoder("griffin_lim")
+    with pytest.raises(MelpactError, match="melpact_small_24k"):
+        mp.vocoder("melpact_smal")

@@ -13,9 +13,10 @@ from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact
 from melpact.vocoders.importers import Imported, Request, read_foreign
 from melpact.vocoders.importers.hub import fetched, is_name
 from melpact.vocoders.neural.vocoder import KIND, NeuralVocoder
-from melpact.vocoders.shipped import is_shipped, shipped
+from melpact.vocoders.shipped import NAMES, is_shipped, shipped
 
 SUFFIX = ".vocoder"
+_INVERSION = "griffin_lim"
 
 
 def vocoder(
@@ -50,7 +51,9 @@ def vocoder(
         path = shipped(str(path), ".onnx" if device == "cpu" and dtype == "float32" else SUFFIX)
     path = fetched(str(path)) if is_name(str(path)) else Path(path).expanduser()
     if not path.exists():
-        raise ArtifactError("does not exist", where=path, wanted="a vocoder's file or folder")
+        wanted = f"a vocoder's file or folder, or one of {', '.join(NAMES)}"
+        inversion = "That is the mel's inversion: mp.invert(mel), or melpact vocode --with griffin_lim"
+        raise ArtifactError("does not exist", where=path, wanted=wanted, next=inversion if str(path) == _INVERSION else None)
     if path.suffix.lower() == ".onnx":
         if device != "cpu" or dtype != "float32":
             raise ContractError(
