@@ -92,6 +92,11 @@ class Mel:
         values = self.spec.scaling.undo(self.values, self.utterance)
         return Mel(values, self.spec.replace_quietly(scaling=NoScaling()), provenance=self.provenance)
 
+    def with_raw(self, raw: NDArray[np.floating]) -> Mel:
+        """The same with other log values before scaling: in its own scaling, with what its utterance took out."""
+        values = self.spec.scaling.apply(raw, self.utterance)
+        return Mel(np.asarray(values, np.float32), self.spec, self.utterance, self.provenance)
+
     def clipped(self) -> Clipped:
         """How many values sit on a bound of the scaling: what `raw` cannot bring back."""
         return self.spec.scaling.clipped(self.values)
@@ -153,3 +158,30 @@ def check_axes(shape: tuple[int, ...], n_mels: int, where: object = None) -> Non
         wanted=f"[..., n_mels={n_mels}, frames]",
         next=mend,
     )
+
+
+def check_one(mel: Mel, spec: MelSpec | None, taker: str) -> None:
+    """Refuse all but one mel of finite values, [n_mels, frames], in the description that is taken (None: any).
+
+    Args:
+        taker: what takes it, for the words: "vocoder", "refiner" …
+
+    Raises:
+        SpecMismatch: another description.
+        ContractError: a batch, no frames, NaN or infinity.
+    """
+    if spec is not None and mel.spec != spec:
+        raise SpecMismatch(f"this {taker} takes another mel", next=mel.spec.diff(spec).summary())
+    if mel.values.ndim != 2:
+        raise ContractError("one mel at a time", got=f"shape {list(mel.values.shape)}", wanted=f"[{mel.n_mels}, frames]")
+    if mel.n_frames == 0:
+        raise ContractError("the mel has no frames")
+    finite = np.isfinite(mel.values)
+    if not finite.all():
+        band, frame = (int(i) for i in np.argwhere(~finite)[0])
+        raise ContractError(
+            "the mel holds values that are not numbers",
+            got=f"{int((~finite).sum())} NaN or infinite of {mel.values.size}, the first in band {band}, frame {frame}",
+            wanted="finite values",
+            next=f"Repair the program that made it; no {taker} can",
+        )

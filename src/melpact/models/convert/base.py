@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.mel import Mel
+from melpact.contract.mel import Mel, check_one
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
@@ -35,9 +35,9 @@ class Converter(ABC):
     """Whether a pitch has to be given."""
 
     @property
-    @abstractmethod
     def spec(self) -> MelSpec | None:
         """The one description that it takes, without scaling; None: any that the target shares."""
+        return None
 
     @property
     @abstractmethod
@@ -82,7 +82,7 @@ class Converter(ABC):
         raw = mel.raw().values
         pitch, level = self._conditions(raw, mel.spec, f0_hz, energy)
         made = self._convert(raw, target, asked, pitch, level, self._about(raw, mel.spec, target, asked), 0)
-        return self._scaled(mel, self._held(made, raw, mel.spec, self._ceiling(raw, mel.spec, target)))
+        return mel.with_raw(self._held(made, raw, mel.spec, self._ceiling(raw, mel.spec, target)))
 
     def stream(
         self,
@@ -140,17 +140,7 @@ class Converter(ABC):
         for what, spec in (("this converter", self.spec), ("this voice", target.spec)):
             if spec is not None and spec != own:
                 raise SpecMismatch(f"{what} takes another mel", next=mel.spec.diff(spec).summary())
-        if mel.values.ndim != 2:
-            raise ContractError("one mel at a time", got=f"shape {list(mel.values.shape)}", wanted=f"[{mel.n_mels}, frames]")
-        if mel.n_frames == 0:
-            raise ContractError("the mel has no frames")
-        if not np.isfinite(mel.values).all():
-            band, frame = (int(i) for i in np.argwhere(~np.isfinite(mel.values))[0])
-            raise ContractError(
-                "the mel holds values that are not numbers",
-                got=f"{int((~np.isfinite(mel.values)).sum())} of {mel.values.size}, the first in band {band}, frame {frame}",
-                wanted="finite values",
-            )
+        check_one(mel, None, "converter")
         if self.takes_f0 and f0_hz is None:
             raise ContractError("this converter is driven by a pitch", got=self.title, wanted="f0_hz")
         for name, given in (("f0_hz", f0_hz), ("energy", energy)):
@@ -213,8 +203,3 @@ class Converter(ABC):
             held = np.clip(made, floor, np.maximum(ceiling, floor))
             held[:, (given <= floor).all(axis=0)] = floor
         return np.asarray(held, np.float32)
-
-    def _scaled(self, mel: Mel, raw: Floats) -> Mel:
-        """In the mel's own scaling, with what its utterance took out; what it came from stays said."""
-        values = mel.spec.scaling.apply(raw, mel.utterance)
-        return Mel(np.asarray(values, np.float32), mel.spec, mel.utterance, mel.provenance)

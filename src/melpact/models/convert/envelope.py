@@ -14,13 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.dialect import name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
-from melpact.models.convert.active import active
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.settings import Converting
-from melpact.models.convert.statistics import MOST_SWING, STILL
+from melpact.models.convert.statistics import MOST_SWING, Line, heard
 from melpact.models.convert.voice import Target, Voice
 
 KEPT = 14
@@ -29,42 +27,24 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What is added to a frame is the envelope of slope·E + offset; float64 [n_mels] each."""
-
-    slope: Float64
-    offset: Float64
-
-
-@dataclass(frozen=True)
 class EnvelopeConverter(Converter):
     """The target's mean and standard deviation of the envelope in each band, by `ratio`. Moments are exact ones alone."""
 
-    own_spec: MelSpec | None = None
     method = "envelope"
 
     @property
-    def spec(self) -> MelSpec | None:
-        return self.own_spec
-
-    @property
     def title(self) -> str:
-        name = "" if self.own_spec is None else f", {name_of(self.own_spec)}"
-        return "envelope: mean and spread of each band's envelope" + name
+        return "envelope: mean and spread of each band's envelope"
 
     @property
     def fingerprint(self) -> str:
         return digest(["converter", self.method, MOST_SWING, KEPT])
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Moved:
-        sounding = active(whole, spec)
-        mean, std = _moments(whole[:, sounding if sounding.any() else slice(None)])
+    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
         found = [(_voice_moments(voice), weight) for voice, weight in target.parts]
-        wanted_mean = np.sum([weight * one[0] for one, weight in found], axis=0)
-        wanted_std = np.sum([weight * one[1] for one, weight in found], axis=0)
-        swing = np.where(std > STILL, wanted_std / np.maximum(std, STILL), 1.0)
-        swing = np.clip(swing, 1 / MOST_SWING, MOST_SWING)
-        return Moved(settings.ratio * (swing - 1), settings.ratio * (wanted_mean - swing * mean))
+        mean = np.sum([weight * one[0] for one, weight in found], axis=0)
+        std = np.sum([weight * one[1] for one, weight in found], axis=0)
+        return Line.between(_moments(heard(whole, spec)), (mean, std), settings.ratio)
 
     def _convert(
         self,
@@ -76,11 +56,11 @@ class EnvelopeConverter(Converter):
         known: object,
         first_frame: int,
     ) -> Floats:
-        if not isinstance(known, Moved):
-            raise TypeError("what is added is made by _about")
+        if not isinstance(known, Line):
+            raise TypeError("the line of each band's envelope is made by _about")
         smooth = smoother(given.shape[0])
-        added = known.slope[:, None] * (smooth @ given.astype(np.float64)) + known.offset[:, None]
-        return np.asarray(given + smooth @ added, np.float32)
+        envelope = smooth @ given.astype(np.float64)
+        return np.asarray(given + smooth @ (known(envelope) - envelope), np.float32)
 
 
 @lru_cache(maxsize=16)

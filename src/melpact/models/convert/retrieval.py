@@ -24,7 +24,7 @@ from melpact.models.convert.active import loudness_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.settings import Converting
-from melpact.models.convert.statistics import Line, StatisticsConverter
+from melpact.models.convert.statistics import Line, line_of
 from melpact.models.convert.voice import Content, Target, Voice
 
 PITCH_WEIGHT = 0.0
@@ -134,7 +134,7 @@ class RetrievalConverter(Converter):
         if not all(voice.frames.active.any() for voice, _ in voices):
             raise ContractError("this voice has no frames that sound", next="Learn it from other references")
         all_of_it = settings.model_copy(update={"ratio": 1.0})
-        return Known(self.listener(whole), voices, StatisticsConverter()._about(whole, spec, target, all_of_it))
+        return Known(self.listener(whole), voices, line_of(whole, spec, target, all_of_it))
 
     def _convert(
         self,
@@ -159,7 +159,7 @@ class RetrievalConverter(Converter):
         if gain is not None:
             per_db = np.float32(gain * np.log(10) / 20 * spec.power)
             made = np.asarray(made + per_db * (energy - loudness_db(made, spec)), np.float32)
-        moved: Floats = np.asarray(known.line.slope[:, None] * given + known.line.offset[:, None], np.float32)
+        moved = np.asarray(known.line(given), np.float32)
         made = np.asarray(moved + smooth(made - moved, self.smoothed), np.float32)
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 

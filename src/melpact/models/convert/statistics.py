@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.dialect import name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
 from melpact.models.convert.active import active
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
+
+Moments = NDArray[np.float64]
 
 MOST_SWING = 4.0
 """No band's swings grow or shrink by more than this factor: a band that never moved would blow up its noise."""
@@ -30,41 +31,50 @@ STILL = 1e-3
 class Line:
     """y = slope·x + offset in each band, float64 [n_mels]."""
 
-    slope: NDArray[np.float64]
-    offset: NDArray[np.float64]
+    slope: Moments
+    offset: Moments
+
+    @classmethod
+    def between(cls, own: tuple[Moments, Moments], wanted: tuple[Moments, Moments], ratio: float) -> Line:
+        """From one mean and standard deviation to the other, `ratio` of the way."""
+        (mean, std), (wanted_mean, wanted_std) = own, wanted
+        swing = np.where(std > STILL, wanted_std / np.maximum(std, STILL), 1.0)
+        swing = np.clip(swing, 1 / MOST_SWING, MOST_SWING)
+        return cls(1 + ratio * (swing - 1), ratio * (wanted_mean - swing * mean))
+
+    def __call__(self, values: NDArray[np.floating]) -> Moments:
+        """Of values [n_mels, T], float64."""
+        return self.slope[:, None] * values + self.offset[:, None]
+
+
+def heard(whole: Floats, spec: MelSpec) -> Floats:
+    """The sounding frames of a whole mel, or all where none sounds."""
+    sounding = active(whole, spec)
+    return whole[:, sounding if sounding.any() else slice(None)]
+
+
+def line_of(whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
+    """The line that moves the moments of a whole mel's bands to the target's, `settings.ratio` of the way."""
+    own = heard(whole, spec).astype(np.float64)
+    return Line.between((own.mean(axis=1), own.std(axis=1)), target.moments(settings.moments), settings.ratio)
 
 
 @dataclass(frozen=True)
 class StatisticsConverter(Converter):
     """The target's mean and standard deviation in each band, by `ratio`; several voices are blended moment by moment."""
 
-    own_spec: MelSpec | None = None
     method = "statistics"
 
     @property
-    def spec(self) -> MelSpec | None:
-        return self.own_spec
-
-    @property
     def title(self) -> str:
-        return "statistics: mean and spread of each band" + ("" if self.spec is None else f", {name_of(self.spec)}")
+        return "statistics: mean and spread of each band"
 
     @property
     def fingerprint(self) -> str:
         return digest(["converter", self.method, MOST_SWING])
 
     def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
-        """The line of each band. Source: the sounding frames of the whole mel, or all where none sounds."""
-        sounding = active(whole, spec)
-        heard = whole[:, sounding if sounding.any() else slice(None)].astype(np.float64)
-        mean, std = heard.mean(axis=1), heard.std(axis=1)
-        wanted_mean, wanted_std = target.moments(settings.moments)
-        swing = np.where(std > STILL, wanted_std / np.maximum(std, STILL), 1.0)
-        swing = np.clip(swing, 1 / MOST_SWING, MOST_SWING)
-        part = settings.ratio
-        slope = 1 + part * (swing - 1)
-        offset = part * (wanted_mean - swing * mean)
-        return Line(slope, offset)
+        return line_of(whole, spec, target, settings)
 
     def _convert(
         self,
@@ -78,4 +88,4 @@ class StatisticsConverter(Converter):
     ) -> Floats:
         if not isinstance(known, Line):
             raise TypeError("the line of each band is made by _about")
-        return np.asarray(known.slope[:, None] * given + known.offset[:, None], np.float32)
+        return np.asarray(known(given), np.float32)

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.contract.mel import Mel
+from melpact.contract.mel import Mel, check_one
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, SpecMismatch
+from melpact.core.errors import ContractError
 from melpact.models.refine.facts import Facts
 from melpact.models.refine.measured import Measured
 from melpact.models.refine.settings import Refining
@@ -138,21 +138,7 @@ class Refiner(ABC):
 
     def check(self, mel: Mel, f0_hz: Floats | None = None, voice: Floats | None = None) -> None:
         """Refuse what cannot be refined; see `__call__`."""
-        if self.spec is not None and mel.spec != self.spec:
-            raise SpecMismatch("this refiner takes another mel", next=mel.spec.diff(self.spec).summary())
-        if mel.values.ndim != 2:
-            raise ContractError("one mel at a time", got=f"shape {list(mel.values.shape)}", wanted=f"[{mel.n_mels}, frames]")
-        if mel.n_frames == 0:
-            raise ContractError("the mel has no frames")
-        finite = np.isfinite(mel.values)
-        if not finite.all():
-            band, frame = (int(i) for i in np.argwhere(~finite)[0])
-            raise ContractError(
-                "the mel holds values that are not numbers",
-                got=f"{int((~finite).sum())} NaN or infinite of {mel.values.size}, the first in band {band}, frame {frame}",
-                wanted="finite values",
-                next="Repair the program that made it; no refiner can",
-            )
+        check_one(mel, self.spec, "refiner")
         self._check_conditions(mel, f0_hz, voice)
 
     def _check_conditions(self, mel: Mel, f0_hz: Floats | None, voice: Floats | None) -> None:
@@ -191,6 +177,5 @@ class Refiner(ABC):
         return held
 
     def _scaled(self, mel: Mel, raw: Floats) -> Mel:
-        """In the mel's own scaling, with what its utterance took out; what it came from stays said."""
-        values = mel.spec.scaling.apply(raw, mel.utterance)
-        return Mel(np.asarray(values, np.float32), mel.spec, mel.utterance, mel.provenance)
+        """In the mel's own scaling; the null gives back the mel itself."""
+        return mel.with_raw(raw)

@@ -26,7 +26,6 @@ MOST_DOWN, MOST_UP = -6.0, 3.0
 QUIET = 1e-5
 """Magnitudes and mels are seen from this level on."""
 FIRST_STD = 1e-3
-START_ITERATIONS = 32
 
 
 class MelpactSmallConfig(Record):
@@ -48,7 +47,7 @@ class MelpactSmallConfig(Record):
     padding: Padding
     phase_bins: PositiveInt
     mel_floor: PositiveFloat = QUIET
-    start_iterations: NonNegativeInt = START_ITERATIONS
+    start_iterations: NonNegativeInt = 32
 
     @property
     def bins(self) -> int:

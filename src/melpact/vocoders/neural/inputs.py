@@ -21,9 +21,6 @@ from melpact.core.errors import ContractError
 
 Floats = NDArray[np.float32]
 
-START_ITERATIONS = 32
-"""Of an inversion whose network does not say it."""
-
 
 def ahead(items: Iterator[list[Floats]]) -> Iterator[list[Floats]]:
     """The same blocks, the next one made in a thread while one is in use."""
@@ -50,7 +47,7 @@ class Inputs:
     sample_rate: int
     noise_channels: int = 0
     noise_seed: int = 0
-    start_iterations: int = START_ITERATIONS
+    start_iterations: int = 0
 
     @property
     def driven_by_pitch(self) -> bool:

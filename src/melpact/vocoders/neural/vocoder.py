@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.contract import artifact
-from melpact.contract.mel import Mel
+from melpact.contract.mel import Mel, check_one
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.core.records import digest
@@ -24,7 +24,7 @@ from melpact.nn.weights import check_weights
 from melpact.vocoders.base import Vocoder
 from melpact.vocoders.families import Family, family
 from melpact.vocoders.griffin_lim.blocks import LOOK_AHEAD, PIECE
-from melpact.vocoders.neural.inputs import START_ITERATIONS, Inputs, ahead
+from melpact.vocoders.neural.inputs import Inputs, ahead
 
 KIND = "vocoder"
 BLOCK_FRAMES = 128
@@ -205,7 +205,7 @@ class NeuralVocoder(Vocoder):
             SpecMismatch, ContractError: as for one.
         """
         for mel in mels:
-            self._check(mel)
+            check_one(mel, self.spec, "vocoder")
         pitches = [None] * len(mels) if f0_hz is None else list(f0_hz)
         items = [
             self.takes.whole(*self._to_the_end(mel, pitch)) for mel, pitch in zip(mels, pitches, strict=True)
@@ -217,7 +217,7 @@ class NeuralVocoder(Vocoder):
 
         Memory is that of one block with its context, whatever the length.
         """
-        self._check(mel)
+        check_one(mel, self.spec, "vocoder")
         flow, left = self.open_stream(block_frames), mel.n_samples
         blocks = self.takes.blocks(*self._to_the_end(mel, f0_hz), block_frames)
         for block in ahead(blocks) if "start" in self.inputs else blocks:
@@ -237,24 +237,12 @@ class NeuralVocoder(Vocoder):
     @property
     def takes(self) -> Inputs:
         """How its inputs are made of a mel and a pitch."""
-        begun = int(self.config.get("start_iterations", START_ITERATIONS))
+        begun = int(self.config["start_iterations"]) if "start" in self.inputs else 0
         return Inputs(self.inputs, self.hop_length, self.spec.sample_rate, self.noise_channels, self.noise_seed, begun)
 
     @property
     def _net(self) -> Network:
         return Network(self.runtime, self.hop_length, self.receptive_field)
-
-    def _check(self, mel: Mel) -> None:
-        from melpact.core.errors import SpecMismatch
-
-        if mel.spec != self.spec:
-            raise SpecMismatch("this vocoder takes another mel", next=mel.spec.diff(self.spec).summary())
-        if mel.values.ndim != 2 or mel.n_frames == 0 or not np.isfinite(mel.values).all():
-            raise ContractError(
-                "a vocoder takes finite mels of at least one frame",
-                got=f"shape {list(mel.values.shape)}, {int((~np.isfinite(mel.values)).sum())} values that are not numbers",
-                wanted=f"[{mel.n_mels}, frames]",
-            )
 
     def _to_the_end(self, mel: Mel, f0_hz: Floats | None) -> tuple[Mel, Floats | None]:
         """With the last frame once more where the sound goes on behind it: silence there would be a click."""
