@@ -27,7 +27,7 @@ from melpact.models.refine.noise import noise
 from melpact.models.refine.opening import refiner as opened
 from melpact.models.refine.samplers import Clean, euler, evaluations, guided, heun, schedule, start
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import HEADROOM_DB, Statistics
+from melpact.normalise.band_statistics import HEADROOM_DB, Statistics
 from melpact.normalise.calibration import pair
 from melpact.pipeline import MelInput, Pipeline, Refined, To, rebuilt
 from melpact.verbs.pipeline import pipeline

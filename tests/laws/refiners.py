@@ -19,7 +19,7 @@ from melpact.models.refine.measured import Measured
 from melpact.models.refine.methods import NEURAL
 from melpact.models.refine.neural import NeuralRefiner
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import Statistics
+from melpact.normalise.band_statistics import Statistics
 from melpact.normalise.calibration import pair
 
 SPEC = dialect("hifigan_22k").spec

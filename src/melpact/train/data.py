@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel
@@ -20,6 +24,30 @@ _HELD_OUT, _PART = 16, 20
 """Where no split is marked: at most so many utterances are held out, and at most one in so many."""
 
 _LONGEST_S = 8.0
+
+
+@dataclass(frozen=True)
+class PackedUtterance:
+    """One utterance of a packed corpus."""
+
+    packed: Packed
+    index: int
+
+    @property
+    def name(self) -> str:
+        return self.packed.entries[self.index].id
+
+    @property
+    def speaker(self) -> str:
+        return self.packed.entries[self.index].speaker
+
+    @property
+    def seconds(self) -> float:
+        return self.packed.entries[self.index].n_samples / self.packed.sample_rate
+
+    def samples(self) -> NDArray[np.float32]:
+        """All of it, float32 [time]."""
+        return self.packed.samples(self.index)
 
 
 class CorpusData:
@@ -50,6 +78,7 @@ class CorpusData:
         self._held = held
         names = {entry.id for entry in held}
         self._training = [entry for entry in usable if entry.id not in names]
+        self._names = {entry.id for entry in self._training}
         if not self._training:
             raise TrainingError(
                 "there is nothing to train on",
@@ -78,7 +107,6 @@ class CorpusData:
         Raises:
             TrainingError: no utterance is as long as a crop. CorpusError: another rate than the description's.
         """
-        names = {entry.id for entry in self._training}
         longest = max(entry.n_samples for entry in self._training)
         if longest < frames * spec.hop_length:
             raise TrainingError(
@@ -88,8 +116,13 @@ class CorpusData:
                 wanted=f"{frames * spec.hop_length / self.sample_rate:.2f} s (segment_frames = {frames})",
                 next=f"Train on longer sounds, or: --set segment_frames={max(1, longest // spec.hop_length)}",
             )
-        part = self.packed.only(lambda entry: entry.id in names)
+        part = self.packed.only(lambda entry: entry.id in self._names)
         return Crops(part, spec, frames, batch, seed, augment, weigh=weigh)
+
+    def utterances(self) -> Sequence[PackedUtterance]:
+        """All of the training part."""
+        part = self.packed.only(lambda entry: entry.id in self._names)
+        return [PackedUtterance(part, index) for index in range(len(part))]
 
     def predicted(self, name: str) -> Mel | None:
         """None: there are only the sounds."""

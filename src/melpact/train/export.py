@@ -18,8 +18,8 @@ from melpact.models.convert.content import Listener
 from melpact.models.refine.facts import SUFFIX as REFINER
 from melpact.models.refine.facts import Facts, write
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import Statistics
 from melpact.nn.weight_norm import fold
+from melpact.normalise.band_statistics import Statistics
 from melpact.train import checkpoint
 from melpact.train.recipes import Trained
 from melpact.train.recipes._refining import PLAYER

@@ -24,7 +24,7 @@ from melpact.core.records import digest
 from melpact.corpus.crops import Augmentation, Crops, Weigh, share
 from melpact.diagnose.evidence import best_lag
 from melpact.features.analysis import analyse
-from melpact.train.data import CorpusData
+from melpact.train.data import CorpusData, PackedUtterance
 
 _STREAM = 0x70726564
 _CLEARLY, _RESEMBLES = 0.005, 0.3
@@ -175,6 +175,10 @@ class PredictedData:
         plain = self.corpus.crops(spec, frames=frames, batch=batch, seed=seed, augment=augment, weigh=weigh)
         mels = {i: _read(self._paths[e.id], spec).values for i, e in enumerate(plain.packed.entries) if e.id in self._paths}
         return Mixed(plain, mels, self.ratio)
+
+    def utterances(self) -> Sequence[PackedUtterance]:
+        """Of the corpus."""
+        return self.corpus.utterances()
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
         """As of the corpus."""

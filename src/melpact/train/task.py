@@ -112,6 +112,23 @@ class Limit:
         return (self.low is not None and value < self.low) or (self.high is not None and value > self.high)
 
 
+class Utterance(Protocol):
+    """One utterance of a corpus: its name, whose it is ("" where nobody says), how long it is, and its sound."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def speaker(self) -> str: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    def samples(self) -> NDArray[np.float32]:
+        """All of it, float32 [time]."""
+        ...
+
+
 class Data(Protocol):
     """What a recipe builds its source of: a corpus, split."""
 
@@ -131,6 +148,10 @@ class Data(Protocol):
         weigh: Weigh = "duration",
     ) -> Source:
         """Batches of crops of the training part: "audio" float32 [B, frames × hop] and "mel" float32 [B, n_mels, frames]."""
+        ...
+
+    def utterances(self) -> Sequence[Utterance]:
+        """All of the training part, whole."""
         ...
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:

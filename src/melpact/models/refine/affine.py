@@ -14,7 +14,7 @@ from melpact.core.records import digest
 from melpact.models.refine.base import Floats, Refiner
 from melpact.models.refine.facts import Facts, Tensors, write
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import Statistics
+from melpact.normalise.band_statistics import Statistics
 from melpact.normalise.calibration import Pair, StoredPair, strategy
 from melpact.normalise.calibration.pairs import checked, data_fingerprint
 from melpact.normalise.calibration.validation import training

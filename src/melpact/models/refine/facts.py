@@ -20,7 +20,7 @@ from melpact.core.errors import ArtifactError, NotAnArtifact
 from melpact.core.records import canonical_json
 from melpact.models.refine.measured import Measured
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import PREFIX, Statistics
+from melpact.normalise.band_statistics import PREFIX, Statistics
 
 KIND = "refiner"
 SUFFIX = ".refiner"

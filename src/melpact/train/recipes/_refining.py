@@ -22,9 +22,9 @@ from melpact.corpus.crops import Weigh
 from melpact.features.analysis import extract
 from melpact.models.refine.noise import noise
 from melpact.models.refine.settings import Refining
-from melpact.models.refine.statistics import Statistics
 from melpact.nn.refiners.mel_refiner import MelRefiner, MelRefinerConfig, receptive_field
 from melpact.nn.torch_runtime import seeded
+from melpact.normalise.band_statistics import Statistics
 from melpact.train.degraded import Degraded, Kind, Mixture
 from melpact.train.pairs import Pairs
 from melpact.train.recipes._vocoding import changes, described

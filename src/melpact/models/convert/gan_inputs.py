@@ -1,0 +1,74 @@
+"""What the generator of a conversion is given, from mels, contents and pitches; the same in training and in use.
+
+Every mel is brought to one level first (`levelled`): how loud a recording is says nothing of a voice. Which of a target's
+frames say what is spoken is found as retrieval finds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.contract.spec import MelSpec
+from melpact.core.errors import ContractError
+from melpact.features.harmonic_mel import harmonic_ripple
+from melpact.models.convert.active import loudness_db
+from melpact.models.convert.retrieval import nearest
+
+Floats = NDArray[np.float32]
+LOUD = 0.95
+"""Quantile of the frames' loudness that counts as a recording's level."""
+PICKED = 4
+"""Frames of the target that one picked frame is the mean of."""
+ENERGY_DB, PITCH_HZ = 10.0, 200.0
+"""What one unit of the energy is, and the pitch that octaves are counted from."""
+
+
+def per_db(spec: MelSpec) -> float:
+    """By how much values before scaling change per dB.
+
+    Raises:
+        ContractError: the description takes no logarithm.
+    """
+    gain = spec.log_gain
+    if gain is None:
+        raise ContractError("a conversion by network takes a logarithmic mel", got="a mel without a logarithm")
+    return float(gain * np.log(10) / 20 * spec.power)
+
+
+def level_db(raw: Floats, spec: MelSpec) -> float:
+    """The level of a recording: how loud its loud frames are, dB."""
+    return float(np.quantile(loudness_db(raw, spec), LOUD))
+
+
+def levelled(raw: Floats, spec: MelSpec, level: float) -> Floats:
+    """Values before scaling [n_mels, T] of a recording of this level, at level 0 dB."""
+    return np.asarray(raw - np.float32(per_db(spec) * level), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Frames of a voice to pick from, all at level 0: mels [n_mels, P] before scaling, contents [D, P]."""
+
+    mels: Floats
+    content: Floats
+
+    def picked(self, content: Floats) -> Floats:
+        """The mean of the nearest for each frame asked [D, T]: float32 [n_mels, T]."""
+        places = nearest(content, self.content, min(PICKED, self.content.shape[1]))
+        return np.asarray(self.mels[:, places].mean(2), np.float32)
+
+
+def pitch_given(f0_hz: Floats, spec: MelSpec) -> Floats:
+    """Hz [T], 0 where unvoiced → what the generator is told of it, float32 [2 + n_mels, T]."""
+    voiced = f0_hz > 0
+    octaves = np.where(voiced, np.log2(np.maximum(f0_hz, 1.0) / PITCH_HZ), 0.0)
+    ripple = harmonic_ripple(f0_hz, spec)
+    return np.concatenate([np.stack([octaves, voiced]).astype(np.float32), ripple])
+
+
+def energy_given(raw: Floats, spec: MelSpec, level: float) -> Floats:
+    """How loud each frame of a recording of this level is, float32 [1, T]; nothing lies below -60 dB."""
+    return np.asarray(np.maximum(loudness_db(raw, spec) - level, -60.0)[None] / ENERGY_DB, np.float32)
