@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,22 @@ def tone(seed: int, seconds: float = 1.0, rate: int = RATE) -> NDArray[np.float3
     return (0.1 * y + 0.003 * rng.standard_normal(t.size)).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Tone:
+    """`melpact.train.task.Utterance`."""
+
+    name: str
+    speaker: str
+    sound: NDArray[np.float32]
+
+    @property
+    def seconds(self) -> float:
+        return self.sound.size / RATE
+
+    def samples(self) -> NDArray[np.float32]:
+        return self.sound
+
+
 class Tones:
     """`melpact.train.task.Data` of `n` tones; the last one is the validation part."""
 
@@ -36,6 +53,9 @@ class Tones:
 
     def crops(self, spec: MelSpec, *, frames: int, batch: int, seed: int, augment: Any = (), weigh: Any = "") -> Crops:
         return Crops(self, spec, frames, batch, seed)
+
+    def utterances(self) -> Sequence[Tone]:
+        return [Tone(f"tone{i}", "ab"[i % 2], sound) for i, sound in enumerate(self.sounds[:-1])]
 
     def predicted(self, name: str) -> None:
         return None

@@ -50,12 +50,15 @@ def _table(spec: MelSpec) -> Floats:
 
 
 def _flat(hz: float, spec: MelSpec) -> Floats:
-    """The mean over the inner frames of the mel of a flat harmonic sound, [n_mels]."""
+    """The mean over the inner frames of the mel of a flat harmonic sound, [n_mels].
+
+    Its phases make no peak (Schroeder 1970, "Synthesis of low-peak-factor signals and binary sequences with low
+    autocorrelation").
+    """
     reach = max(spec.n_fft, spec.min_samples())
     time = np.arange(3 * reach + 8 * spec.hop_length) / spec.sample_rate
     orders = np.arange(1, int(spec.sample_rate / 2 / hz) + 1)
     spread = np.pi * orders * (orders - 1) / max(1, orders.size)
-    """Phases of no peak (Schroeder 1970, "Synthesis of low-peak-factor signals and binary sequences with low autocorrelation")."""
     turns = np.exp(2j * np.pi * hz * time)
     power, sound = np.ones_like(turns), np.zeros(time.size)
     for phase in spread:

@@ -40,7 +40,7 @@ _TRIES = 50
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """An utterance in one variant: mel at level 0 and content float16 [·, T], pitch [T], energy [1, T], where it sounds [T]."""
+    """An utterance in one variant: mel at level 0, content [·, T], pitch [T], energy [1, T], where it sounds [T]."""
 
     mel: NDArray[np.float16]
     content: NDArray[np.float16]
@@ -83,8 +83,8 @@ class Conversing:
     Args:
         utterances: of the training part. spec: of the mels, without scaling. listener: hears what is spoken.
         frames: of a crop. reference: frames of a voice that its style is made of. batch, seed: as everywhere.
-        variants: of every speaker, the first as he is; semitones, formant: how far the others are moved at most, the second as
-            a natural logarithm.
+        variants: of every speaker, the first as he is; semitones, formant: how far the others are moved at most, the second
+            as a natural logarithm.
         unmoved: the chance that what is to be made is a recording as it is.
         balance: a speaker is drawn by this power of the seconds he speaks; most_s: seconds of a speaker that are used.
         pool: frames of a voice to pick from, (fewest, most).
@@ -142,7 +142,8 @@ class Conversing:
         self._facts = {
             "conversing": 1, "of": [[one.name, one.speaker, round(one.seconds, 3)] for one in self.utterances],
             "spec": spec.fingerprint, "listener": listener.fingerprint, "frames": frames, "reference": reference,
-            "batch": batch, "seed": seed, "variants": [variants, semitones, formant, unmoved], "balance": balance, "pool": pool,
+            "batch": batch, "seed": seed, "variants": [variants, semitones, formant, unmoved], "balance": balance,
+            "pool": pool,
         }  # fmt: skip
 
     @property
@@ -191,9 +192,9 @@ class Conversing:
                 "mel": wanted.mel[:, part].astype(np.float32), "content": content, "energy": given.energy[:, part],
                 "pitch": pitch_given(wanted.f0_hz[part], self.spec), "sounds": wanted.sounds[part],
                 "picked": own.pool.picked(content), "reference": own.reference, "heard": own.heard,
-                "voice": np.int64(made.voice),
+                "voice": np.array(made.voice),
                 "other_picked": other.pool.picked(content), "other_reference": other.reference,
-                "other_heard": other.heard, "other_voice": np.int64(target.voice),
+                "other_heard": other.heard, "other_voice": np.array(target.voice),
                 "other_pitch": pitch_given(moved, self.spec),
             }  # fmt: skip
         raise TrainingError("no utterance leaves enough of its speaker to pick from", got=f"{_TRIES} tries")

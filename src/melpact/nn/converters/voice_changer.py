@@ -1,8 +1,8 @@
 """The generator of the conversion: what is spoken, at which pitch and how loud, and how the target sounds there → its mel.
 
 A strided encoder, residual blocks, a transposed decoder. How the target sounds is told twice: as frames of his that were
-picked by content, which are corrected, and as a style that scales and shifts every block. What the numbers mean, which frames
-are picked and where the style comes from is not known here.
+picked by content, which are corrected, and as a style that scales and shifts every block. What the numbers mean, which
+frames are picked and where the style comes from is not known here.
 
 Sources: the block is that of Siuzdak 2023, "Vocos", section 3.2; the modulation by scale and shift that of Perez et al.
 2018, "FiLM: Visual reasoning with a general conditioning layer", section 2, on the normalised values; a style by a pool of a
@@ -111,7 +111,7 @@ class VoiceChanger(nn.Module):
 
 
 class ReferenceEncoder(nn.Module):
-    """Frames of a voice [B, n_mels, R], normalised → style [B, style], of length √style; `sounds` [B, R] is 1 where it sounds.
+    """Frames of a voice [B, n_mels, R], normalised → style [B, style], of length √style; `sounds` [B, R] is 1 where it does.
 
     The mean over the sounding frames of what a few layers make of each.
     """

@@ -1,4 +1,4 @@
-"""The multi-scale discriminator of mels: pictures of bands and frames at several resolutions, and whose voice they are said to be.
+"""The multi-scale discriminator of mels: pictures of bands and frames at several resolutions, and whose they should be.
 
 Hinge objectives belong to it (`losses.adversarial`): no sigmoid at its end, spectral and no batch normalisation within.
 
@@ -8,6 +8,8 @@ comes to, Miyato and Koyama 2018, "cGANs with projection discriminator", equatio
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
@@ -56,7 +58,7 @@ class MelDiscriminator(nn.Module):
         edge = config.kernel_size // 2
         widths = [config.channels * 2**i for i in range(config.strided + 1)]
         layers = [nn.Conv2d(1, widths[0], config.kernel_size, padding=edge)]
-        layers += [nn.Conv2d(a, b, config.kernel_size, 2, edge) for a, b in zip(widths, widths[1:], strict=False)]
+        layers += [nn.Conv2d(a, b, config.kernel_size, 2, edge) for a, b in pairwise(widths)]
         layers += [nn.Conv2d(widths[-1], widths[-1], 3, padding=1), nn.Conv2d(widths[-1], 1, 3, padding=1)]
         return Stack(layers, config.leaky_relu_slope, config.norm)
 
