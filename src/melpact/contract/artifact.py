@@ -120,7 +120,7 @@ def header_bytes(
 def write(path: str | Path, artifact: Artifact) -> Path:
     """Write an artifact atomically; returns the path."""
     path = Path(path)
-    arrays = {name: np.ascontiguousarray(value) for name, value in artifact.tensors.items()}
+    arrays = {name: np.asarray(value, order="C") for name, value in artifact.tensors.items()}
     arrays = {name: value.astype(value.dtype.newbyteorder("<"), copy=False) for name, value in arrays.items()}
     shapes = {name: (value.dtype, value.shape) for name, value in arrays.items()}
     with replacing(path) as file:

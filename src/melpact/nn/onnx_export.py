@@ -42,10 +42,10 @@ def traced(
 
     Args:
         given: examples of its inputs, in its order.
-        axes: name → axes of any length, of every input in its order and, last, of the one output.
+        axes: name → axes of any length, of every input in its order and, behind them, of the outputs.
         metadata: put into the graph's properties.
     """
-    *inputs, output = axes
+    inputs, outputs = [*axes][: len(given)], [*axes][len(given) :]
     file = io.BytesIO()
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
@@ -54,7 +54,7 @@ def traced(
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                network.eval(), tuple(given), file, input_names=inputs, output_names=[output],
+                network.eval(), tuple(given), file, input_names=inputs, output_names=outputs,
                 dynamic_axes={name: dict(dims) for name, dims in axes.items()}, opset_version=OPSET, dynamo=False,
             )  # fmt: skip
     finally:

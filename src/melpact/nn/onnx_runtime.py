@@ -45,21 +45,51 @@ class OnnxRuntime:
                 next="Copy it again, or export it again",
             ) from None  # fmt: skip
         self._what = what
-        self._names = [one.name for one in self._session.get_inputs()]
+        self._inputs = self._session.get_inputs()
+        self._names = [one.name for one in self._inputs]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
         """Inputs of one batch, in the graph's order → float32 [B, …]."""
-        fed = {name: np.ascontiguousarray(one, np.float32) for name, one in zip(self._names, inputs, strict=True)}
+        return self.computed(None, dict(zip(self._names, inputs, strict=True)))
+
+    def part(self, inputs: Sequence[str], output: str) -> Part:
+        """That of a graph of several networks which makes one output of some of the inputs, by their names."""
+        return Part(self, tuple(inputs), output)
+
+    def computed(self, output: str | None, given: Mapping[str, Floats]) -> Floats:
+        """One output of a graph, the first by default, float32 [B, …]; inputs that it does not need may be left out."""
+        import onnxruntime
+
+        fed = {name: np.ascontiguousarray(one, np.float32) for name, one in given.items()}
+        for one in self._inputs:
+            if one.name not in fed:
+                fed[one.name] = np.zeros([n if isinstance(n, int) else 1 for n in one.shape], np.float32)
+        way = onnxruntime.RunOptions()
+        way.only_execute_path_to_fetches = True
         try:
-            made: Floats = self._session.run(None, fed)[0]
+            made: Floats = self._session.run(None if output is None else [output], fed, way)[0]
         except Exception as error:
+            frames = next(iter(given.values())).shape[-1]
             raise ContractError(
                 "the exported graph cannot take this mel",
-                got=f"{inputs[0].shape[-1]} frames: {' '.join(str(error).split())[:200]}",
+                got=f"{frames} frames: {' '.join(str(error).split())[:200]}",
                 next=f"A graph takes no mel shorter than its reflected edges; run it with the .{self._what} file",
             ) from None
         return made
+
+
+class Part:
+    """A runtime of one of several networks in a graph."""
+
+    name, in_batches = OnnxRuntime.name, OnnxRuntime.in_batches
+
+    def __init__(self, whole: OnnxRuntime, inputs: tuple[str, ...], output: str) -> None:
+        self._whole, self._inputs, self._output = whole, inputs, output
+
+    def run(self, inputs: Sequence[Floats]) -> Floats:
+        """Its inputs of one batch, in the order that was asked for → float32 [B, …]."""
+        return self._whole.computed(self._output, dict(zip(self._inputs, inputs, strict=True)))
 
 
 def narrowed(graph: bytes, dtype: str, operators: Sequence[str] = ("MatMul", "Conv")) -> bytes:

@@ -51,7 +51,7 @@ class Statistics:
             if value is None or value.shape != (spec.n_mels,) or not np.isfinite(value).all():
                 got = "nothing" if value is None else f"shape {list(value.shape)}"
                 raise ContractError(
-                    f"{PREFIX}{one.name} is not what a refiner's file holds", where=where, got=got,
+                    f"{PREFIX}{one.name} is not what such a file holds", where=where, got=got,
                     wanted=f"{spec.n_mels} finite numbers, one per band",
                 )  # fmt: skip
             found[one.name] = np.asarray(value, np.float32)

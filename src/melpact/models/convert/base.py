@@ -130,6 +130,10 @@ class Converter(ABC):
             held = self._held(made[:, : end - begin], raw[:, begin:end], mel.spec, ceiling)
             yield np.asarray(mel.spec.scaling.apply(held, mel.utterance), np.float32)
 
+    def knowing(self, target: Target) -> Target:
+        """The target with everything that this converter has to know of it, so that it is found once."""
+        return target
+
     def sees(self, settings: Converting) -> tuple[int, int]:
         """Frames to the left and right of a frame that it depends on."""
         return 0, 0

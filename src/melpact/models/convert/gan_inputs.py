@@ -24,6 +24,8 @@ PICKED = 4
 """Frames of the target that one picked frame is the mean of."""
 ENERGY_DB, PITCH_HZ = 10.0, 200.0
 """What one unit of the energy is, and the pitch that octaves are counted from."""
+LOWEST_DB = -60.0
+"""Nothing is quieter than this, beside a recording's level."""
 
 
 def per_db(spec: MelSpec) -> float:
@@ -70,5 +72,5 @@ def pitch_given(f0_hz: Floats, spec: MelSpec) -> Floats:
 
 
 def energy_given(raw: Floats, spec: MelSpec, level: float) -> Floats:
-    """How loud each frame of a recording of this level is, float32 [1, T]; nothing lies below -60 dB."""
-    return np.asarray(np.maximum(loudness_db(raw, spec) - level, -60.0)[None] / ENERGY_DB, np.float32)
+    """How loud each frame of a recording of this level is, float32 [1, T]."""
+    return np.asarray(np.maximum(loudness_db(raw, spec) - level, LOWEST_DB)[None] / ENERGY_DB, np.float32)

@@ -1,16 +1,20 @@
-"""A converter from the name of its method."""
+"""A converter from the name of its method, or from the file of a trained one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
-from melpact.core.errors import ContractError
+from melpact.core.errors import ArtifactError, ContractError
 from melpact.models.convert.base import Converter
-from melpact.models.convert.content import listener
+from melpact.models.convert.content import SUFFIX as CONTENT
+from melpact.models.convert.content import Listener, listener
 from melpact.models.convert.envelope import EnvelopeConverter
+from melpact.models.convert.gan import GanConverter
+from melpact.models.convert.gan_facts import SUFFIX, read
 from melpact.models.convert.retrieval import RetrievalConverter
-from melpact.models.convert.shipped import content_file
+from melpact.models.convert.shipped import content_file, converter_file
 from melpact.models.convert.statistics import StatisticsConverter
 
 
@@ -23,22 +27,60 @@ def retrieval() -> RetrievalConverter:
     return RetrievalConverter(listener(content_file()))
 
 
+def gan() -> GanConverter:
+    """The trained converter that comes with the package.
+
+    Raises:
+        ArtifactError: none comes with this version. MelpactError: neither onnxruntime nor torch is installed.
+    """
+    return gan_of(converter_file())
+
+
+def gan_of(path: str | Path) -> GanConverter:
+    """A trained converter's file: NAME.converter (torch) or NAME.onnx (onnxruntime).
+
+    Its content encoder is the one that comes with the package, or NAME.content or NAME.content.onnx beside it.
+
+    Raises:
+        ArtifactError: missing, unreadable, truncated, or no converter. ContractError: it contradicts itself, or its content
+            encoder is not there. MelpactError: a package is missing.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise ArtifactError("does not exist", where=path, wanted=f"a trained converter ({SUFFIX} or .onnx)")
+    if path.suffix.lower() == ".onnx":
+        from melpact.models.convert.gan_graph import load
+
+        return load(path, _listener_of(path))
+    facts, weights = read(path)
+    return GanConverter.build(facts, weights, _listener_of(path), where=path)
+
+
+def _listener_of(path: Path) -> Listener:
+    beside = (path.with_suffix(CONTENT), path.with_suffix(f"{CONTENT}.onnx"))
+    return listener(next((one for one in beside if one.exists()), content_file()))
+
+
 METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
-    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval}
+    {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval, "gan": gan}
 )
 """By name; the first is the one that is taken where nobody asks."""
 
 
-def converter(name: str | None = None) -> Converter:
+def converter(name: str | Path | None = None) -> Converter:
     """Open a converter.
 
     Args:
-        name: of a method; the first of `METHODS` by default.
+        name: of a method, the first of `METHODS` by default; or a trained converter's file (.converter or .onnx).
 
     Raises:
-        ContractError: no method of that name.
+        ContractError: no method of that name, or a file that contradicts itself. ArtifactError: no such file, or none of a
+            converter. MelpactError: a package is missing.
     """
-    wanted = next(iter(METHODS)) if name is None else name
-    if wanted not in METHODS:
-        raise ContractError("no such method of conversion", where="--method", got=wanted, wanted=", ".join(METHODS))
-    return METHODS[wanted]()
+    wanted = next(iter(METHODS)) if name is None else str(name)
+    if wanted in METHODS:
+        return METHODS[wanted]()
+    if Path(wanted).suffix.lower() in (SUFFIX, ".onnx"):
+        return gan_of(wanted)
+    known = f"{', '.join(METHODS)}, or a trained converter's file ({SUFFIX} or .onnx)"
+    raise ContractError("no such method of conversion", where="--method", got=wanted, wanted=known)
