@@ -169,7 +169,8 @@ class Conversing:
     def _item(self, step: int, item: int) -> dict[str, NDArray[Any]]:
         rng = np.random.default_rng([self.seed, _STREAM, step, item])
         for _ in range(_TRIES):
-            row = self.places[self._speaker(rng)]
+            who, whom = self._speaker(rng), self._speaker(rng)
+            row, stranger = self.places[who], self.places[whom if whom != who else (who + 1) % len(self.places)]
             heard, made = row[int(rng.integers(len(row)))], row[self._variant(rng, len(row))]
             which = self._utterance(rng, row[0])
             given, wanted = self._said(which, heard), self._said(which, made)
@@ -179,9 +180,6 @@ class Conversing:
             first = int(rng.integers(0, frames - self.frames + 1))
             part = slice(first, first + self.frames)
             own = self._from(rng, made, which, part)
-            stranger = self.places[self._speaker(rng)]
-            if stranger[0].voice == row[0].voice:
-                stranger = self.places[(self._speaker(rng) + 1) % len(self.places)]
             target = stranger[self._variant(rng, len(stranger))]
             other = self._from(rng, target, which if target.utterances == made.utterances else -1, part)
             if own is None or other is None:
