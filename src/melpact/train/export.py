@@ -1,4 +1,4 @@
-"""From a checkpoint to what is used: the averaged weights as the file of a vocoder, a refiner or a content encoder."""
+"""From a checkpoint to what is used: the averaged weights as the file of a vocoder, refiner, content encoder or converter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from melpact.contract import artifact
 from melpact.core.errors import TrainingError
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
-from melpact.models.convert.content import Listener
+from melpact.models.convert.content import Listener, listener
+from melpact.models.convert.gan import GanConverter
+from melpact.models.convert.gan_facts import KIND as CONVERTER_KIND
+from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
+from melpact.models.convert.gan_facts import Facts as ConverterFacts
+from melpact.models.convert.gan_facts import write as write_converter
+from melpact.models.convert.shipped import CONTENT as SHIPPED_CONTENT
+from melpact.models.convert.shipped import content_file
 from melpact.models.refine.facts import SUFFIX as REFINER
 from melpact.models.refine.facts import Facts, write
 from melpact.models.refine.settings import Refining
@@ -115,6 +122,42 @@ def content_of(path: Path) -> Listener:
     return Listener.build(found.spec, scale, about["sizes"], weights, provenance=provenance, where=path)
 
 
+def converter_of(path: Path) -> tuple[ConverterFacts, dict[str, NDArray[np.floating[Any]]]]:
+    """The converter in a checkpoint: what its file says of it, and its averaged weights.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no converter.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    said = found.config
+    about = said.get("facts", {}).get(CONVERTER_KIND)
+    if about is None or found.spec is None:
+        raise TrainingError("the checkpoint is not of a converter", where=path, got=f"recipe {said.get('recipe')}")
+    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    left, right = about["receptive_field"]
+    provenance = _origin(said)
+    settings = dict(provenance["trained"]["settings"])
+    provenance["trained"] |= {"settings": settings | {"content": Path(settings["content"]).name}}
+    facts = ConverterFacts(
+        found.spec, Statistics.of(kept, found.spec, path), about["sizes"], (left, right), about["content"],
+        tuple(about["voices"]), provenance,
+    )  # fmt: skip
+    return facts, weights_in(found, str(about["player"]))
+
+
+def converter_at(where: str | Path, which: Which = "best") -> GanConverter:
+    """The converter of a run's folder, or of a checkpoint, with the content encoder that it was trained with.
+
+    Raises:
+        MelpactError: as `chosen` and `converter_of`; or its content encoder is not where it was.
+    """
+    path = chosen(where, which)
+    facts, weights = converter_of(path)
+    content = artifact.read_header(path).config["settings"]["content"]
+    heard = listener(content_file() if content == SHIPPED_CONTENT else content)
+    return GanConverter.build(facts, weights, heard, where=path)
+
+
 def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a file says of the training that it is of."""
     extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
@@ -131,22 +174,27 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner or NAME.content, by what it trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what it trained.
 
     Raises:
-        MelpactError: as `chosen`, `vocoder_of`, `refiner_of` and `content_of`; another suffix; or the file cannot
-            be written.
+        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of` and `converter_of`; another suffix; or the
+            file cannot be written.
     """
     path, target = chosen(where, which), Path(out)
     facts_of = artifact.read_header(path).config.get("facts", {})
-    kind: Trained = "refiner" if PLAYER in facts_of else "content" if CONTENT_KIND in facts_of else "vocoder"
-    suffix = {"refiner": REFINER, "content": CONTENT, "vocoder": VOCODER}[kind]
+    suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vocoder": VOCODER}
+    kind = next((name for name in suffixes if name in facts_of), "vocoder")
+    suffix = suffixes[kind]
     if target.suffix.lower() != suffix:
         raise TrainingError("has another suffix than what the run trained", where=target, wanted=f"NAME{suffix}")
     if kind == "refiner":
         facts, weights = refiner_of(path)
         write(target, facts, weights)
         n_weights, provenance = sum(value.size for value in weights.values()), facts.provenance
+    elif kind == "converter":
+        about, tensors = converter_of(path)
+        write_converter(target, about, tensors)
+        n_weights, provenance = sum(value.size for value in tensors.values()), about.provenance
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)

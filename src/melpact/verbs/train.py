@@ -181,6 +181,33 @@ def train_content(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
+def train_converter(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a converter by a recipe: what is spoken and frames of a target to the target's mel.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "converter")
+    run = _run(recipe, data, changes, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
 def rehearse(
     recipe: str,
     data: str | Path,
@@ -231,11 +258,11 @@ def resume(
 
 
 def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
-    """Write what a run trained as the file that `vocode --with` or `refine --with` takes.
+    """Write what a run trained as the file that `vocode --with`, `refine --with` or `voice --method` takes.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner or NAME.content, by what the run trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
 
     Raises:
@@ -243,13 +270,15 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
     """
     _torch()
     from melpact.models.convert.content import SUFFIX as CONTENT
+    from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT):
-        raise TrainingError("says no kind of file", where=target, wanted=f"NAME{VOCODER}, NAME{REFINER} or NAME{CONTENT}")
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER):
+        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT} or NAME{CONVERTER}"
+        raise TrainingError("says no kind of file", where=target, wanted=wanted)
     return written(where, target, which)
 
 

@@ -11,10 +11,10 @@ from melpact.audio.files import find
 from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
-from melpact.models.convert.opening import converter
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.converters import opened
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, plan, sources
 from melpact.verbs.voice_learning import DEFAULT_DIALECT, target_of
@@ -85,7 +85,7 @@ def voice(
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         to: whom to sound like: a .voice file, or sounds and folders of one voice.
         blend: "A:.7,B:.3" instead.
-        method: one of `models.convert.opening.METHODS`; the first by default.
+        method: one of `models.convert.opening.METHODS`, the first by default; a trained converter's file; or a training.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
         trace: a folder for every mel and sound on the way.
@@ -96,10 +96,11 @@ def voice(
     """
     progress = progress if progress is not None else Silent()
     asked = _asked(settings)
-    taken = converter(method)
+    taken = opened(method)
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec)
+    target = taken.knowing(target)
     name, sounding = maker(vocoder, target.spec)
     if len(planned) == 1:
         progress.start(1, "files")

@@ -1,0 +1,33 @@
+"""A converter from whatever a user names: a method, a trained one's file, or the training itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from melpact.core.errors import MelpactError
+from melpact.models.convert.base import Converter
+from melpact.models.convert.opening import METHODS, converter
+
+
+def opened(name: str | Path | None = None) -> Converter:
+    """Open a converter.
+
+    Args:
+        name: as `models.convert.opening.converter` takes it; or the folder of a training, or one of its checkpoints.
+
+    Raises:
+        MelpactError: none of these, or a package is missing.
+    """
+    if name is None or str(name) in METHODS:
+        return converter(name)
+    path = Path(name).expanduser()
+    if not path.is_dir() and path.suffix.lower() != ".checkpoint":
+        return converter(name)
+    try:
+        from melpact.train.export import converter_at
+    except ImportError:
+        raise MelpactError(
+            "a training is opened with torch", where=path,
+            next="pip install 'melpact[train]', or take what it was exported to (.converter or .onnx)",
+        ) from None  # fmt: skip
+    return converter_at(path)
