@@ -71,7 +71,7 @@ def test_style_and_scale_matter() -> None:
     with torch.no_grad():
         network.scale.mul_(3.0)
     assert torch.allclose(network(*inputs) - inputs[1], 3 * base, atol=1e-5)
-    assert float(VoiceChanger(CONFIG.model_copy(update={"output_scale": 3.0})).scale) == 3.0
+    assert VoiceChanger(CONFIG.model_copy(update={"output_scale": 3.0})).scale.item() == 3.0
 
 
 def test_a_style_has_one_length_and_pauses_say_nothing_of_it() -> None:
