@@ -23,7 +23,7 @@ FRAMES = 61
 
 def given(frames: int = FRAMES) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
-    sizes = (CONFIG.content, CONFIG.n_mels, pitch_size(CONFIG.n_mels), 1)
+    sizes = (CONFIG.content, CONFIG.n_mels, CONFIG.n_mels, pitch_size(CONFIG.n_mels), 1)
     made = [torch.randn(2, size, frames, generator=generator) for size in sizes]
     return [*made, torch.randn(2, CONFIG.style, generator=generator)]
 
@@ -39,7 +39,7 @@ def changer() -> VoiceChanger:
     return network.eval().requires_grad_(False)
 
 
-def test_a_fresh_network_gives_the_picked_frames() -> None:
+def test_a_fresh_network_gives_the_moved_frames() -> None:
     inputs = given()
     assert torch.equal(VoiceChanger(CONFIG)(*inputs), inputs[1])
 
@@ -59,19 +59,19 @@ def test_a_frame_reaches_as_far_as_is_said_and_no_further(at: int) -> None:
 
 def test_an_odd_length_ends_as_an_even_one_that_holds_its_last_frame() -> None:
     network, inputs = changer(), given(15)
-    longer = [torch.cat([one, one[:, :, -1:]], 2) for one in inputs[:4]]
-    assert torch.allclose(network(*inputs), network(*longer, inputs[4])[:, :, :15], atol=1e-6)
+    longer = [torch.cat([one, one[:, :, -1:]], 2) for one in inputs[:5]]
+    assert torch.allclose(network(*inputs), network(*longer, inputs[5])[:, :, :15], atol=1e-6)
 
 
 def test_style_and_scale_matter() -> None:
     network, inputs = changer(), given()
     base = network(*inputs) - inputs[1]
-    other = network(*inputs[:4], -inputs[4]) - inputs[1]
+    other = network(*inputs[:5], -inputs[5]) - inputs[1]
     assert float((base - other).abs().mean()) > 0.05 * float(base.abs().mean())
     with torch.no_grad():
         network.scale.mul_(3.0)
     assert torch.allclose(network(*inputs) - inputs[1], 3 * base, atol=1e-5)
-    assert float(VoiceChanger(CONFIG.model_copy(update={"output_scale": 3.0})).scale) == 3.0
+    assert VoiceChanger(CONFIG.model_copy(update={"output_scale": 3.0})).scale.item() == 3.0
 
 
 def test_a_style_has_one_length_and_pauses_say_nothing_of_it() -> None:

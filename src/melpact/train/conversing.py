@@ -26,7 +26,8 @@ from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.active import active
 from melpact.models.convert.content import Listener
-from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, pitch_given
+from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, moments, moved, pitch_given
+from melpact.models.convert.statistics import Moments
 from melpact.train.task import Utterance
 
 Floats = NDArray[np.float32]
@@ -40,13 +41,15 @@ _TRIES = 50
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """An utterance in one variant: mel at level 0, content [·, T], pitch [T], energy [1, T], where it sounds [T]."""
+    """An utterance in one variant: mel at level 0, content [·, T], pitch [T], energy [1, T], where it sounds [T], and the
+    moments of its bands there."""
 
     mel: NDArray[np.float16]
     content: NDArray[np.float16]
     f0_hz: Floats
     energy: Floats
     sounds: NDArray[np.bool_]
+    moments: tuple[Moments, Moments]
 
     @property
     def frames(self) -> int:
@@ -61,9 +64,10 @@ def said(samples: Floats, spec: MelSpec, listener: Listener, semitones: float = 
     times = np.arange(track.size, dtype=np.float64) * STEP_S
     f0_hz = at_times(times, track, frame_times_s(spec, raw.shape[1])) * np.float32(2 ** (semitones / 12))
     level, sounds = level_db(raw, spec), active(raw, spec)
+    mel = levelled(raw, spec, level)
     return Said(
-        levelled(raw, spec, level).astype(np.float16), listener(raw).astype(np.float16),
-        np.where(sounds, f0_hz, np.float32(0)), energy_given(raw, spec, level), sounds,
+        mel.astype(np.float16), listener(raw).astype(np.float16), np.where(sounds, f0_hz, np.float32(0)),
+        energy_given(raw, spec, level), sounds, moments(mel[:, sounds] if sounds.any() else mel),
     )  # fmt: skip
 
 
@@ -84,7 +88,7 @@ class Conversing:
         utterances: of the training part. spec: of the mels, without scaling. listener: hears what is spoken.
         frames: of a crop. reference: frames of a voice that its style is made of. batch, seed: as everywhere.
         variants: of every speaker, the first as he is; semitones, formant: how far the others are moved at most, the second
-            as a natural logarithm.
+            as a natural logarithm; every other one stays at its pitch.
         unmoved: the chance that what is to be made is a recording as it is.
         balance: a speaker is drawn by this power of the seconds he speaks; most_s: seconds of a speaker that are used.
         pool: frames of a voice to pick from, (fewest, most).
@@ -103,7 +107,7 @@ class Conversing:
         reference: int,
         batch: int,
         seed: int,
-        variants: int = 3,
+        variants: int = 4,
         semitones: float = 5.0,
         formant: float = 0.17,
         unmoved: float = 0.6,
@@ -130,10 +134,9 @@ class Conversing:
         for number, (name, rows) in enumerate(found.items()):
             rng = np.random.default_rng([seed, _VARIANTS, *name.encode()])
             moves = [(0.0, 1.0)]
-            moves += [
-                (float(rng.uniform(-semitones, semitones)), float(np.exp(rng.uniform(-formant, formant))))
-                for _ in range(variants - 1)
-            ]
+            for number_of in range(1, variants):
+                key = float(rng.uniform(-semitones, semitones)) * (number_of % 2 == 0)
+                moves.append((key, float(np.exp(rng.choice((-1, 1)) * formant * rng.uniform(0.3, 1.0)))))
             first = number * variants
             self.places.append(tuple(Place(first + i, tuple(rows), *move) for i, move in enumerate(moves)))
         weights = np.array([self._seconds(rows) for rows in found.values()]) ** balance
@@ -160,8 +163,9 @@ class Conversing:
         """As `Source` says. With B items, T frames and R of a reference, values before scaling at level 0:
 
         "mel" [B, n_mels, T] what is to be made, "content" [B, D, T], "pitch" [B, 2 + n_mels, T], "energy" [B, 1, T],
-        "sounds" bool [B, T]; of its own voice and, with "other_" before it, of another: "picked" [B, n_mels, T], "reference"
-        [B, n_mels, R], "heard" bool [B, R], "voice" int64 [B]; "other_pitch".
+        "sounds" bool [B, T]; of its own voice and, with "other_" before it, of another: "moved" [B, n_mels, T] (the source
+        with the moments of that voice), "picked" [B, n_mels, T], "reference" [B, n_mels, R], "heard" bool [B, R], "voice"
+        int64 [B]; "other_pitch".
         """
         items = [self._item(step, item) for item in share(self.batch, rank, world)]
         return {name: np.stack([item[name] for item in items]) for name in items[0]}
@@ -171,7 +175,8 @@ class Conversing:
         for _ in range(_TRIES):
             who, whom = self._speaker(rng), self._speaker(rng)
             row, stranger = self.places[who], self.places[whom if whom != who else (who + 1) % len(self.places)]
-            heard, made = row[int(rng.integers(len(row)))], row[self._variant(rng, len(row))]
+            made = row[self._variant(rng, len(row))]
+            heard = self._apart(rng, row, made)
             which = self._utterance(rng, row[0])
             given, wanted = self._said(which, heard), self._said(which, made)
             frames = min(given.frames, wanted.frames)
@@ -185,15 +190,16 @@ class Conversing:
             if own is None or other is None:
                 continue
             content = given.content[:, part].astype(np.float32)
-            moved = _into(given.f0_hz[part], other.f0_hz)
+            pitch = _into(given.f0_hz[part], other.f0_hz)
+            spoken = given.mel[:, part].astype(np.float32)
             return {
                 "mel": wanted.mel[:, part].astype(np.float32), "content": content, "energy": given.energy[:, part],
                 "pitch": pitch_given(wanted.f0_hz[part], self.spec), "sounds": wanted.sounds[part],
-                "picked": own.pool.picked(content), "reference": own.reference, "heard": own.heard,
-                "voice": np.array(made.voice),
-                "other_picked": other.pool.picked(content), "other_reference": other.reference,
-                "other_heard": other.heard, "other_voice": np.array(target.voice),
-                "other_pitch": pitch_given(moved, self.spec),
+                "moved": moved(spoken, given.moments, own.pool), "picked": own.pool.picked(content),
+                "reference": own.reference, "heard": own.heard, "voice": np.array(made.voice),
+                "other_moved": moved(spoken, given.moments, other.pool), "other_picked": other.pool.picked(content),
+                "other_reference": other.reference, "other_heard": other.heard, "other_voice": np.array(target.voice),
+                "other_pitch": pitch_given(pitch, self.spec),
             }  # fmt: skip
         raise TrainingError("no utterance leaves enough of its speaker to pick from", got=f"{_TRIES} tries")
 
@@ -239,6 +245,10 @@ class Conversing:
 
     def _variant(self, rng: np.random.Generator, count: int) -> int:
         return 0 if count == 1 or rng.random() < self.unmoved else int(rng.integers(1, count))
+
+    def _apart(self, rng: np.random.Generator, row: Sequence[Place], made: Place) -> Place:
+        """Another variant than what is to be made, where there is one."""
+        return row[(made.voice - row[0].voice + int(rng.integers(1, max(2, len(row))))) % len(row)]
 
     def _utterance(self, rng: np.random.Generator, place: Place) -> int:
         seconds = np.cumsum([self.utterances[index].seconds for index in place.utterances])

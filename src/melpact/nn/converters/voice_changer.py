@@ -1,8 +1,9 @@
 """The generator of the conversion: what is spoken, at which pitch and how loud, and how the target sounds there → its mel.
 
-A strided encoder, residual blocks, a transposed decoder. How the target sounds is told twice: as frames of his that were
-picked by content, which are corrected, and as a style that scales and shifts every block. What the numbers mean, which
-frames are picked and where the style comes from is not known here.
+A strided encoder, residual blocks, a transposed decoder. What is spoken is told twice: as features, and as the source
+itself, its moments moved to the target's, which is corrected. So is how the target sounds: as frames of his that were picked
+by content, and as a style that scales and shifts every block. What the numbers mean, which frames are picked and where the
+style comes from is not known here.
 
 Sources: the block is that of Siuzdak 2023, "Vocos", section 3.2; the modulation by scale and shift that of Perez et al.
 2018, "FiLM: Visual reasoning with a general conditioning layer", section 2, on the normalised values; a style by a pool of a
@@ -66,10 +67,11 @@ class _Block(nn.Module):
 
 
 class VoiceChanger(nn.Module):
-    """(content, picked, pitch, energy, style) → mel [B, n_mels, T], normalised as `picked`. A fresh one gives `picked`.
+    """(content, moved, picked, pitch, energy, style) → mel [B, n_mels, T], normalised as `moved`. A fresh one gives `moved`.
 
     Args of a call:
-        content: what is spoken, [B, content, T]. picked: frames of the target that say it, [B, n_mels, T].
+        content: what is spoken, [B, content, T]. moved: the source with the target's moments, [B, n_mels, T]. picked: frames
+            of the target that say the same, [B, n_mels, T].
         pitch: [B, pitch_size(n_mels), T]: octaves above a fixed pitch, 1 where voiced, and what a flat harmonic sound of
             this pitch looks like along the bands (all 0 where unvoiced). energy: how loud, [B, 1, T].
         style: who speaks, [B, style].
@@ -79,7 +81,7 @@ class VoiceChanger(nn.Module):
         super().__init__()
         self.config = config
         width, half = config.width, config.width // 2
-        given = config.content + config.n_mels + pitch_size(config.n_mels) + 1
+        given = config.content + 2 * config.n_mels + pitch_size(config.n_mels) + 1
         self.stem = nn.Conv1d(given, half, STEM_KERNEL, padding=STEM_KERNEL // 2)
         self.down = nn.Conv1d(half, width, DOWN_KERNEL, stride=STRIDE, padding=_EDGE)
         self.film = nn.Linear(config.style, 2 * width * config.blocks)
@@ -96,9 +98,11 @@ class VoiceChanger(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, content: Tensor, picked: Tensor, pitch: Tensor, energy: Tensor, style: Tensor) -> Tensor:
+    def forward(
+        self, content: Tensor, moved: Tensor, picked: Tensor, pitch: Tensor, energy: Tensor, style: Tensor
+    ) -> Tensor:
         frames = content.shape[2]
-        given = torch.cat([content, picked, pitch, energy], 1)
+        given = torch.cat([content, moved, picked, pitch, energy], 1)
         given = torch.cat([given, given[:, :, -1:]], 2)[:, :, : frames + frames % STRIDE]
         near = functional.leaky_relu(self.stem(given), SLOPE)
         x = self.down(near).transpose(1, 2)
@@ -106,7 +110,7 @@ class VoiceChanger(nn.Module):
         for block, scale, shift in zip(self.blocks, parts[::2], parts[1::2], strict=True):
             x = block(x, scale, shift)
         y = near + self.up(self.norm(x).transpose(1, 2))
-        made: Tensor = picked + self.scale * self.out(functional.leaky_relu(y, SLOPE))[:, :, :frames]
+        made: Tensor = moved + self.scale * self.out(functional.leaky_relu(y, SLOPE))[:, :, :frames]
         return made
 
 

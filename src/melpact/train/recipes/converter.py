@@ -18,7 +18,7 @@ from melpact.bench.score import Score
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError, TrainingError
 from melpact.models.convert.content import Listener, listener
-from melpact.models.convert.gan_inputs import Pool, per_db, pitch_given
+from melpact.models.convert.gan_inputs import Pool, moved, per_db, pitch_given
 from melpact.models.convert.shipped import CONTENT, content_file
 from melpact.nn.content_encoder import ContentEncoder, ContentEncoderConfig
 from melpact.nn.converters.voice_changer import Converting, VoiceChangerConfig, receptive_field
@@ -96,7 +96,7 @@ class ConverterTraining(Training):
     cycle_weight: float = Field(default=0.5, ge=0)
     reference_frames: PositiveInt = 192
     learnt_styles: float = Field(default=0.3, ge=0, le=1)
-    variants: PositiveInt = 3
+    variants: PositiveInt = 4
     semitones: float = Field(default=5.0, ge=0)
     formant: float = Field(default=0.17, ge=0)
     unmoved: float = Field(default=0.6, ge=0, le=1)
@@ -156,8 +156,8 @@ class Changing:
 
     def changed(self, content: Tensor, batch: Batch, who: str, style: Tensor) -> Tensor:
         """What a voice ("" the own one, "other_" the other) makes of a content; normalised."""
-        picked = self.normalised(batch[f"{who}picked"])
-        made: Tensor = self.network.changer(content, picked, batch[f"{who}pitch"], batch["energy"], style)
+        moved, picked = self.normalised(batch[f"{who}moved"]), self.normalised(batch[f"{who}picked"])
+        made: Tensor = self.network.changer(content, moved, picked, batch[f"{who}pitch"], batch["energy"], style)
         return made.float()
 
     def named(self, styles: Tensor) -> Tensor:
@@ -200,7 +200,7 @@ def build(settings: ConverterTraining, data: Data) -> Task:
         away = made - clean
         told = own.network.reference(own.normalised(batch["reference"]), batch["heard"].float())
         with torch.no_grad():
-            bypass = (own.normalised(batch["picked"]) - clean).abs().mean()
+            bypass = (own.normalised(batch["moved"]) - clean).abs().mean()
         return {
             "value": away.abs().mean(),
             "difference": 0.5 * (away.diff(dim=1).abs().mean() + away.diff(dim=2).abs().mean()),
@@ -307,7 +307,7 @@ def measuring(settings: ConverterTraining, own: Changing, data: Data) -> Callabl
     """Who is moved in pitch and vocal tract and brought back to himself: mean error of the mel where it sounds, dB.
 
     Of each sound of the validation list the second half is converted, the first is what its speaker is known by. The null
-    leaves the moved one alone, or takes the picked frames as they are, whichever is nearer.
+    moves moments only, or takes the picked frames as they are, whichever is nearer.
 
     Raises:
         TrainingError: nothing to validate on.
@@ -317,24 +317,24 @@ def measuring(settings: ConverterTraining, own: Changing, data: Data) -> Callabl
     for _, audio in data.validation(settings.validation_mels):
         try:
             samples = audio.mono().samples[0]
-            true, moved = said(samples, own.spec, own.heard), said(samples, own.spec, own.heard, *_MOVED)
+            true, far = said(samples, own.spec, own.heard), said(samples, own.spec, own.heard, *_MOVED)
         except MelpactError:
             continue
         half = true.frames // 2
-        know, say = slice(0, half - APART), slice(half, min(true.frames, moved.frames))
+        know, say = slice(0, half - APART), slice(half, min(true.frames, far.frames))
         sounding = true.sounds[know]
         if half <= APART or sounding.sum() < 8 or true.sounds[say].sum() < 8:
             continue
         pool = Pool(*(np.asarray(x[:, know][:, sounding], np.float32) for x in (true.mel, true.content)))
-        content = moved.content[:, say].astype(np.float32)
+        content = far.content[:, say].astype(np.float32)
         clean, where = true.mel[:, say].astype(np.float32), true.sounds[say]
-        picked = pool.picked(content)
+        picked, near = pool.picked(content), moved(far.mel[:, say].astype(np.float32), far.moments, pool)
         given: dict[str, NDArray[Any]] = {
-            "picked": picked, "pitch": pitch_given(true.f0_hz[say], own.spec), "energy": moved.energy[:, say],
+            "picked": picked, "moved": near, "pitch": pitch_given(true.f0_hz[say], own.spec), "energy": far.energy[:, say],
             "reference": pool.mels, "heard": np.ones(pool.mels.shape[1], np.bool_),
         }  # fmt: skip
         items.append((content, clean, where, given))
-        nulls.append(float(np.abs(moved.mel[:, say].astype(np.float32) - clean)[:, where].mean() / decibel))
+        nulls.append(float(np.abs(near - clean)[:, where].mean() / decibel))
         picks.append(float(np.abs(picked - clean)[:, where].mean() / decibel))
     if not items:
         raise TrainingError("there is nothing to validate on", got="no sounds, or none long enough",
@@ -350,7 +350,7 @@ def measuring(settings: ConverterTraining, own: Changing, data: Data) -> Callabl
             made = own.restored(own.changed(torch.from_numpy(content)[None].to(device), batch, "", style))[0].cpu().numpy()
             errors.append(float(np.abs(made - clean)[:, where].mean() / decibel))
         value = float(np.mean(errors))
-        null, anchor = min((float(np.mean(nulls)), "left moved"), (float(np.mean(picks)), "the picked frames alone"))
+        null, anchor = min((float(np.mean(nulls)), "moments moved"), (float(np.mean(picks)), "the picked frames alone"))
         score = Score(
             value=value, unit="dB", null=null, null_anchor=anchor, ceiling=0.0, ceiling_anchor="as he spoke",
             skill=(null - value) / null, n=len(errors),
