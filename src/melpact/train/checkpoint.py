@@ -85,7 +85,7 @@ def restore(path: str | Path, trainer: Trainer) -> Mapping[str, Any]:
     for name, values in trainer.average.values.items():
         read = _under(found.tensors, _AVERAGE, name)
         for key, value in values.items():
-            value.copy_(read[key])
+            value.copy_(read[key].reshape(value.shape))
     for name, optimiser in trainer.optimisers.items():
         state: dict[int, dict[str, Tensor]] = {}
         read = _under(found.tensors, _OPTIMISER, name)
@@ -159,6 +159,11 @@ def _under(tensors: Mapping[str, NDArray[Any]], *parts: str) -> dict[str, Tensor
     }
 
 
+def _number(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape, that of one number in either way of writing it."""
+    return () if shape == (1,) else shape
+
+
 def _fits(found: artifact.Artifact, trainer: Trainer, path: str | Path) -> None:
     task = trainer.task
     frozen = _under(found.tensors, _STATISTICS)
@@ -177,7 +182,7 @@ def _fits(found: artifact.Artifact, trainer: Trainer, path: str | Path) -> None:
     wanted = {f"{_PLAYER}/{name}/{key}": tuple(value.shape) for name, player in task.players.items()
               for key, value in player.state_dict().items()}  # fmt: skip
     there = {name: value.shape for name, value in found.tensors.items() if name.startswith(f"{_PLAYER}/")}
-    if wanted != there:
+    if {name: _number(shape) for name, shape in wanted.items()} != {name: _number(shape) for name, shape in there.items()}:
         odd = [name for name in {**wanted, **there} if wanted.get(name) != there.get(name)]
         raise TrainingError(
             "the checkpoint is of other players than the recipe builds",

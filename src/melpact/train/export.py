@@ -1,4 +1,4 @@
-"""From a checkpoint to what is used: the averaged weights as the file of a vocoder, refiner, content encoder or converter."""
+"""From a checkpoint to what is used: the averaged weights as the file of what was trained."""
 
 from __future__ import annotations
 

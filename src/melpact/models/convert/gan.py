@@ -1,10 +1,9 @@
 """The trained converter: what is spoken, at which pitch and how loud, and how the target sounds there → the target's mel.
 
-What is spoken is heard by the content encoder that the network was trained with. For every frame the target's nearest
-frames by content are averaged, and the network corrects them: by the frames around it, by pitch and loudness, and by a style
-of the target, which a reference encoder takes from its frames, or which was learnt when the converter was adapted to it. Of
-several voices the picked frames and the styles are averaged by their weights, and the network is asked once. The loudness of
-every frame is the source's own.
+The network corrects the source with the target's moments. It is told what is spoken, as the content encoder hears it that
+it was trained with; the mean of the target's nearest frames by content; pitch and loudness; and a style of the target, which
+a reference encoder takes from its frames, or which was learnt when the converter was adapted to it. Of several voices all
+of this is averaged by their weights, and the network is asked once. The loudness of every frame is the source's own.
 
 The file is in `gan_facts`, the network in `nn.converters.voice_changer`, and what it is given in `gan_inputs`.
 """
@@ -28,9 +27,20 @@ from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.gan_facts import METHOD, REFERENCE, STYLES, SUFFIX, Facts, Tensors, write
-from melpact.models.convert.gan_inputs import ENERGY_DB, LOWEST_DB, Pool, level_db, levelled, per_db, pitch_given
+from melpact.models.convert.gan_inputs import (
+    ENERGY_DB,
+    LOWEST_DB,
+    Pool,
+    level_db,
+    levelled,
+    moments,
+    moved,
+    per_db,
+    pitch_given,
+)
 from melpact.models.convert.retrieval import contents
 from melpact.models.convert.settings import Converting
+from melpact.models.convert.statistics import Moments
 from melpact.models.convert.voice import Blend, Target, Voice
 from melpact.nn.running import Network, Runtime
 from melpact.nn.weights import check_weights
@@ -41,10 +51,11 @@ _STRIDE = 2
 
 @dataclass(frozen=True)
 class Known:
-    """Of a whole mel: its level, what is spoken [D, T] and where it sounds [T]; of the target: pools with their weights, and
-    one style [style]."""
+    """Of a whole mel: its level, the moments of its bands at level 0, what is spoken [D, T] and where it sounds [T]; of the
+    target: pools with their weights, and one style [style]."""
 
     level: float
+    moments: tuple[Moments, Moments]
     heard: Floats
     sounds: NDArray[np.bool_]
     pools: tuple[tuple[Pool, float], ...]
@@ -56,7 +67,8 @@ class GanConverter(Converter):
     """A network with its facts and its content encoder.
 
     Attributes:
-        changer: computes (content, picked, pitch, energy, style) → [B, n_mels, T]; reference: (mels, sounds) → [B, style].
+        changer: computes (content, moved, picked, pitch, energy, style) → [B, n_mels, T].
+        reference: computes (mels, sounds) → [B, style].
         styles: of the voices that the facts name, float32 [voices, style], each of length √style.
         weights: every tensor by name ({} where the runtimes brought their own).
         exported: of a graph: {"n_weights", "fingerprint", "reference"} of what it was exported from.
@@ -161,7 +173,9 @@ class GanConverter(Converter):
             pools.append((Pool(_level(voice)[:, sounds], known.content.values[:, sounds]), weight))
             styles.append(np.float32(weight) * self.style(voice))
         style = _unit(np.sum(styles, 0)[None])[0]
-        return Known(level_db(whole, spec), self.listener(whole), active(whole, spec), tuple(pools), style)
+        level, sounds = level_db(whole, spec), active(whole, spec)
+        own = levelled(whole, spec, level)[:, sounds if sounds.any() else slice(None)]
+        return Known(level, moments(own), self.listener(whole), sounds, tuple(pools), style)
 
     def _convert(
         self,
@@ -178,19 +192,21 @@ class GanConverter(Converter):
         frames, spec = given.shape[1], self.facts.spec
         part = slice(first_frame, first_frame + frames)
         heard = np.ascontiguousarray(known.heard[:, part])
-        picked = np.zeros_like(given)
+        own, near, picked = levelled(given, spec, known.level), np.zeros_like(given), np.zeros_like(given)
         for pool, weight in known.pools:
+            near += np.float32(weight) * moved(own, known.moments, pool)
             picked += np.float32(weight) * pool.picked(heard)
-        picked = self.facts.statistics.normalised(picked)
+        kept = self.facts.statistics
         pitch = pitch_given(np.where(known.sounds[part], f0_hz, np.float32(0)), spec)
         loud = (np.maximum(energy - known.level, LOWEST_DB) / ENERGY_DB)[None].astype(np.float32)
-        made = self.facts.statistics.restored(self._changed([heard, picked, pitch, loud], known.style, first_frame))
+        inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, loud]
+        made = kept.restored(self._changed(inputs, known.style, first_frame))
         made = made + np.float32(per_db(spec)) * (energy - loudness_db(made, spec))
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 
     def _changed(self, inputs: Sequence[Floats], style: Floats, first_frame: int) -> Floats:
-        """What the network makes, [n_mels, T]. A window that begins between two strides gives what it picked there: nobody
-        looks at that frame, for it is not sure either way."""
+        """What the network makes, [n_mels, T]. A window that begins between two strides gives what it was given there:
+        nobody looks at that frame."""
         left, right = self.facts.receptive_field
         late = first_frame % _STRIDE
         network = Network(_Styled(self.changer, style), 1, (left + left % _STRIDE, right))
@@ -205,14 +221,15 @@ class GanConverter(Converter):
             if name.startswith(prefix)
         }
         kept = {name: value.tolist() for name, value in self.facts.statistics.tensors().items()}
-        return digest(["converter", self.method, self.facts.spec.facts(), dict(self.facts.sizes), self.facts.content, sums, kept])
+        facts = [self.facts.spec.facts(), dict(self.facts.sizes), self.facts.content]
+        return digest(["converter", self.method, prefix, *facts, sums, kept])
 
     def __repr__(self) -> str:
         return f"GanConverter({self.n_weights:,} weights, {self.changer.name}, spec {self.facts.spec.fingerprint})"
 
 
 class _Styled:
-    """The runtime of one style: inputs (content, picked, pitch, energy), each with frames."""
+    """The runtime of one style: inputs (content, moved, picked, pitch, energy), each with frames."""
 
     def __init__(self, runtime: Runtime, style: Floats) -> None:
         self.name, self.in_batches = runtime.name, runtime.in_batches
@@ -288,5 +305,7 @@ def network_of(facts: Facts, listener: Listener, weights: Mapping[str, Floats], 
             wanted=receptive_field(sizes),
         )  # fmt: skip
     network = Changing(sizes, len(facts.voices))
-    check_weights("converter", weights, network, where)
-    return TorchRuntime(network, weights).network
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    plain = {name: value.reshape(shapes[name]) if shapes.get(name) == () else value for name, value in weights.items()}
+    check_weights("converter", plain, network, where)
+    return TorchRuntime(network, plain).network

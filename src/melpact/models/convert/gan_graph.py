@@ -21,7 +21,7 @@ from melpact.nn.onnx_runtime import OnnxRuntime
 KEY = "melpact"
 SCHEMA = 1
 _FRAMES = 40
-CHANGES, HEARS = ("content", "picked", "pitch", "energy", "style"), ("mels", "sounds")
+CHANGES, HEARS = ("content", "moved", "picked", "pitch", "energy", "style"), ("mels", "sounds")
 MADE, TOLD = "mel", "told"
 
 
@@ -47,7 +47,7 @@ def export(maker: GanConverter, path: str | Path) -> Path:
         **dict.fromkeys(CHANGES[:-1], frames), CHANGES[-1]: told,
         "mels": {0: "voices", 2: "heard"}, "sounds": {0: "voices", 1: "heard"}, MADE: frames, TOLD: {0: "voices"},
     }  # fmt: skip
-    shapes = [(2, n, _FRAMES) for n in (maker.listener.size, bands, 2 + bands, 1)]
+    shapes = [(2, n, _FRAMES) for n in (maker.listener.size, bands, bands, 2 + bands, 1)]
     given = exporter.examples([*shapes, (2, style), (3, bands, _FRAMES), (3, _FRAMES)])
     said = {KEY: canonical_json(_said(maker))}
     made = exporter.traced(Both(network), given, axes, said)

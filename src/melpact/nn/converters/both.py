@@ -8,14 +8,22 @@ from melpact.nn.converters.voice_changer import Converting
 
 
 class Both(nn.Module):
-    """(content, picked, pitch, energy, style; mels, sounds) → what the generator makes of the first five, and the style that
-    the reference encoder takes from the last two."""
+    """(content, moved, picked, pitch, energy, style; mels, sounds) → what the generator makes of the first six, and the
+    style that the reference encoder takes from the last two."""
 
     def __init__(self, network: Converting) -> None:
         super().__init__()
         self.changer, self.reference = network.changer, network.reference
 
     def forward(
-        self, content: Tensor, picked: Tensor, pitch: Tensor, energy: Tensor, style: Tensor, mels: Tensor, sounds: Tensor
+        self,
+        content: Tensor,
+        moved: Tensor,
+        picked: Tensor,
+        pitch: Tensor,
+        energy: Tensor,
+        style: Tensor,
+        mels: Tensor,
+        sounds: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        return self.changer(content, picked, pitch, energy, style), self.reference(mels, sounds)
+        return self.changer(content, moved, picked, pitch, energy, style), self.reference(mels, sounds)

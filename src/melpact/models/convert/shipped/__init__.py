@@ -1,4 +1,4 @@
-"""The content encoder and the converter that come with the package, trained by their own recipes: graphs and files of weights.
+"""The content encoder and the converter that come with the package, trained by their own recipes.
 
 NAME.onnx runs without torch; NAME.content and NAME.converter hold the same weights for torch; NAME.md is the card: data,
 licence, steps, seed, what was measured of it, and how to train it again.
