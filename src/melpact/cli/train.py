@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -11,38 +12,40 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-Action = Literal["vocoder", "refiner", "content", "resume", "recipes", "export"]
+Action = Literal["vocoder", "refiner", "content", "converter", "resume", "recipes", "export"]
 
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder, a refiner or a content encoder, go on with a training, list recipes, or write down what came out.
+    """Train a vocoder, refiner, content encoder or converter, go on with a training, list recipes, write down what came out.
 
-    vocoder --recipe NAME --data PACKED -o DIR; refiner and content likewise; resume DIR; recipes [NAME]; export DIR -o
-    NAME.vocoder (or NAME.refiner, NAME.content). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train
-    vocoder …
+    vocoder --recipe NAME --data PACKED -o DIR; refiner, content and converter likewise; converter --voice RECORDINGS -o DIR
+    adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner, NAME.content,
+    NAME.converter). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
-    """vocoder, refiner, content, resume, recipes or export."""
+    """vocoder, refiner, content, converter, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
     """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder, refiner, content: the recipe (melpact train recipes lists them)."""
+    """vocoder, refiner, content, converter: the recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder, refiner, content: folder of a packed corpus (melpact corpus pack)."""
+    """vocoder, refiner, content, converter: folder of a packed corpus (melpact corpus pack)."""
+    voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
+    """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """vocoder, refiner, content: folder of the run. export: NAME.vocoder, NAME.refiner or NAME.content."""
+    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
-    """vocoder, refiner, content: the recipe on a small scale, which learns within seconds."""
+    """The recipe on a small scale, which learns within seconds."""
     dry_run: bool = False
-    """vocoder, refiner, content: shapes, parameters, memory and the time of one step; nothing is written."""
+    """Shapes, parameters, memory and the time of one step; nothing is written."""
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
-    """vocoder, refiner: begin from these weights: a .vocoder or .refiner file, a published checkpoint, or a run."""
+    """vocoder, refiner, converter: begin from these weights: a file of that kind, a published checkpoint, or a run."""
     mels: Annotated[str | None, arg(metavar="DIR")] = None
     """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
@@ -53,10 +56,12 @@ class Train(Command):
         from melpact.verbs.meaning import parse_changes
 
         changes = parse_changes(self.changes)
+        if self.voice and self.action != "converter":
+            raise MelpactError("--voice is for converters", where=f"melpact train {self.action}", next="Leave it out")
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            out = self._needed("out", "-o NAME.vocoder, NAME.refiner or NAME.content")
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content or NAME.converter")
             found = train.export(self._needed("target", "DIR"), out, which=self.which)
             train_text.exported(found, self)
         elif self.action == "resume":
@@ -69,6 +74,8 @@ class Train(Command):
             with render.working(self.quiet, "two steps"):
                 sheet = train.rehearse(recipe, data, changes=changes, debug=self.debug, device=self.device)
             train_text.rehearsed(sheet, self)
+        elif self.action == "converter":
+            self._converter(changes)
         else:
             recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             out = self._needed("out", "-o DIR")
@@ -93,6 +100,19 @@ class Train(Command):
                     )  # fmt: skip
             train_text.trained(report, self)
         return OK
+
+    def _converter(self, changes: Mapping[str, Any]) -> None:
+        from melpact.verbs.train_converter import RECIPE, train_converter
+
+        self._no_mels()
+        data = None if self.voice else self._needed("data", "--data DIR or --voice REF")
+        with train_text.watched(self) as watch:
+            report = train_converter(
+                self.recipe or RECIPE, data or self.data, self._needed("out", "-o DIR"), voice=self.voice, changes=changes,
+                debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
+                progress=render.progress(self.quiet),
+            )  # fmt: skip
+        train_text.trained(report, self)
 
     def _no_mels(self) -> None:
         """Refuse what only a vocoder's training takes."""

@@ -79,6 +79,8 @@ def trained(report: TrainReport, wishes: Wishes) -> None:
     if wishes.quiet:
         return
     rows = [("steps", f"{report.step:,}"), ("last", str(report.last)), ("best", str(report.best or "none was scored"))]
+    if report.voice is not None:
+        rows.append(("use", f"melpact voice SRC --to {report.voice} --method {report.folder} -o OUT"))
     _pairs([*rows, ("next", f"melpact train export {report.folder} -o {report.folder.name}.{report.trains}")])
 
 
@@ -107,6 +109,8 @@ def exported(found: Exported, wishes: Wishes) -> None:
         use = {"refiner": "refine MELS -o REFINED", "vocoder": "vocode MELS -o WAVS"}.get(found.trained)
         if use is not None:
             _out(f"next: melpact {use} --with {found.path}")
+        elif found.trained == "converter":
+            _out(f"next: melpact voice SRC --to REF --method {found.path} -o OUT")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Weights that a training begins from: those of a vocoder or refiner that melpact opens, or of another training."""
+"""Weights that a training begins from: of a vocoder, refiner or converter that melpact opens, or of another training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from torch.nn.utils import parametrize
 from melpact.contract.dialect import name_of
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
+from melpact.models.convert.gan_facts import Facts as ConverterFacts
+from melpact.models.convert.gan_facts import read as read_converter
+from melpact.models.convert.gan_facts import write as write_converter
+from melpact.models.convert.shipped import CONTENT, CONVERTER, converter_file
 from melpact.models.refine.facts import Facts, read
 from melpact.train.checkpoint import SUFFIX
-from melpact.train.export import chosen, refiner_of, vocoder_of
+from melpact.train.export import chosen, content_named, converter_of, refiner_of, vocoder_of
 from melpact.train.loop import Trainer
 from melpact.train.recipes._refining import PLAYER as REFINER
 from melpact.train.recipes._vocoding import PLAYER
@@ -28,6 +32,8 @@ from melpact.vocoders.opening import vocoder as opened
 from melpact.vocoders.shipped import is_shipped, shipped
 
 Weights = Mapping[str, NDArray[np.floating[Any]]]
+BASE = "base.converter"
+"""What a run of a converter begins from, in its folder."""
 
 
 def vocoder_at(where: str | Path) -> NeuralVocoder:
@@ -85,6 +91,36 @@ def put_refiner(facts: Facts, weights: Weights) -> Callable[[Trainer], None]:
         stem[:, 0] = 0
         plain["stem.weight"] = stem
     return _putting(REFINER, plain)
+
+
+def converter_at(where: str | Path) -> tuple[ConverterFacts, Weights, str]:
+    """Facts and weights of the converter of a training (its folder or a checkpoint), of a `.converter` file, or of the one
+    that comes with the package, by its name; and its content encoder as a recipe names it.
+
+    Raises:
+        MelpactError: none of these, or an exported graph, which has no weights to train.
+    """
+    path = converter_file(".converter") if str(where) == CONVERTER else Path(where)
+    if path.suffix == SUFFIX or (path / RUN).is_file():
+        path = chosen(path)
+        return (*converter_of(path), content_named(path))
+    if path.suffix.lower() == ".onnx":
+        raise TrainingError("an exported graph has no weights to train", where=path, wanted="what it was exported from")
+    beside = path.with_suffix(".content")
+    return (*read_converter(path), str(beside.resolve()) if beside.is_file() else CONTENT)
+
+
+def put_converter(facts: ConverterFacts, weights: Weights, content: str, folder: Path) -> dict[str, Any]:
+    """The settings with which a training begins from a converter, which is kept in the run's folder: a training takes its
+    statistics as well as its weights, and again whenever it is resumed.
+
+    Raises:
+        ArtifactError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = write_converter(folder / BASE, facts, weights)
+    dialect = name_of(facts.spec) or canonical_json(facts.spec.facts())
+    return {"dialect": dialect, "content": content, "base": str(kept.resolve())}
 
 
 def _putting(name: str, weights: Mapping[str, NDArray[np.float32]]) -> Callable[[Trainer], None]:

@@ -155,6 +155,25 @@ class Conversing:
         return sum(len(row) for row in self.places)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the voices, in their order: the speaker's, and with /1, /2 behind it those of his moved variants."""
+        pairs = zip(self.speakers, self.places, strict=True)
+        return tuple(f"{name}/{i}" if i else name for name, row in pairs for i in range(len(row)))
+
+    def heard_of(self, voice: int, most: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """A voice's frames at level 0, [n_mels, R], from the beginning of its utterances, and which of them sound [R]."""
+        place = next(place for row in self.places for place in row if place.voice == voice)
+        mels, sounds, found = list[Floats](), list[NDArray[np.bool_]](), 0
+        for index in place.utterances:
+            one = self._said(index, place)
+            mels.append(one.mel[:, : most - found].astype(np.float32))
+            sounds.append(one.sounds[: most - found])
+            found += sounds[-1].size
+            if found >= most:
+                break
+        return np.concatenate(mels, 1), np.concatenate(sounds)
+
+    @property
     def fingerprint(self) -> str:
         """Of the utterances and of everything that decides what is drawn."""
         return digest(self._facts)

@@ -137,7 +137,8 @@ def converter_of(path: Path) -> tuple[ConverterFacts, dict[str, NDArray[np.float
     left, right = about["receptive_field"]
     provenance = _origin(said)
     settings = dict(provenance["trained"]["settings"])
-    provenance["trained"] |= {"settings": settings | {"content": Path(settings["content"]).name}}
+    told = {"content": Path(settings["content"]).name, "base": Path(settings.get("base", "")).name}
+    provenance["trained"] |= {"settings": settings | told}
     facts = ConverterFacts(
         found.spec, Statistics.of(kept, found.spec, path), about["sizes"], (left, right), about["content"],
         tuple(about["voices"]), provenance,
@@ -153,9 +154,14 @@ def converter_at(where: str | Path, which: Which = "best") -> GanConverter:
     """
     path = chosen(where, which)
     facts, weights = converter_of(path)
-    content = artifact.read_header(path).config["settings"]["content"]
+    content = content_named(path)
     heard = listener(content_file() if content == SHIPPED_CONTENT else content)
     return GanConverter.build(facts, weights, heard, where=path)
+
+
+def content_named(path: Path) -> str:
+    """The content encoder of a converter's checkpoint, as its recipe names it."""
+    return str(artifact.read_header(path).config["settings"]["content"])
 
 
 def _origin(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from melpact.train.task import Data
 
 Which = Literal["best", "last"]
+VOICE = "target.voice"
+"""In a run's folder: whom a converter is adapted to."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class RecipeSheet:
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What a run came to: its folder, its last and its best checkpoint, the last validation with nulls and ceilings."""
+    """What a run came to: its folder, its last and its best checkpoint, the last validation with nulls and ceilings; the
+    voice that a converter was adapted to."""
 
     folder: Path
     step: int
@@ -50,10 +53,11 @@ class TrainReport:
     scores: Mapping[str, Any] | None
     steps_per_s: float
     trains: str = "vocoder"
+    voice: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        paths = {name: None if (path := getattr(self, name)) is None else str(path) for name in ("last", "best")}
+        paths = {name: None if (path := getattr(self, name)) is None else str(path) for name in ("last", "best", "voice")}
         return {**vars(self), **paths, "folder": str(self.folder)}
 
 
@@ -177,33 +181,6 @@ def train_content(
 
     folder = _free(out)
     _trains(recipe, "content")
-    run = _run(recipe, data, changes, debug, {})
-    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
-
-
-def train_converter(
-    recipe: str,
-    data: str | Path,
-    out: str | Path,
-    *,
-    changes: Mapping[str, Any] | None = None,
-    debug: bool = False,
-    device: str | None = None,
-    watch: Watch | None = None,
-) -> TrainReport:
-    """Train a converter by a recipe: what is spoken and frames of a target to the target's mel.
-
-    Args:
-        recipe, data, out, changes, debug, device, watch: as `train_vocoder`.
-
-    Raises:
-        MelpactError: as `train_vocoder`.
-    """
-    _torch()
-    from melpact.train.room import go
-
-    folder = _free(out)
-    _trains(recipe, "converter")
     run = _run(recipe, data, changes, debug, {})
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
@@ -345,7 +322,8 @@ def _corpus(run: Run, watch: Watch | None) -> Data:
 def _report(ended: Ended, run: Run) -> TrainReport:
     from melpact.train.recipes import recipe as named
 
-    return TrainReport(**vars(ended), trains=named(run.recipe).trains)
+    voice = ended.folder / VOICE
+    return TrainReport(**vars(ended), trains=named(run.recipe).trains, voice=voice if voice.exists() else None)
 
 
 def _torch() -> None:

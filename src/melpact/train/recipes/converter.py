@@ -30,6 +30,7 @@ from melpact.normalise.band_statistics import Statistics
 from melpact.normalise.centring import loud_mean, raised
 from melpact.train.conversing import APART, Conversing, said
 from melpact.train.recipes import Recipe
+from melpact.train.recipes._base import Base
 from melpact.train.recipes._refining import unscaled
 from melpact.train.recipes._vocoding import described
 from melpact.train.settings import Optimiser, Training
@@ -52,6 +53,8 @@ class ConverterTraining(Training):
         dialect: the mel that it makes: a name, or a description as JSON. Its scaling is not looked at.
         content: the encoder that says what is spoken: a `.content` file, or the name of the one that comes with the package.
         sizes: of the network, where they are not its own defaults.
+        base: a `.converter` file that the training begins from: its sizes, weights and statistics are taken over, and the
+            styles of its voices are kept. Empty: a fresh network. still_reference: the reference encoder does not learn.
         optimiser: of generator, reference encoder and styles. discriminator_optimiser: of the discriminator.
         discriminator: its sizes; a style of 0 asks only whether a mel is one, not whose.
         adversarial_from: the first step at which the discriminator takes part and voices are exchanged.
@@ -78,6 +81,8 @@ class ConverterTraining(Training):
     dialect: str = "hifigan_22k"
     content: str = CONTENT
     sizes: dict[str, Any] = Field(default_factory=dict)
+    base: str = ""
+    still_reference: bool = False
     optimiser: Optimiser = Optimiser(
         lr=1e-3, betas=(0.8, 0.99), weight_decay=0.01, schedule="cosine", warmup_steps=100, last=0.02
     )
@@ -132,12 +137,18 @@ class Hearing:
 
 @dataclass(frozen=True, eq=False)
 class Changing:
-    """A network with what its numbers mean."""
+    """A network with what its numbers mean.
+
+    Attributes:
+        voices: whose its styles are, in their order; `learning`: how many of them are in the data. The others stand still.
+    """
 
     network: Converting
     spec: MelSpec
     statistics: Statistics
     heard: Listener
+    voices: tuple[str, ...]
+    learning: int
 
     def normalised(self, values: Tensor) -> Tensor:
         """Values before scaling at level 0, [B, n_mels, T], with mean 0 and standard deviation 1 in every band."""
@@ -162,7 +173,8 @@ class Changing:
 
     def named(self, styles: Tensor) -> Tensor:
         """Logits of voices [B, voices] by styles [B, style]."""
-        known = functional.normalize(self.network.styles, dim=1)
+        styles = self.network.styles
+        known = functional.normalize(torch.cat([styles[: self.learning], styles[self.learning :].detach()]), dim=1)
         return TEMPERATURE * functional.normalize(styles.float(), dim=1) @ known.T
 
     def style_of_made(self, mels: Tensor, sounds: Tensor) -> Tensor:
@@ -265,8 +277,7 @@ def build(settings: ConverterTraining, data: Data) -> Task:
         facts={PLAYER: {
             "player": PLAYER, "sizes": own.network.config.model_dump(mode="json"),
             "receptive_field": list(receptive_field(own.network.config)), "content": heard.fingerprint,
-            "voices": [f"{name}/{i}" if i else name for name, row in zip(batches.speakers, batches.places, strict=True)
-                       for i in range(len(row))],
+            "voices": list(own.voices),
         }},
     )  # fmt: skip
 
@@ -286,12 +297,22 @@ def hearing(settings: ConverterTraining, spec: MelSpec) -> Listener:
 
 
 def changing(settings: ConverterTraining, batches: Conversing, heard: Listener) -> Changing:
-    """The network of the settings, its fresh weights drawn with their seed, and the statistics of what it will learn from.
+    """The network of the settings: its fresh weights drawn with their seed, and the statistics of what it will learn from;
+    or those of the converter that it begins from.
 
     Raises:
-        TrainingError: sizes that are none.
+        TrainingError: sizes that are none, or not those of that converter.
     """
     spec = batches.spec
+    if settings.base:
+        base = Base.load(settings.base, heard)
+        network = base.network(batches, heard)
+        kept = network.config.model_dump(mode="json")
+        if any(kept.get(name) != size for name, size in settings.sizes.items()):
+            raise TrainingError("a converter keeps its sizes", where="sizes", got=settings.sizes, next="Leave them out")
+        network.reference.requires_grad_(not settings.still_reference)
+        voices = base.voices(batches.names)
+        return Changing(network.train(), spec, base.facts.statistics, heard, voices, batches.voices)
     try:
         sizes = VoiceChangerConfig(**{"n_mels": spec.n_mels, "content": heard.size, **settings.sizes})
     except ValidationError as error:
@@ -300,7 +321,7 @@ def changing(settings: ConverterTraining, batches: Conversing, heard: Listener) 
     with seeded(settings.seed):
         network = Converting(sizes, batches.voices)
     mels = (mel for step in range(_COUNTED) for mel in batches.batch_at(step, rank=0, world=1)["mel"])
-    return Changing(network.train(), spec, Statistics.measure(mels, spec), heard)
+    return Changing(network.train(), spec, Statistics.measure(mels, spec), heard, batches.names, batches.voices)
 
 
 def measuring(settings: ConverterTraining, own: Changing, data: Data) -> Callable[[], Mapping[str, Mapping[str, Score]]]:
