@@ -42,6 +42,8 @@ TEMPERATURE = 12.0
 """What cosines between styles are multiplied by before they name a voice."""
 _COUNTED = 32
 """Batches whose mels are counted for the statistics."""
+_ALIKE = 11
+"""Frames that are averaged before what is said in another voice is held against frames picked of it."""
 _MOVED = (3.0, 1.12)
 """Semitones and formants by which whoever speaks the validation's sounds is moved before he is brought back."""
 
@@ -59,7 +61,9 @@ class ConverterTraining(Training):
         discriminator: its sizes; a style of 0 asks only whether a mel is one, not whose.
         adversarial_from: the first step at which the discriminator takes part and voices are exchanged.
         value_weight, difference_weight: of the error of what is said in one's own voice (identity) and of its differences
-            along bands and frames. naming_weight: of telling whose a reference is.
+            along bands and frames. alike_weight: of how what is said in another voice differs, on a mean over
+            neighbouring frames and but for its loudness, from the frames picked of that voice. naming_weight: of telling
+            whose a reference is.
         adversarial_weight, matching_weight: against the discriminator. speaker_weight: of the style of what was exchanged.
             spoken_weight: of its content. cycle_weight: of what it comes to when it is exchanged back.
         reference_frames: frames that a style is made of, at most.
@@ -93,6 +97,7 @@ class ConverterTraining(Training):
     adversarial_from: NonNegativeInt = 2500
     value_weight: float = Field(default=1.0, ge=0)
     difference_weight: float = Field(default=0.5, ge=0)
+    alike_weight: float = Field(default=1.0, ge=0)
     naming_weight: float = Field(default=0.1, ge=0)
     adversarial_weight: float = Field(default=0.1, ge=0)
     matching_weight: float = Field(default=1.0, ge=0)
@@ -158,6 +163,10 @@ class Changing:
         """The inverse."""
         return values * self._row(self.statistics.std, values) + self._row(self.statistics.mean, values)
 
+    def spread(self, like: Tensor) -> Tensor:
+        """Standard deviations [n_mels, 1]."""
+        return self._row(self.statistics.std, like)
+
     def style(self, batch: Batch, who: str, learnt: float, generator: torch.Generator) -> Tensor:
         """[B, style]: of references, or for a share of the items the ones learnt for their voices."""
         made = self.network.reference(self.normalised(batch[f"{who}reference"]), batch[f"{who}heard"].float())
@@ -211,11 +220,15 @@ def build(settings: ConverterTraining, data: Data) -> Task:
         made, clean = own.changed(batch["content"], batch, "", style), own.normalised(batch["mel"])
         away = made - clean
         told = own.network.reference(own.normalised(batch["reference"]), batch["heard"].float())
+        other = own.style(batch, "other_", settings.learnt_styles, generator)
+        far = own.restored(own.changed(batch["content"], batch, "other_", other)) - batch["other_picked"]
+        far = (far - far.mean(1, keepdim=True)) / own.spread(far) * batch["sounds"].unsqueeze(1)
         with torch.no_grad():
             bypass = (own.normalised(batch["moved"]) - clean).abs().mean()
         return {
             "value": away.abs().mean(),
             "difference": 0.5 * (away.diff(dim=1).abs().mean() + away.diff(dim=2).abs().mean()),
+            "alike": functional.avg_pool1d(far, _ALIKE, 1, _ALIKE // 2).abs().mean(),
             "naming": functional.cross_entropy(own.named(told), batch["voice"]),
             "bypass": bypass,
         }
@@ -254,8 +267,8 @@ def build(settings: ConverterTraining, data: Data) -> Task:
             "cycle": (again - clean).abs().mean(),
         }
 
-    weights = {"value": settings.value_weight, "difference": settings.difference_weight, "naming": settings.naming_weight,
-               "bypass": 0.0}  # fmt: skip
+    weights = {"value": settings.value_weight, "difference": settings.difference_weight, "alike": settings.alike_weight,
+               "naming": settings.naming_weight, "bypass": 0.0}  # fmt: skip
     asked = ("adversarial", "matching", "speaker", "spoken", "cycle")
     exchanged = {name: float(getattr(settings, f"{name}_weight")) for name in asked}
     begins = settings.adversarial_from
