@@ -12,14 +12,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from melpact.contract import artifact  # noqa: E402
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
 from melpact.models.convert.content import listener  # noqa: E402
+from melpact.models.convert.gan import GanConverter  # noqa: E402
+from melpact.models.convert.opening import converter  # noqa: E402
 from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
-from melpact.train.export import content_of, export, refiner_of, vocoder_of  # noqa: E402
+from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.recipes import recipe, recipes  # noqa: E402
@@ -37,6 +40,7 @@ NAMES = sorted(recipes())
 every = pytest.mark.parametrize("name", NAMES)
 every_vocoder = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vocoder"])
 every_content = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "content"])
+every_converter = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "converter"])
 every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
@@ -134,6 +138,28 @@ def test_an_exported_refiner_is_what_was_validated(name: str, runs: dict[str, tu
     assert np.abs(other.values - better.values).max() > 1e-2
     with pytest.raises(TrainingError, match="suffix"):
         export(folder, tmp_path / "x.vocoder")
+
+
+@every_converter
+def test_an_exported_converter_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.converter")
+    maker = converter(tmp_path / "x.converter")
+    assert isinstance(maker, GanConverter) and found.trained == "converter"
+    assert found.step == 20 and found.score == kept.validated_[-1].value("converted_mae")
+    assert maker.fingerprint == converter_at(folder).fingerprint
+    assert maker.facts.voices == ("a", "b") and maker.facts.provenance["trained"]["recipe"] == name
+    task = recipe(name).build(recipe(name).debug, data())
+    network = task.players["converter"]
+    network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in maker.weights.items()})
+    assert task.measure is not None
+    measured = task.measure()["brought back"]["converted_mae"].value
+    assert measured == pytest.approx(found.score, abs=1e-2)
+    last = checkpoint.kept(folder / CHECKPOINTS)[-1].path
+    raw = artifact.read(last, checkpoint.KIND).tensors["player/converter/changer.out.weight"]
+    assert np.abs(raw - maker.weights["changer.out.weight"]).max() > 1e-3
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.refiner")
 
 
 @every_content

@@ -222,7 +222,8 @@ class GanConverter(Converter):
         }
         kept = {name: value.tolist() for name, value in self.facts.statistics.tensors().items()}
         facts = [self.facts.spec.facts(), dict(self.facts.sizes), self.facts.content]
-        return digest(["converter", self.method, prefix, *facts, sums, kept])
+        known = [] if prefix else [self.facts.voices[index] for index in self.facts.adapted]
+        return digest(["converter", self.method, prefix, *facts, sums, kept, known])
 
     def __repr__(self) -> str:
         return f"GanConverter({self.n_weights:,} weights, {self.changer.name}, spec {self.facts.spec.fingerprint})"

@@ -28,7 +28,8 @@ MADE, TOLD = "mel", "told"
 def export(maker: GanConverter, path: str | Path) -> Path:
     """Write it as a graph of any batch and any length, its weights as float16, with its facts in the metadata.
 
-    Of the styles only those stay that can be asked for (`Facts.adapted`). Returns the path.
+    It computes what a `.converter` file does, whose weights are rounded in the same way. Of the styles only those stay that
+    can be asked for (`Facts.adapted`). Returns the path.
 
     Raises:
         ContractError: it runs from an exported graph already. MelpactError: a package is missing.
@@ -40,7 +41,8 @@ def export(maker: GanConverter, path: str | Path) -> Path:
         from melpact.nn.converters.both import Both
     except ImportError:
         raise MelpactError("onnx is not installed", where=path, next="pip install 'melpact[train]'") from None
-    network = network_of(maker.facts, maker.listener, maker.weights, path)
+    rounded = {name: value.astype(np.float16).astype(np.float32) for name, value in maker.weights.items()}
+    network = network_of(maker.facts, maker.listener, rounded, path)
     bands, style = maker.facts.spec.n_mels, maker.styles.shape[1]
     frames, told = {0: "batch", 2: "frames"}, {0: "batch"}
     axes: dict[str, dict[int, str]] = {

@@ -182,8 +182,8 @@ class Changing:
 
     def named(self, styles: Tensor) -> Tensor:
         """Logits of voices [B, voices] by styles [B, style]."""
-        styles = self.network.styles
-        known = functional.normalize(torch.cat([styles[: self.learning], styles[self.learning :].detach()]), dim=1)
+        own = self.network.styles
+        known = functional.normalize(torch.cat([own[: self.learning], own[self.learning :].detach()]), dim=1)
         return TEMPERATURE * functional.normalize(styles.float(), dim=1) @ known.T
 
     def style_of_made(self, mels: Tensor, sounds: Tensor) -> Tensor:
