@@ -219,6 +219,7 @@ SURFACE = {
         {
             "--recipe NAME",
             "--data DIR",
+            "--voice REF",
             "-o PATH, --out PATH",
             "--set NAME=VALUE",
             "--debug",

@@ -136,7 +136,7 @@ def test_whose_a_made_mel_is_teaches_only_who_made_it() -> None:
     config = VoiceChangerConfig(n_mels=SPEC.n_mels, content=4, width=16, blocks=1, style=8, reference_width=8)
     torch.manual_seed(0)
     network = Converting(config, 3)
-    own = Changing(network, SPEC, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    own = Changing(network, SPEC, SimpleNamespace(), SimpleNamespace(), ("a", "b", "c"), 3)  # type: ignore[arg-type]
     mels = torch.randn(2, SPEC.n_mels, 20, requires_grad=True)
     own.style_of_made(mels, torch.ones(2, 20)).sum().backward()
     assert mels.grad is not None and float(mels.grad.abs().max()) > 0

@@ -189,7 +189,7 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
     path, target = chosen(where, which), Path(out)
     facts_of = artifact.read_header(path).config.get("facts", {})
     suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vocoder": VOCODER}
-    kind = next((name for name in suffixes if name in facts_of), "vocoder")
+    kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
     if target.suffix.lower() != suffix:
         raise TrainingError("has another suffix than what the run trained", where=target, wanted=f"NAME{suffix}")

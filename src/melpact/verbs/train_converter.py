@@ -79,7 +79,8 @@ def train_converter(
         if not debug:
             asked |= ADAPTING
         data, notes = packed_voice(voice, folder, spec, folder / VOICE, progress)
-        for note in notes if watch is not None else ():
-            watch.said(note)
+        if watch is not None:
+            for note in notes:
+                watch.said(note)
     run = _run(recipe, str(data), {**asked, **(changes or {})}, debug, {"finetune": finetune})
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)

@@ -150,12 +150,14 @@ class GanConverter(Converter):
             ContractError: it has no frames that sound.
         """
         if voice.fingerprint in self.facts.voices:
-            return self.styles[self.facts.voices.index(voice.fingerprint)]
+            learnt: Floats = self.styles[self.facts.voices.index(voice.fingerprint)]
+            return learnt
         if voice.embedding is not None and voice.embedding[1] == self.encoder:
             return voice.embedding[0]
         sounds = _sounding(voice)
         mels = self.facts.statistics.normalised(_level(voice))
-        return self.reference.run([mels[None], sounds[None].astype(np.float32)])[0]
+        told: Floats = self.reference.run([mels[None], sounds[None].astype(np.float32)])[0]
+        return told
 
     def _knowing(self, voice: Voice) -> Voice:
         known = contents(self.listener, voice)

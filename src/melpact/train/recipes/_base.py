@@ -58,7 +58,8 @@ class Base:
 
     def network(self, batches: Conversing, heard: Listener) -> Converting:
         """Its network for the voices of some batches and its own; a style that it lacks is that of the voice's frames."""
-        own = network_of(self.facts, heard, self.weights, self.where)
+        with seeded(0):
+            own = network_of(self.facts, heard, self.weights, self.where)
         known = dict(zip(self.facts.voices, self.weights[STYLES], strict=True))
         names = self.voices(batches.names)
         rows = [

@@ -125,7 +125,8 @@ class Hearing:
 
     def __init__(self, heard: Listener) -> None:
         self.spec = heard.spec
-        network = ContentEncoder(ContentEncoderConfig(**heard.sizes))
+        with seeded(0):
+            network = ContentEncoder(ContentEncoderConfig(**heard.sizes))
         network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in heard.weights.items()})
         self.network = network.eval().requires_grad_(False)
         self.scale = torch.from_numpy(np.array(heard.scale))[:, None]
@@ -301,7 +302,8 @@ def hearing(settings: ConverterTraining, spec: MelSpec) -> Listener:
     Raises:
         MelpactError: none, or one of another mel.
     """
-    heard = listener(content_file(".content") if settings.content == CONTENT else settings.content)
+    with seeded(0):
+        heard = listener(content_file(".content") if settings.content == CONTENT else settings.content)
     if heard.spec != spec:
         raise TrainingError("the content encoder takes another mel", where="content", got=heard.spec.diff(spec).summary())
     if not heard.weights:
