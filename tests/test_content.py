@@ -168,7 +168,7 @@ def test_what_the_network_sees() -> None:
 def test_a_voice_of_one_utterance_is_found_in_itself(ears: Path) -> None:
     mel = prompt(0)
     voice = learn([mel], [np.zeros(mel.n_frames, np.float32)])
-    one = RetrievalConverter(listener(ears), smoothed=0)
+    one = RetrievalConverter(listener(ears), smoothed=0, looked_up=1.0)
     knows = contents(one.listener, voice)
     assert contents(one.listener, knows) is knows
     made = one(mel, knows, Converting(neighbours=1))

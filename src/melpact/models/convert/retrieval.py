@@ -25,6 +25,7 @@ from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.lines import Lines, smooth, voicedness
 from melpact.models.convert.settings import Converting
+from melpact.models.convert.speaking import Speaking
 from melpact.models.convert.voice import Content, Target, Voice
 
 ENVELOPE = 24
@@ -33,6 +34,8 @@ SMOOTHED = 5
 """Frames to either side over which what is added to the conversion by moments is averaged, triangularly."""
 FURTHER = 1.3
 """How much of it is added: means of several frames lie nearer the middle of a voice than its frames do."""
+LOOKED_UP = 0.5
+"""The share of the mean of the nearest frames; the rest is what `Speaking` makes of the content."""
 _ROWS = 512
 
 
@@ -99,6 +102,7 @@ class RetrievalConverter(Converter):
     listener: Listener
     smoothed: int = SMOOTHED
     further: float = FURTHER
+    looked_up: float = LOOKED_UP
     method = "retrieval"
 
     @property
@@ -111,7 +115,7 @@ class RetrievalConverter(Converter):
 
     @property
     def fingerprint(self) -> str:
-        return digest(["converter", self.method, 2, self.listener.fingerprint, self.smoothed, self.further])
+        return digest(["converter", self.method, 2, self.listener.fingerprint, self.smoothed, self.further, self.looked_up])
 
     def sees(self, settings: Converting) -> tuple[int, int]:
         return self.smoothed, self.smoothed
@@ -122,7 +126,10 @@ class RetrievalConverter(Converter):
             raise ContractError("this voice has no frames that sound", next="Learn it from other references")
         heard, picked = self.listener(whole), np.zeros_like(whole)
         for voice, weight in voices:
-            picked += np.float32(weight) * _picked(voice, heard, settings.neighbours)
+            said = np.float32(1 - self.looked_up) * Speaking.of(voice)(heard)
+            if self.looked_up > 0:
+                said += np.float32(self.looked_up) * _picked(voice, heard, settings.neighbours)
+            picked += np.float32(weight) * said
         voiced = None if f0_hz is None else voicedness(f0_hz)
         sounding = active(whole, spec)
         first = Lines.between(whole, sounding, voiced, target)
