@@ -61,7 +61,8 @@ class Lines:
 
 def voicedness(f0_hz: Floats) -> Floats:
     """How voiced each frame is, 0 to 1, float32 [T]: of pitches in Hz, 0 where unvoiced, averaged over `REACH`."""
-    return smooth((f0_hz > 0)[None].astype(np.float32), REACH)[0]
+    made: Floats = smooth((f0_hz > 0)[None].astype(np.float32), REACH)[0]
+    return made
 
 
 def smooth(values: Floats, reach: int) -> Floats:
