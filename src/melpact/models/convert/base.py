@@ -172,7 +172,9 @@ class Converter(ABC):
         `known` is what `_about` gave for the whole mel, `first_frame` where in it the given ones begin.
         """
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None) -> object:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> object:
         """What has to be known of the whole mel and of the target before a part of it can be converted."""
         return None
 

@@ -40,7 +40,9 @@ class EnvelopeConverter(Converter):
     def fingerprint(self) -> str:
         return digest(["converter", self.method, MOST_SWING, KEPT])
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None) -> Line:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Line:
         found = [(_voice_moments(voice), weight) for voice, weight in target.parts]
         mean = np.sum([weight * one[0] for one, weight in found], axis=0)
         std = np.sum([weight * one[1] for one, weight in found], axis=0)

@@ -163,7 +163,9 @@ class GanConverter(Converter):
         known = contents(self.listener, voice)
         return known if voice.fingerprint in self.facts.voices else known.with_embedding(self.style(known), self.encoder)
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None) -> Known:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Known:
         pools, styles = [], []
         for voice, weight in target.parts:
             if weight <= 0:

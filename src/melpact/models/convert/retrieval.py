@@ -120,7 +120,9 @@ class RetrievalConverter(Converter):
     def sees(self, settings: Converting) -> tuple[int, int]:
         return self.smoothed, self.smoothed
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None) -> Known:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Known:
         voices = tuple((contents(self.listener, voice), weight) for voice, weight in target.parts if weight > 0)
         if not all(voice.frames.active.any() for voice, _ in voices):
             raise ContractError("this voice has no frames that sound", next="Learn it from other references")
