@@ -7,12 +7,13 @@ at once, and by how much depends on how much of either there is in a sentence.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melpact.models.convert.statistics import Line, Moments
-from melpact.models.convert.voice import Floats, Target
+from melpact.models.convert.voice import Floats, Target, Voice
 
 REACH = 3
 """Frames to either side over which "voiced" fades into "unvoiced"."""
@@ -37,20 +38,16 @@ class Lines:
             share: how voiced each frame is [T], 0 to 1; None: unknown, and all frames are of one kind.
         """
 
-        def line(voiced: bool, known: bool = True) -> Line:
+        def line(voiced: bool, known: bool) -> Line:
             own = _weights(sounding, share if known else None, voiced)
-            wanted, least = list[tuple[Moments, Moments]](), own.sum()
-            for voice, _ in target.parts:
-                kept = voice.frames
-                theirs = _weights(kept.active, voicedness(kept.f0_hz) if known and share is not None else None, voiced)
-                least = min(least, theirs.sum())
-                wanted.append(moments(kept.mels, theirs))
-            if known and share is not None and least < LEAST:
+            wanted = [(_of_voice(voice, voiced if known else None), weight) for voice, weight in target.parts]
+            if known and min(own.sum(), *(frames for (frames, _, _), _ in wanted)) < LEAST:
                 return line(voiced, known=False)
-            goal = [np.sum([w * one[i] for one, (_, w) in zip(wanted, target.parts, strict=True)], axis=0) for i in (0, 1)]
-            return Line.between(moments(values, own), (goal[0], goal[1]), 1.0)
+            mean = np.sum([weight * mean for (_, mean, _), weight in wanted], axis=0)
+            std = np.sum([weight * std for (_, _, std), weight in wanted], axis=0)
+            return Line.between(moments(values, own), (mean, std), 1.0)
 
-        return cls(line(True), line(False))
+        return cls(line(True, share is not None), line(False, share is not None))
 
     def __call__(self, values: Floats, share: Floats | None) -> Floats:
         """Of values [n_mels, T]; what is half voiced is moved by half of both."""
@@ -90,3 +87,12 @@ def _weights(sounding: NDArray[np.bool_], share: Floats | None, voiced: bool) ->
         return on
     made: Moments = on * (share if voiced else 1 - share)
     return made
+
+
+@lru_cache(maxsize=16)
+def _of_voice(voice: Voice, voiced: bool | None) -> tuple[float, Moments, Moments]:
+    """How many frames of a kind there are, None: of any; their mean and standard deviation."""
+    kept = voice.frames
+    weights = _weights(kept.active, None if voiced is None else voicedness(kept.f0_hz), bool(voiced))
+    mean, std = moments(kept.mels, weights)
+    return float(weights.sum()), mean, std

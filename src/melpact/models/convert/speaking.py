@@ -11,6 +11,7 @@ training", section 3, there with a recurrent network where here is a matrix.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -42,8 +43,9 @@ class Speaking:
     mean: Floats
 
     @classmethod
+    @lru_cache(maxsize=4)
     def of(cls, voice: Voice) -> Speaking:
-        """Learnt from the frames of a voice that sound.
+        """Learnt from the frames of a voice that sound; once for each voice.
 
         Raises:
             ContractError: the voice knows no content, or nothing in it sounds.
