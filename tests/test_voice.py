@@ -351,6 +351,17 @@ def test_a_voice_is_learnt_and_sounds_are_converted_with_a_bad_one_among_them(
     assert not list((tmp_path / "out").glob(".*"))
 
 
+def test_one_command_converts_what_ships_and_says_consent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = tmp_path / "new" / "demo.wav"
+    assert main(["voice", "sample:ru_nocallback", "--to", "sample:en_noservice", "-o", str(demo)]) == 0
+    assert "consent" in capsys.readouterr().out
+    given, made = load("ru_nocallback"), read(demo)
+    assert made.sample_rate == RATE and made.duration_s == pytest.approx(given.duration_s, abs=1e-3)
+    pitches = [np.median(hz[hz > 0]) for hz in (track_pitch(x.samples[0], x.sample_rate) for x in (given, made))]
+    wanted = np.median((hz := track_pitch(load("en_noservice").samples[0], 16000))[hz > 0])
+    assert abs(12 * np.log2(pitches[0] / wanted)) > 2 and abs(12 * np.log2(pitches[1] / wanted)) < 0.5
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

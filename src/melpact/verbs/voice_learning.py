@@ -107,7 +107,10 @@ def target_of(
         ContractError: neither or both, or a blend that cannot be read. MelpactError: see `voice_learn`.
     """
     if bool(to) == bool(blend):
-        raise ContractError("whom to sound like is said once", where="--to, --blend", wanted="one of them")
+        raise ContractError(
+            "whom to sound like is said once", where="--to, --blend", wanted="one of them",
+            next="Give sounds of a voice: --to anna.wav; --to sample:en_noservice comes with the package",
+        )  # fmt: skip
     if blend is None:
         return _one(to, spec, progress)
     parts, notes, failed = list[tuple[Voice, float]](), list[str](), list[Failure]()
