@@ -242,6 +242,7 @@ SURFACE = {
             "--formant X",
             "--moments {None,exact,exponential}",
             "--neighbours N",
+            "--content PATH",
             "--with CKPT",
             "--trace DIR",
             "--seed N",

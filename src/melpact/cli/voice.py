@@ -53,6 +53,8 @@ class Voice(Command):
     """Of statistics: over the whole reference (exact, default), or with its latest frames weighing most."""
     neighbours: Annotated[int | None, arg(metavar="N")] = None
     """Of retrieval: how many frames of the target make one."""
+    content: Annotated[str | None, arg(metavar="PATH")] = None
+    """Of retrieval and learn: what hears what is spoken: NAME.content or .onnx, or a HuBERT-like folder, FOLDER:LAYER."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder's file or name, such as melpact_small, or griffin_lim; by default what vocode takes."""
     trace: Annotated[str | None, arg(metavar="DIR")] = None
@@ -70,7 +72,7 @@ class Voice(Command):
             "neighbours": self.neighbours, "seed": self.seed,
         }  # fmt: skip
         report = voice(
-            self.inputs, self.out, self.to, blend=self.blend, method=self.method,
+            self.inputs, self.out, self.to, blend=self.blend, method=self.method, content=self.content,
             settings={name: value for name, value in named.items() if value is not None}, vocoder=self.with_,
             trace=self.trace, progress=render.progress(self.quiet),
         )  # fmt: skip
@@ -79,6 +81,7 @@ class Voice(Command):
 
     def _learn(self) -> int:
         from melpact.core.errors import MelpactError
+        from melpact.models.convert.opening import encoder
         from melpact.verbs.voice_learning import voice_learn
 
         strange = [
@@ -89,7 +92,8 @@ class Voice(Command):
                 "learn takes references and a file to write", where="melpact voice learn",
                 got=", ".join(strange) or "no references", wanted="REF … -o NAME.voice",
             )  # fmt: skip
-        report = voice_learn(self.inputs[1:], self.out, progress=render.progress(self.quiet))
+        ears = None if self.content is None else encoder(self.content)
+        report = voice_learn(self.inputs[1:], self.out, content=ears, progress=render.progress(self.quiet))
         _learnt(report, self)
         return render.failures(report.failed) or (FINDING if report.failed else OK)
 

@@ -11,6 +11,7 @@ from melpact.audio.files import find
 from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.opening import encoder
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
@@ -73,6 +74,7 @@ def voice(
     *,
     blend: str | None = None,
     method: str | None = None,
+    content: str | Path | None = None,
     settings: Converting | dict[str, Any] | None = None,
     vocoder: str | None = None,
     trace: str | Path | None = None,
@@ -86,6 +88,7 @@ def voice(
         to: whom to sound like: a .voice file, or sounds and folders of one voice.
         blend: "A:.7,B:.3" instead.
         method: one of `models.convert.opening.METHODS`, the first by default; a trained converter's file; or a training.
+        content: a content encoder for retrieval, as `models.convert.opening.encoder` opens it.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
         trace: a folder for every mel and sound on the way.
@@ -96,10 +99,11 @@ def voice(
     """
     progress = progress if progress is not None else Silent()
     asked = _asked(settings)
-    taken = opened(method)
+    ears = None if content is None else encoder(content)
+    taken = opened(method, ears)
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
-    target, notes, left_out = target_of(to, blend, spec)
+    target, notes, left_out = target_of(to, blend, spec, content=ears)
     target = taken.knowing(target)
     name, sounding = maker(vocoder, target.spec)
     if len(planned) == 1:

@@ -159,12 +159,13 @@ def sung(
         steps.sound(1, "source", channel, row, spec.sample_rate)
         now = moved(row, spec.sample_rate, track, semitones=key, formant=own.formant)
         steps.sound(2, "moved", channel, now, spec.sample_rate)
-        mel = extract(Audio.of(now, spec.sample_rate), spec)
+        audio = Audio.of(now, spec.sample_rate)
+        mel, here = extract(audio, spec), converter.hearing(audio, spec)
         steps.mel(3, "moved", channel, mel)
         times = np.arange(track.size, dtype=np.float64) * STEP_S
         f0_hz = at_times(times, track, frame_times_s(spec, mel.n_frames)) * np.float32(2 ** (key / 12))
         blocks = []
-        for block in converter.stream(mel, target, own, f0_hz=f0_hz):
+        for block in here.stream(mel, target, own, f0_hz=f0_hz):
             tick(0)
             blocks.append(block)
         said = {**mel.provenance, "converted": {"by": converter.fingerprint, "to": target.fingerprint, **own.facts()}}

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel, check_one
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
@@ -129,6 +130,10 @@ class Converter(ABC):
             tail = made[:, end - begin :]
             held = self._held(made[:, : end - begin], raw[:, begin:end], mel.spec, ceiling)
             yield np.asarray(mel.spec.scaling.apply(held, mel.utterance), np.float32)
+
+    def hearing(self, sound: Audio, spec: MelSpec) -> Converter:
+        """The same for the mel, of that description, of this one sound; itself where it goes by mels alone."""
+        return self
 
     def knowing(self, target: Target) -> Target:
         """The target with everything that this converter has to know of it, so that it is found once."""

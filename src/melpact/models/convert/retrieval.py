@@ -12,20 +12,21 @@ the features themselves where here are mels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.audio.audio import Audio
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.core.records import digest
 from melpact.models.convert.active import loudness_db
 from melpact.models.convert.base import Converter, Floats
-from melpact.models.convert.content import Listener
+from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.statistics import Line, line_of
-from melpact.models.convert.voice import Content, Target, Voice
+from melpact.models.convert.voice import Blend, Content, Target, Voice
 
 PITCH_WEIGHT = 0.0
 """What an octave's distance costs, as a cosine, and a voiced frame for an unvoiced one. A choice by pitch was understood no
@@ -39,10 +40,20 @@ SMOOTHED = 5
 _ROWS = 512
 
 
-def contents(listener: Listener, voice: Voice) -> Voice:
-    """The voice with what the listener makes of every one of its frames; the same where it knows already."""
+def contents(listener: Encoder, voice: Voice) -> Voice:
+    """The voice with what the listener makes of every one of its frames; the same where it knows already.
+
+    Raises:
+        ContractError: the encoder hears sounds, and the voice was not learnt with it: it keeps no sounds.
+    """
     if voice.content is not None and voice.content.encoder == listener.fingerprint:
         return voice
+    if listener.hears == "sound":
+        raise ContractError(
+            "this voice was learnt without this content encoder", where="--content",
+            got=f"content of {'none' if voice.content is None else voice.content.encoder}", wanted=listener.fingerprint,
+            next="Learn it again: melpact voice learn REF --content FOLDER -o NAME.voice",
+        )  # fmt: skip
     made = np.concatenate([listener(mel) for mel, _ in voice.frames.utterances()], axis=1)
     return voice.with_content(Content(made, listener.fingerprint))
 
@@ -108,7 +119,7 @@ class Known:
 class RetrievalConverter(Converter):
     """Frames of the target, chosen by content and pitch; of several voices, each one's result by its weight."""
 
-    listener: Listener
+    listener: Encoder
     pitch_weight: float = PITCH_WEIGHT
     fine: float = FINE
     smoothed: int = SMOOTHED
@@ -125,6 +136,15 @@ class RetrievalConverter(Converter):
     @property
     def fingerprint(self) -> str:
         return digest(["converter", self.method, self.listener.fingerprint, self.pitch_weight, self.fine, self.smoothed])
+
+    def hearing(self, sound: Audio, spec: MelSpec) -> RetrievalConverter:
+        ears = self.listener
+        return replace(self, listener=ears.of(sound, spec)) if isinstance(ears, SoundListener) else self
+
+    def knowing(self, target: Target) -> Target:
+        if isinstance(target, Voice):
+            return contents(self.listener, target)
+        return Blend(tuple((contents(self.listener, voice), weight) for voice, weight in target.parts))
 
     def sees(self, settings: Converting) -> tuple[int, int]:
         return self.smoothed, self.smoothed
