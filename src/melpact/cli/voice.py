@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from melpact.models.convert.voice import PitchRange
     from melpact.verbs.voice import VoiceReport
     from melpact.verbs.voice_learning import LearnReport
+    from melpact.verbs.voice_live import Live
 
 CONSENT = (
     "A voice belongs to a person: convert to a voice only with that person's consent, and say of the result that it was "
@@ -57,6 +58,8 @@ class Voice(Command):
     """Of retrieval and learn: what hears what is spoken: NAME.content or .onnx, or a HuBERT-like folder, FOLDER:LAYER."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder's file or name, such as melpact_small, or griffin_lim; by default what vocode takes."""
+    lookahead_ms: Annotated[float | None, arg(metavar="MS")] = None
+    """As if the sound were still coming: block by block, hearing so far ahead (300 is enough); latency is said."""
     trace: Annotated[str | None, arg(metavar="DIR")] = None
     """Write every mel and sound on the way, numbered."""
     seed: Annotated[int | None, arg(metavar="N")] = None
@@ -74,7 +77,7 @@ class Voice(Command):
         report = voice(
             self.inputs, self.out, self.to, blend=self.blend, method=self.method, content=self.content,
             settings={name: value for name, value in named.items() if value is not None}, vocoder=self.with_,
-            trace=self.trace, progress=render.progress(self.quiet),
+            look_ahead_ms=self.lookahead_ms, trace=self.trace, progress=render.progress(self.quiet),
         )  # fmt: skip
         _voiced(report, self)
         return render.failures(report.failed)
@@ -84,9 +87,8 @@ class Voice(Command):
         from melpact.models.convert.opening import encoder
         from melpact.verbs.voice_learning import voice_learn
 
-        strange = [
-            f"--{name}" for name in ("to", "blend", "method", "ratio", "key", "formant", "trace") if getattr(self, name)
-        ]
+        elsewhere = ("to", "blend", "method", "ratio", "key", "formant", "lookahead_ms", "trace")
+        strange = [f"--{name.replace('_', '-')}" for name in elsewhere if getattr(self, name)]
         if len(self.inputs) < 2 or strange:
             raise MelpactError(
                 "learn takes references and a file to write", where="melpact voice learn",
@@ -116,9 +118,21 @@ def _voiced(report: VoiceReport, wishes: Command) -> None:
     _out(
         f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; sound by {report.vocoder}"
     )
+    if (live := report.done[0].sung.live) is not None:
+        _out(_waiting(live))
     for note in report.notes:
         _out(note, style="yellow")
     _out(CONSENT, style="dim")
+
+
+def _waiting(live: Live) -> str:
+    of, spent = live.latency, "no whole block"
+    if live.block_p50_ms is not None:
+        spent = f"each computed in {live.block_p50_ms:.0f} ms ({live.block_p95_ms:.0f} at the 95 % quantile)"
+    return (
+        f"as it came: look-ahead {of.look_ahead_ms:.0f} ms (pitch {of.pitch_ms:.0f}, mel {of.mel_ms:.0f}, "
+        f"converter {of.converter_ms:.0f}, sound {of.sound_ms:.0f}), in blocks of {of.block_ms:.0f} ms, {spent}"
+    )
 
 
 def _learnt(report: LearnReport, wishes: Command) -> None:

@@ -19,6 +19,7 @@ from melpact.verbs.converters import opened
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, plan, sources
 from melpact.verbs.voice_learning import DEFAULT_DIALECT, target_of
+from melpact.verbs.voice_live import online_sound, sung_live
 from melpact.verbs.voice_sounding import Sung, maker, sung
 
 
@@ -33,7 +34,9 @@ class VoiceFile:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         pitch = None if self.sung.pitch is None else vars(self.sung.pitch)
+        live = self.sung.live
         own = {**vars(self.sung), "pitch": pitch, "notes": list(self.sung.notes)}
+        own["live"] = None if live is None else {**vars(live), "latency": live.latency.to_json()}
         return {"source": str(self.source), "path": str(self.path), **own}
 
 
@@ -77,6 +80,7 @@ def voice(
     content: str | Path | None = None,
     settings: Converting | dict[str, Any] | None = None,
     vocoder: str | None = None,
+    look_ahead_ms: float | None = None,
     trace: str | Path | None = None,
     progress: Progress | None = None,
 ) -> VoiceReport:
@@ -91,6 +95,7 @@ def voice(
         content: a content encoder for retrieval, as `models.convert.opening.encoder` opens it.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
+        look_ahead_ms: convert as if the sound were still coming, hearing so far ahead; see `voice_online`.
         trace: a folder for every mel and sound on the way.
         progress: told in files.
 
@@ -105,7 +110,12 @@ def voice(
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec, content=ears)
     target = taken.knowing(target)
-    name, sounding = maker(vocoder, target.spec)
+    if look_ahead_ms is not None and trace is not None:
+        raise ContractError("a trace is of whole mels", where="--trace, --lookahead-ms", wanted="one of them")
+    if look_ahead_ms is None:
+        name, sounding = maker(vocoder, target.spec)
+    else:
+        name, online = online_sound(vocoder, target.spec)
     if len(planned) == 1:
         progress.start(1, "files")
 
@@ -114,7 +124,12 @@ def voice(
         if folder is not None and len(planned) > 1:
             folder = folder / job.source.stem
         try:
-            made = sung(job.source, job.target, taken, target, asked, sounding, trace=folder, tick=tick)
+            if look_ahead_ms is not None:
+                made = sung_live(
+                    job.source, job.target, taken, target, asked, online, look_ahead_ms=look_ahead_ms, tick=tick
+                )
+            else:
+                made = sung(job.source, job.target, taken, target, asked, sounding, trace=folder, tick=tick)
         except MelpactError as error:
             error.where = job.source if error.where is None else error.where
             raise

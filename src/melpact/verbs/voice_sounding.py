@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
 from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.opening import vocoder
 
+if TYPE_CHECKING:
+    from melpact.verbs.voice_live import Live
+
 Floats = NDArray[np.float32]
 Sounding = Callable[[Mel, Floats], Iterator[Floats]]
 
@@ -46,7 +50,8 @@ class Sung:
     Attributes:
         key_semitones: by which its pitch was moved.
         pitch: its own range; None: it has none.
-        octaves: share of its voiced moments whose octave was put right.
+        octaves: share of its voiced moments whose octave was put right; None: not counted.
+        live: of a sound that was converted as it came.
     """
 
     channels: int
@@ -54,10 +59,11 @@ class Sung:
     seconds: float
     key_semitones: float
     pitch: PitchRange | None
-    octaves: float
+    octaves: float | None
     peak: float
     notes: tuple[str, ...]
     spent_s: float
+    live: Live | None = None
 
 
 def maker(name: str | None, spec: MelSpec) -> tuple[str, Sounding]:

@@ -27,6 +27,7 @@ from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.statistics import Line, line_of
 from melpact.models.convert.voice import Blend, Content, Target, Voice
+from melpact.normalise.exponential import ExponentialStats
 
 PITCH_WEIGHT = 0.0
 """What an octave's distance costs, as a cosine, and a voiced frame for an unvoiced one. A choice by pitch was understood no
@@ -155,6 +156,11 @@ class RetrievalConverter(Converter):
             raise ContractError("this voice has no frames that sound", next="Learn it from other references")
         all_of_it = settings.model_copy(update={"ratio": 1.0})
         return Known(self.listener(whole), voices, line_of(whole, spec, target, all_of_it))
+
+    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Known:
+        wanted = target.moments(settings.moments)
+        line = Line.between((moments.band_mean(), moments.band_std()), wanted, 1.0)
+        return replace(self._about(raw, target.spec, target, settings), line=line)
 
     def _convert(
         self,
