@@ -16,8 +16,9 @@ from melpact.cli.main import main
 from melpact.contract.mel import Mel
 from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, ContractError, SpecMismatch
 from melpact.features.analysis import to_rate
-from melpact.features.octaves import repaired
+from melpact.features.octaves import Repairs, joined, repaired
 from melpact.features.pitch import track_pitch
+from melpact.features.second_pitch import second_track, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert import Blend, Converting, Voice, converter
 from melpact.models.convert.learning import learn
@@ -160,11 +161,69 @@ def test_a_voice_comes_back_from_its_file_and_a_broken_one_is_told(tmp_path: Pat
 def test_a_stretch_in_the_wrong_octave_is_put_right_and_a_leap_stays() -> None:
     track = np.full(600, 200.0, np.float32)
     track[100:115], track[300:500] = 100.0, 400.0
-    made, share = repaired(track, 0.005)
-    assert (made[90:130] == 200).all() and (made[300:500] == 400).all() and share == pytest.approx(15 / 600)
-    other = np.full(600, 200.0, np.float32)
-    assert (repaired(track, 0.005, other)[0] == 200).all()
-    assert repaired(np.zeros(9, np.float32), 0.005)[1] == 0.0
+    made, found = repaired(track, 0.005)
+    assert (made[90:130] == 200).all() and (made[300:500] == 400).all()
+    assert found == Repairs(voiced=600, octaves=15)
+    assert repaired(np.zeros(9, np.float32), 0.005)[1] == Repairs()
+
+
+def test_two_trackers_agree_or_continuity_decides() -> None:
+    glide = (200 * 2 ** np.linspace(0, 0.5, 600)).astype(np.float32)
+    first, second = glide.copy(), (glide * 2 ** (20 / 1200)).astype(np.float32)
+    made, found = joined(first, second, 0.005)
+    assert np.array_equal(made, first) and found == Repairs(600, 0, 0, 0, "second")  # 20 cents apart is the same
+    first[100:200] /= 2  # half a second, which one track alone takes for a leap
+    second[300:400] *= 2
+    made, found = joined(first, second, 0.005)
+    cents = 1200 * np.log2(made / glide)
+    assert np.abs(cents).max() < 21 and found == Repairs(600, 100, 0, 0, "second")
+    assert (repaired(first, 0.005)[0][100:200] < glide[100:200] * 0.6).all()
+    both = glide.copy()
+    both[300:] *= 2  # what both say is a leap
+    assert np.array_equal(joined(both, both, 0.005)[0], both)
+
+
+def test_voicing_is_what_both_say_and_what_goes_on_from_it() -> None:
+    first, second = np.zeros(400, np.float32), np.zeros(400, np.float32)
+    first[50:150] = second[50:150] = 220.0
+    second[150:156] = 222.0  # goes on for 30 ms
+    first[100:104] = 0.0  # a gap that the second fills
+    first[200:206], second[300:306] = 150.0, 500.0  # 30 ms that one says alone
+    made, found = joined(first, second, 0.005)
+    assert (made[50:156] > 0).all() and (made[:50] == 0).all() and (made[156:] == 0).all()
+    assert found == Repairs(voiced=106, octaves=0, gained=10, lost=6, second="second")
+    first[200:240] = 150.0  # 200 ms last
+    assert (joined(first, second, 0.005)[0][200:240] == 150).all()
+    nothing = np.zeros(9, np.float32)
+    assert joined(nothing, nothing, 0.005)[1].voiced == 0
+
+
+def sung_tone(seconds: float, hz: float, subharmonic: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vibrato with every other period louder, and its true pitch every 5 ms."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    f0_hz = hz * 2 ** (0.4 / 12 * np.sin(2 * np.pi * 5.5 * t))
+    phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
+    x = sum(np.cos(k * phase + 2 * k * k) / k for k in range(1, int(7000 / hz)))
+    x = x * (1 + subharmonic * np.cos(phase / 2 + 1))
+    x = 0.3 * x / np.abs(x).max() + np.random.default_rng(1).normal(0, 0.001, x.size)
+    at = (np.arange(int(t.size / RATE / 0.005) + 1) * 0.005 * RATE).astype(int)
+    return x.astype(np.float32), f0_hz[np.minimum(at, t.size - 1)]
+
+
+def test_a_second_tracker_is_asked_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyworld")
+    x, true = sung_tone(1.5, 230.0, 0.2)
+    other = second_track(x, RATE)
+    assert other is not None and other.shape == true.shape == track_pitch(x, RATE).shape
+    found = sure_pitch(x, RATE)
+    on = found.taken[20:-20] > 0
+    assert on.mean() > 0.95 and np.abs(1200 * np.log2(found.taken[20:-20][on] / true[20:-20][on])).max() < 50
+    assert found.repairs.second is not None and "DIO" in found.repairs.second
+    assert second_track(np.zeros(3000, np.float32), RATE).shape == (int(3000 / RATE / 0.005) + 1,)  # type: ignore[union-attr]
+    monkeypatch.setattr("melpact.features.second_pitch.find_spec", lambda name: None)
+    alone = sure_pitch(x, RATE)
+    assert alone.second is None and alone.repairs.second is None
+    assert np.array_equal(alone.taken, repaired(track_pitch(x, RATE), 0.005)[0])
 
 
 @pytest.mark.parametrize("semitones", [-7.0, -3.0, 4.0, 9.0])
@@ -319,8 +378,18 @@ def test_channels_are_converted_apart_at_any_rate(tmp_path: Path) -> None:
         assert found.seconds == pytest.approx(1.5, abs=0.01) and found.key_semitones == 2.0
     assert np.array_equal(made["both"][0], made["left"][0]) and np.array_equal(made["both"][1], made["right"][0])
     names = sorted(p.name for p in (tmp_path / "trace_left").iterdir())
-    assert names == ["01_source.wav", "02_moved.wav", "03_moved.mel", "04_converted.mel", "05_converted.wav"]
-    assert len(list((tmp_path / "trace_both").iterdir())) == 10
+    assert names == [
+        "01_pitch.json",
+        "01_source.wav",
+        "02_moved.wav",
+        "03_moved.mel",
+        "04_converted.mel",
+        "05_converted.wav",
+    ]
+    assert len(list((tmp_path / "trace_both").iterdir())) == 12
+    said = json.loads((tmp_path / "trace_left" / "01_pitch.json").read_text())
+    assert said["repairs"]["voiced"] == sum(hz > 0 for hz in said["taken_hz"]) and len(said["first_hz"]) == 301
+    assert found.repairs is not None and found.repairs.voiced > 50
     assert Mel.load(tmp_path / "trace_left" / "04_converted.mel").provenance["converted"]["key_semitones"] == 2.0
 
 

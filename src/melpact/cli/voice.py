@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
@@ -12,6 +14,7 @@ from melpact.cli.commands import FINDING, OK, Command
 from melpact.cli.render import _length, _out, _pairs, _table, print_json
 
 if TYPE_CHECKING:
+    from melpact.features.octaves import Repairs
     from melpact.models.convert.voice import PitchRange
     from melpact.verbs.voice import VoiceReport
     from melpact.verbs.voice_learning import LearnReport
@@ -118,11 +121,21 @@ def _voiced(report: VoiceReport, wishes: Command) -> None:
     _out(
         f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; sound by {report.vocoder}"
     )
+    if repairs := [item.sung.repairs for item in report.done if item.sung.repairs is not None]:
+        _out(_put_right(reduce(add, repairs)))
     if (live := report.done[0].sung.live) is not None:
         _out(_waiting(live))
     for note in report.notes:
         _out(note, style="yellow")
     _out(CONSENT, style="dim")
+
+
+def _put_right(found: Repairs) -> str:
+    by = "one tracker (pip install 'melpact[voice]' brings a second)" if found.second is None else f"ours and {found.second}"
+    return (
+        f"pitch by {by}: of {found.voiced} voiced moments {found.octaves} moved, "
+        f"{found.gained} gained and {found.lost} lost their voicing"
+    )
 
 
 def _waiting(live: Live) -> str:

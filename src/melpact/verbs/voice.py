@@ -36,6 +36,7 @@ class VoiceFile:
         pitch = None if self.sung.pitch is None else vars(self.sung.pitch)
         live = self.sung.live
         own = {**vars(self.sung), "pitch": pitch, "notes": list(self.sung.notes)}
+        own["repairs"] = None if self.sung.repairs is None else vars(self.sung.repairs)
         own["live"] = None if live is None else {**vars(live), "latency": live.latency.to_json()}
         return {"source": str(self.source), "path": str(self.path), **own}
 

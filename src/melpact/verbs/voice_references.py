@@ -24,8 +24,8 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioError, AudioTooShort
 from melpact.corpus.inspection import clipped_share
 from melpact.features.analysis import extract, to_rate
-from melpact.features.octaves import repaired
-from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
+from melpact.features.pitch import STEP_S, at_times, frame_times_s
+from melpact.features.second_pitch import sure_pitch
 from melpact.models.convert.active import active
 from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.voice import PitchRange
@@ -84,7 +84,7 @@ def heard(path: Path, spec: MelSpec, ears: Encoder | None = None) -> Reference:
     if mono.peak < _SILENT:
         raise AudioError("this reference is silent", where=path, got=f"peak {mono.peak:.1e}", wanted="a voice")
     mel = extract(mono, spec)
-    track, _ = repaired(track_pitch(mono.samples[0], mono.sample_rate), STEP_S)
+    track = sure_pitch(mono.samples[0], mono.sample_rate).taken
     times = np.arange(track.size, dtype=np.float64) * STEP_S
     f0_hz = at_times(times, track, frame_times_s(spec, mel.n_frames))
     hop_s = spec.hop_length / spec.sample_rate

@@ -6,10 +6,13 @@ and fade into each other with weights that add up to 1; mels are converted and m
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +26,9 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.features.analysis import extract, to_rate
-from melpact.features.octaves import repaired
-from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
+from melpact.features.octaves import Repairs
+from melpact.features.pitch import STEP_S, at_times, frame_times_s
+from melpact.features.second_pitch import SurePitch, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
@@ -50,7 +54,7 @@ class Sung:
     Attributes:
         key_semitones: by which its pitch was moved.
         pitch: its own range; None: it has none.
-        octaves: share of its voiced moments whose octave was put right; None: not counted.
+        repairs: of its pitch, in moments of 5 ms; None: not counted.
         live: of a sound that was converted as it came.
     """
 
@@ -59,7 +63,7 @@ class Sung:
     seconds: float
     key_semitones: float
     pitch: PitchRange | None
-    octaves: float | None
+    repairs: Repairs | None
     peak: float
     notes: tuple[str, ...]
     spent_s: float
@@ -144,12 +148,11 @@ def sung(
     began = time.perf_counter()
     spec, audio = target.spec, read(source)
     rows = [to_rate(Audio.of(row, audio.sample_rate), spec.sample_rate).samples[0] for row in audio.samples]
-    tracks, repairs = list[Floats](), list[float]()
+    found = list[SurePitch]()
     for row in rows:
         tick(0)
-        track, share = repaired(track_pitch(row, spec.sample_rate), STEP_S)
-        tracks.append(track)
-        repairs.append(share)
+        found.append(sure_pitch(row, spec.sample_rate))
+    tracks, repairs = [one.taken for one in found], reduce(add, (one.repairs for one in found))
     pitch = PitchRange.of(np.concatenate(tracks), STEP_S)
     notes = list[str]()
     if pitch is None or pitch.voiced_s < LEAST_VOICED_S:
@@ -163,6 +166,7 @@ def sung(
     for channel, (row, track) in enumerate(zip(rows, tracks, strict=True)):
         tick(0)
         steps.sound(1, "source", channel, row, spec.sample_rate)
+        steps.pitch(1, "pitch", channel, found[channel])
         now = moved(row, spec.sample_rate, track, semitones=key, formant=own.formant)
         steps.sound(2, "moved", channel, now, spec.sample_rate)
         audio = Audio.of(now, spec.sample_rate)
@@ -187,7 +191,7 @@ def sung(
         for channel, row in enumerate(read(target_path).samples):
             steps.sound(5, "converted", channel, row, spec.sample_rate)
     return Sung(
-        len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, max(repairs), sound.peak, tuple(notes),
+        len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, repairs, sound.peak, tuple(notes),
         time.perf_counter() - began,
     )  # fmt: skip
 
@@ -206,6 +210,14 @@ class Trace:
         """As NUMBER_NAME.wav."""
         if self.folder is not None:
             write(self._path(number, name, channel, ".wav"), Audio.of(samples, sample_rate))
+
+    def pitch(self, number: int, name: str, channel: int, pitch: SurePitch) -> None:
+        """As NUMBER_NAME.json: what either tracker said every `step_s`, what was taken, and how much that moved."""
+        if self.folder is not None:
+            tracks = {"first_hz": pitch.first, "second_hz": pitch.second, "taken_hz": pitch.taken}
+            said = {name: None if hz is None else [round(float(one), 2) for one in hz] for name, hz in tracks.items()}
+            text = json.dumps({"step_s": STEP_S, "repairs": vars(pitch.repairs), **said})
+            self._path(number, name, channel, ".json").write_text(text + "\n", encoding="utf-8")
 
     def mel(self, number: int, name: str, channel: int, mel: Mel) -> None:
         """As NUMBER_NAME.mel."""
