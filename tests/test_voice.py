@@ -22,6 +22,7 @@ from melpact.features.second_pitch import second_track, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert import Blend, Converting, Voice, converter
 from melpact.models.convert.learning import learn
+from melpact.models.refine import refiner
 from melpact.normalise.exponential import ExponentialStats
 from melpact.normalise.stats import Stats
 from melpact.verbs.voice_learning import parsed, voice_learn
@@ -391,6 +392,25 @@ def test_channels_are_converted_apart_at_any_rate(tmp_path: Path) -> None:
     assert said["repairs"]["voiced"] == sum(hz > 0 for hz in said["taken_hz"]) and len(said["first_hz"]) == 301
     assert found.repairs is not None and found.repairs.voiced > 50
     assert Mel.load(tmp_path / "trace_left" / "04_converted.mel").provenance["converted"]["key_semitones"] == 2.0
+
+
+def test_a_refiner_comes_last_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "a.wav", Audio.of(load("ru_nocallback").samples[0][20000:36000], 16000))
+    words = ["voice", str(tmp_path / "a.wav"), "--to", "sample:en_noservice", "--with", "griffin_lim", "--json", "-o"]
+    trace = ["--trace", str(tmp_path / "trace")]
+    assert main([*words, str(tmp_path / "r.wav"), "--refine", "refine_22k_cnn", *trace]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["refiner"] == "refine_22k_cnn" and any("measured to help" in note for note in report["notes"])
+    before, after = (Mel.load(tmp_path / "trace" / name) for name in ("04_converted.mel", "05_refined.mel"))
+    wanted = refiner("refine_22k_cnn")(before).values
+    np.testing.assert_allclose(after.values, wanted, atol=1e-4)
+    assert np.abs(after.values - before.values).max() > 2e-3 and "converted" in after.provenance
+    assert (tmp_path / "trace" / "06_converted.wav").exists()
+    assert main([*words, str(tmp_path / "i.wav"), "--refine", "identity"]) == 0
+    assert main([*words, str(tmp_path / "n.wav")]) == 0
+    assert (tmp_path / "i.wav").read_bytes() == (tmp_path / "n.wav").read_bytes() != (tmp_path / "r.wav").read_bytes()
+    assert main([*words, str(tmp_path / "x.wav"), "--refine", "identity", "--lookahead-ms", "300"]) == 2
+    assert "--refine" in capsys.readouterr().err
 
 
 def to_rate_each(rows: list[np.ndarray], rate: int) -> Audio:

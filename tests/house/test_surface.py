@@ -243,6 +243,7 @@ SURFACE = {
             "--moments {None,exact,exponential}",
             "--neighbours N",
             "--content PATH",
+            "--refine NAME",
             "--lookahead-ms MS",
             "--with CKPT",
             "--trace DIR",

@@ -61,6 +61,8 @@ class Voice(Command):
     """Of retrieval and learn: what hears what is spoken: NAME.content or .onnx, or a HuBERT-like folder, FOLDER:LAYER."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder's file or name, such as melpact_small, or griffin_lim; by default what vocode takes."""
+    refine: Annotated[str | None, arg(metavar="NAME")] = None
+    """A refiner's file or name between converter and sound, such as refine_22k_cnn; by default none."""
     lookahead_ms: Annotated[float | None, arg(metavar="MS")] = None
     """As if the sound were still coming: block by block, hearing so far ahead (300 is enough); latency is said."""
     trace: Annotated[str | None, arg(metavar="DIR")] = None
@@ -80,7 +82,7 @@ class Voice(Command):
         report = voice(
             self.inputs, self.out, self.to, blend=self.blend, method=self.method, content=self.content,
             settings={name: value for name, value in named.items() if value is not None}, vocoder=self.with_,
-            look_ahead_ms=self.lookahead_ms, trace=self.trace, progress=render.progress(self.quiet),
+            refiner=self.refine, look_ahead_ms=self.lookahead_ms, trace=self.trace, progress=render.progress(self.quiet),
         )  # fmt: skip
         _voiced(report, self)
         return render.failures(report.failed)
@@ -90,7 +92,7 @@ class Voice(Command):
         from melpact.models.convert.opening import encoder
         from melpact.verbs.voice_learning import voice_learn
 
-        elsewhere = ("to", "blend", "method", "ratio", "key", "formant", "lookahead_ms", "trace")
+        elsewhere = ("to", "blend", "method", "ratio", "key", "formant", "refine", "lookahead_ms", "trace")
         strange = [f"--{name.replace('_', '-')}" for name in elsewhere if getattr(self, name)]
         if len(self.inputs) < 2 or strange:
             raise MelpactError(
@@ -118,8 +120,10 @@ def _voiced(report: VoiceReport, wishes: Command) -> None:
         for item in report.done
     ]  # fmt: skip
     _table(columns, rows, right=columns[1:], wrap=("sound",))
+    better = "" if report.refiner is None else f"refined by {report.refiner}; "
     _out(
-        f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; sound by {report.vocoder}"
+        f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; {better}sound by "
+        f"{report.vocoder}"
     )
     if repairs := [item.sung.repairs for item in report.done if item.sung.repairs is not None]:
         _out(_put_right(reduce(add, repairs)))

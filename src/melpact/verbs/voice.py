@@ -17,6 +17,7 @@ from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.converters import opened
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.refining import chosen
 from melpact.verbs.targets import Job, plan, sources
 from melpact.verbs.voice_learning import DEFAULT_DIALECT, target_of
 from melpact.verbs.voice_live import online_sound, sung_live
@@ -49,6 +50,7 @@ class VoiceReport:
     target: Target
     settings: Converting
     vocoder: str
+    refiner: str | None
     notes: tuple[str, ...]
     done: list[VoiceFile]
     failed: list[Failure]
@@ -65,6 +67,7 @@ class VoiceReport:
             "target": {"title": self.target.title, "fingerprint": self.target.fingerprint, "pitch": pitch},
             "settings": self.settings.model_dump(mode="json"),
             "vocoder": self.vocoder,
+            "refiner": self.refiner,
             "notes": list(self.notes),
             "done": [item.to_json() for item in self.done],
             "failed": [{"source": f.item, "error": f.error, "message": f.message} for f in self.failed],
@@ -81,6 +84,7 @@ def voice(
     content: str | Path | None = None,
     settings: Converting | dict[str, Any] | None = None,
     vocoder: str | None = None,
+    refiner: str | Path | None = None,
     look_ahead_ms: float | None = None,
     trace: str | Path | None = None,
     progress: Progress | None = None,
@@ -96,6 +100,7 @@ def voice(
         content: a content encoder for retrieval, as `models.convert.opening.encoder` opens it.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
+        refiner: of the converted mels, as `models.refine.refiner` opens it, or "default": the shipped one; by default none.
         look_ahead_ms: convert as if the sound were still coming, hearing so far ahead; see `voice_online`.
         trace: a folder for every mel and sound on the way.
         progress: told in files.
@@ -111,8 +116,11 @@ def voice(
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec, content=ears)
     target = taken.knowing(target)
-    if look_ahead_ms is not None and trace is not None:
-        raise ContractError("a trace is of whole mels", where="--trace, --lookahead-ms", wanted="one of them")
+    if look_ahead_ms is not None and not (trace is None and refiner is None):
+        what = "a trace is" if refiner is None else "refining is"
+        flag = "--trace" if refiner is None else "--refine"
+        raise ContractError(f"{what} of whole mels", where=f"{flag}, --lookahead-ms", wanted="one of them")
+    better = None if refiner is None else chosen(refiner, target.spec)
     if look_ahead_ms is None:
         name, sounding = maker(vocoder, target.spec)
     else:
@@ -130,7 +138,7 @@ def voice(
                     job.source, job.target, taken, target, asked, online, look_ahead_ms=look_ahead_ms, tick=tick
                 )
             else:
-                made = sung(job.source, job.target, taken, target, asked, sounding, trace=folder, tick=tick)
+                made = sung(job.source, job.target, taken, target, asked, sounding, refiner=better, trace=folder, tick=tick)
         except MelpactError as error:
             error.where = job.source if error.where is None else error.where
             raise
@@ -139,7 +147,9 @@ def voice(
 
     result = batch(work, planned, jobs=1, progress=progress)
     said = (*notes, *(note for item in result.done for note in item.sung.notes))
-    return VoiceReport(taken, target, asked, name, tuple(said), result.done, [*left_out, *result.failed])
+    refining = None if better is None else better.name
+    unique = tuple(dict.fromkeys(said))
+    return VoiceReport(taken, target, asked, name, refining, unique, result.done, [*left_out, *result.failed])
 
 
 def _asked(settings: Converting | dict[str, Any] | None) -> Converting:

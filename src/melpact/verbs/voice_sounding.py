@@ -34,6 +34,7 @@ from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
 from melpact.models.convert.voice import PitchRange, Target
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
+from melpact.verbs.refining import Chosen, refined
 from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.opening import vocoder
 
@@ -133,12 +134,14 @@ def sung(
     settings: Converting,
     sounding: Sounding,
     *,
+    refiner: Chosen | None = None,
     trace: Path | None = None,
     tick: Callable[[int], None] = lambda n: None,
 ) -> Sung:
     """Convert one file.
 
     Args:
+        refiner: of the converted mel, before it becomes sound.
         trace: a folder for every mel and sound on the way, numbered; with several channels, a letter each.
         tick: called between the steps.
 
@@ -181,6 +184,12 @@ def sung(
         said = {**mel.provenance, "converted": {"by": converter.fingerprint, "to": target.fingerprint, **own.facts()}}
         mels.append(Mel(np.concatenate(blocks, axis=1), mel.spec, mel.utterance, said))
         steps.mel(4, "converted", channel, mels[-1])
+        if refiner is not None:
+            done = refined(mels[-1], refiner, stream=True)
+            mels[-1] = done.mel
+            if done.note and done.note not in notes:
+                notes.append(done.note)
+            steps.mel(5, "refined", channel, mels[-1])
         pitches.append(f0_hz)
     target_path.parent.mkdir(parents=True, exist_ok=True)
     with written(target_path, spec.sample_rate, rows[0].size, channels=len(rows)) as sound:
@@ -189,7 +198,7 @@ def sung(
             sound.write(np.stack(blocks_of))
     if steps.folder is not None:
         for channel, row in enumerate(read(target_path).samples):
-            steps.sound(5, "converted", channel, row, spec.sample_rate)
+            steps.sound(5 if refiner is None else 6, "converted", channel, row, spec.sample_rate)
     return Sung(
         len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, repairs, sound.peak, tuple(notes),
         time.perf_counter() - began,
