@@ -66,8 +66,8 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 near = np.mean([who @ other / np.linalg.norm(who) / np.linalg.norm(other) for other in whose])
                 got = "".join(recogniser.words(recogniser.recognised(sound, "en"), "en"))
                 figures = (
-                    dnsmos_overall.observe(pair),
-                    dnsmos_p808.observe(pair),
+                    dnsmos_overall.PLUGIN.observe(pair),
+                    dnsmos_p808.PLUGIN.observe(pair),
                     float(near),
                     recogniser.edits(wanted, got),
                 )

@@ -87,8 +87,8 @@ def converter(name: str | Path | None = None, content: Encoder | None = None) ->
     """Open a converter.
 
     Args:
-        name: of a method, or a trained converter's file (.converter or .onnx); by default the first of `METHODS`, or retrieval
-            where a content encoder is given.
+        name: of a method, or a trained converter's file (.converter or .onnx); by default the first of `METHODS`, or
+            retrieval where a content encoder is given.
         content: of retrieval, in place of the encoder that comes with the package.
 
     Raises:
