@@ -16,11 +16,13 @@ from melpact.cli.main import main
 from melpact.contract.mel import Mel
 from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, ContractError, SpecMismatch
 from melpact.features.analysis import to_rate
-from melpact.features.octaves import repaired
+from melpact.features.octaves import Repairs, joined, repaired
 from melpact.features.pitch import track_pitch
+from melpact.features.second_pitch import second_track, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert import Blend, Converting, Voice, converter
 from melpact.models.convert.learning import learn
+from melpact.models.refine import refiner
 from melpact.normalise.exponential import ExponentialStats
 from melpact.normalise.stats import Stats
 from melpact.verbs.voice_learning import parsed, voice_learn
@@ -160,11 +162,69 @@ def test_a_voice_comes_back_from_its_file_and_a_broken_one_is_told(tmp_path: Pat
 def test_a_stretch_in_the_wrong_octave_is_put_right_and_a_leap_stays() -> None:
     track = np.full(600, 200.0, np.float32)
     track[100:115], track[300:500] = 100.0, 400.0
-    made, share = repaired(track, 0.005)
-    assert (made[90:130] == 200).all() and (made[300:500] == 400).all() and share == pytest.approx(15 / 600)
-    other = np.full(600, 200.0, np.float32)
-    assert (repaired(track, 0.005, other)[0] == 200).all()
-    assert repaired(np.zeros(9, np.float32), 0.005)[1] == 0.0
+    made, found = repaired(track, 0.005)
+    assert (made[90:130] == 200).all() and (made[300:500] == 400).all()
+    assert found == Repairs(voiced=600, octaves=15)
+    assert repaired(np.zeros(9, np.float32), 0.005)[1] == Repairs()
+
+
+def test_two_trackers_agree_or_continuity_decides() -> None:
+    glide = (200 * 2 ** np.linspace(0, 0.5, 600)).astype(np.float32)
+    first, second = glide.copy(), (glide * 2 ** (20 / 1200)).astype(np.float32)
+    made, found = joined(first, second, 0.005)
+    assert np.array_equal(made, first) and found == Repairs(600, 0, 0, 0, "second")  # 20 cents apart is the same
+    first[100:200] /= 2  # half a second, which one track alone takes for a leap
+    second[300:400] *= 2
+    made, found = joined(first, second, 0.005)
+    cents = 1200 * np.log2(made / glide)
+    assert np.abs(cents).max() < 21 and found == Repairs(600, 100, 0, 0, "second")
+    assert (repaired(first, 0.005)[0][100:200] < glide[100:200] * 0.6).all()
+    both = glide.copy()
+    both[300:] *= 2  # what both say is a leap
+    assert np.array_equal(joined(both, both, 0.005)[0], both)
+
+
+def test_voicing_is_what_both_say_and_what_goes_on_from_it() -> None:
+    first, second = np.zeros(400, np.float32), np.zeros(400, np.float32)
+    first[50:150] = second[50:150] = 220.0
+    second[150:156] = 222.0  # goes on for 30 ms
+    first[100:104] = 0.0  # a gap that the second fills
+    first[200:206], second[300:306] = 150.0, 500.0  # 30 ms that one says alone
+    made, found = joined(first, second, 0.005)
+    assert (made[50:156] > 0).all() and (made[:50] == 0).all() and (made[156:] == 0).all()
+    assert found == Repairs(voiced=106, octaves=0, gained=10, lost=6, second="second")
+    first[200:240] = 150.0  # 200 ms last
+    assert (joined(first, second, 0.005)[0][200:240] == 150).all()
+    nothing = np.zeros(9, np.float32)
+    assert joined(nothing, nothing, 0.005)[1].voiced == 0
+
+
+def sung_tone(seconds: float, hz: float, subharmonic: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vibrato with every other period louder, and its true pitch every 5 ms."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    f0_hz = hz * 2 ** (0.4 / 12 * np.sin(2 * np.pi * 5.5 * t))
+    phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
+    x = sum(np.cos(k * phase + 2 * k * k) / k for k in range(1, int(7000 / hz)))
+    x = x * (1 + subharmonic * np.cos(phase / 2 + 1))
+    x = 0.3 * x / np.abs(x).max() + np.random.default_rng(1).normal(0, 0.001, x.size)
+    at = (np.arange(int(t.size / RATE / 0.005) + 1) * 0.005 * RATE).astype(int)
+    return x.astype(np.float32), f0_hz[np.minimum(at, t.size - 1)]
+
+
+def test_a_second_tracker_is_asked_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyworld")
+    x, true = sung_tone(1.5, 230.0, 0.2)
+    other = second_track(x, RATE)
+    assert other is not None and other.shape == true.shape == track_pitch(x, RATE).shape
+    found = sure_pitch(x, RATE)
+    on = found.taken[20:-20] > 0
+    assert on.mean() > 0.95 and np.abs(1200 * np.log2(found.taken[20:-20][on] / true[20:-20][on])).max() < 50
+    assert found.repairs.second is not None and "DIO" in found.repairs.second
+    assert second_track(np.zeros(3000, np.float32), RATE).shape == (int(3000 / RATE / 0.005) + 1,)  # type: ignore[union-attr]
+    monkeypatch.setattr("melpact.features.second_pitch.find_spec", lambda name: None)
+    alone = sure_pitch(x, RATE)
+    assert alone.second is None and alone.repairs.second is None
+    assert np.array_equal(alone.taken, repaired(track_pitch(x, RATE), 0.005)[0])
 
 
 @pytest.mark.parametrize("semitones", [-7.0, -3.0, 4.0, 9.0])
@@ -319,9 +379,38 @@ def test_channels_are_converted_apart_at_any_rate(tmp_path: Path) -> None:
         assert found.seconds == pytest.approx(1.5, abs=0.01) and found.key_semitones == 2.0
     assert np.array_equal(made["both"][0], made["left"][0]) and np.array_equal(made["both"][1], made["right"][0])
     names = sorted(p.name for p in (tmp_path / "trace_left").iterdir())
-    assert names == ["01_source.wav", "02_moved.wav", "03_moved.mel", "04_converted.mel", "05_converted.wav"]
-    assert len(list((tmp_path / "trace_both").iterdir())) == 10
+    assert names == [
+        "01_pitch.json",
+        "01_source.wav",
+        "02_moved.wav",
+        "03_moved.mel",
+        "04_converted.mel",
+        "05_converted.wav",
+    ]
+    assert len(list((tmp_path / "trace_both").iterdir())) == 12
+    said = json.loads((tmp_path / "trace_left" / "01_pitch.json").read_text())
+    assert said["repairs"]["voiced"] == sum(hz > 0 for hz in said["taken_hz"]) and len(said["first_hz"]) == 301
+    assert found.repairs is not None and found.repairs.voiced > 50
     assert Mel.load(tmp_path / "trace_left" / "04_converted.mel").provenance["converted"]["key_semitones"] == 2.0
+
+
+def test_a_refiner_comes_last_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "a.wav", Audio.of(load("ru_nocallback").samples[0][20000:36000], 16000))
+    words = ["voice", str(tmp_path / "a.wav"), "--to", "sample:en_noservice", "--with", "griffin_lim", "--json", "-o"]
+    trace = ["--trace", str(tmp_path / "trace")]
+    assert main([*words, str(tmp_path / "r.wav"), "--refine", "refine_22k_cnn", *trace]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["refiner"] == "refine_22k_cnn" and any("measured to help" in note for note in report["notes"])
+    before, after = (Mel.load(tmp_path / "trace" / name) for name in ("04_converted.mel", "05_refined.mel"))
+    wanted = refiner("refine_22k_cnn")(before).values
+    np.testing.assert_allclose(after.values, wanted, atol=1e-4)
+    assert np.abs(after.values - before.values).max() > 2e-3 and "converted" in after.provenance
+    assert (tmp_path / "trace" / "06_converted.wav").exists()
+    assert main([*words, str(tmp_path / "i.wav"), "--refine", "identity"]) == 0
+    assert main([*words, str(tmp_path / "n.wav")]) == 0
+    assert (tmp_path / "i.wav").read_bytes() == (tmp_path / "n.wav").read_bytes() != (tmp_path / "r.wav").read_bytes()
+    assert main([*words, str(tmp_path / "x.wav"), "--refine", "identity", "--lookahead-ms", "300"]) == 2
+    assert "--refine" in capsys.readouterr().err
 
 
 def to_rate_each(rows: list[np.ndarray], rate: int) -> Audio:
@@ -349,6 +438,17 @@ def test_a_voice_is_learnt_and_sounds_are_converted_with_a_bad_one_among_them(
     made = read(tmp_path / "out" / "good.wav")
     assert made.sample_rate == RATE and made.duration_s == pytest.approx(0.75, abs=0.01) and made.peak > 0.01
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_one_command_converts_what_ships_and_says_consent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = tmp_path / "new" / "demo.wav"
+    assert main(["voice", "sample:ru_nocallback", "--to", "sample:en_noservice", "-o", str(demo)]) == 0
+    assert "consent" in capsys.readouterr().out
+    given, made = load("ru_nocallback"), read(demo)
+    assert made.sample_rate == RATE and made.duration_s == pytest.approx(given.duration_s, abs=1e-3)
+    pitches = [np.median(hz[hz > 0]) for hz in (track_pitch(x.samples[0], x.sample_rate) for x in (given, made))]
+    wanted = np.median((hz := track_pitch(load("en_noservice").samples[0], 16000))[hz > 0])
+    assert abs(12 * np.log2(pitches[0] / wanted)) > 2 and abs(12 * np.log2(pitches[1] / wanted)) < 0.5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
@@ -12,9 +14,11 @@ from melpact.cli.commands import FINDING, OK, Command
 from melpact.cli.render import _length, _out, _pairs, _table, print_json
 
 if TYPE_CHECKING:
+    from melpact.features.octaves import Repairs
     from melpact.models.convert.voice import PitchRange
     from melpact.verbs.voice import VoiceReport
     from melpact.verbs.voice_learning import LearnReport
+    from melpact.verbs.voice_live import Live
 
 CONSENT = (
     "A voice belongs to a person: convert to a voice only with that person's consent, and say of the result that it was "
@@ -53,8 +57,14 @@ class Voice(Command):
     """Of statistics: over the whole reference (exact, default), or with its latest frames weighing most."""
     neighbours: Annotated[int | None, arg(metavar="N")] = None
     """Of retrieval: how many frames of the target make one."""
+    content: Annotated[str | None, arg(metavar="PATH")] = None
+    """Of retrieval and learn: what hears what is spoken: NAME.content or .onnx, or a HuBERT-like folder, FOLDER:LAYER."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """A vocoder's file or name, such as melpact_small, or griffin_lim; by default what vocode takes."""
+    refine: Annotated[str | None, arg(metavar="NAME")] = None
+    """A refiner's file or name between converter and sound, such as refine_22k_cnn; by default none."""
+    lookahead_ms: Annotated[float | None, arg(metavar="MS")] = None
+    """As if the sound were still coming: block by block, hearing so far ahead (300 is enough); latency is said."""
     trace: Annotated[str | None, arg(metavar="DIR")] = None
     """Write every mel and sound on the way, numbered."""
     seed: Annotated[int | None, arg(metavar="N")] = None
@@ -70,26 +80,27 @@ class Voice(Command):
             "neighbours": self.neighbours, "seed": self.seed,
         }  # fmt: skip
         report = voice(
-            self.inputs, self.out, self.to, blend=self.blend, method=self.method,
+            self.inputs, self.out, self.to, blend=self.blend, method=self.method, content=self.content,
             settings={name: value for name, value in named.items() if value is not None}, vocoder=self.with_,
-            trace=self.trace, progress=render.progress(self.quiet),
+            refiner=self.refine, look_ahead_ms=self.lookahead_ms, trace=self.trace, progress=render.progress(self.quiet),
         )  # fmt: skip
         _voiced(report, self)
         return render.failures(report.failed)
 
     def _learn(self) -> int:
         from melpact.core.errors import MelpactError
+        from melpact.models.convert.opening import encoder
         from melpact.verbs.voice_learning import voice_learn
 
-        strange = [
-            f"--{name}" for name in ("to", "blend", "method", "ratio", "key", "formant", "trace") if getattr(self, name)
-        ]
+        elsewhere = ("to", "blend", "method", "ratio", "key", "formant", "refine", "lookahead_ms", "trace")
+        strange = [f"--{name.replace('_', '-')}" for name in elsewhere if getattr(self, name)]
         if len(self.inputs) < 2 or strange:
             raise MelpactError(
                 "learn takes references and a file to write", where="melpact voice learn",
                 got=", ".join(strange) or "no references", wanted="REF … -o NAME.voice",
             )  # fmt: skip
-        report = voice_learn(self.inputs[1:], self.out, progress=render.progress(self.quiet))
+        ears = None if self.content is None else encoder(self.content)
+        report = voice_learn(self.inputs[1:], self.out, content=ears, progress=render.progress(self.quiet))
         _learnt(report, self)
         return render.failures(report.failed) or (FINDING if report.failed else OK)
 
@@ -109,12 +120,36 @@ def _voiced(report: VoiceReport, wishes: Command) -> None:
         for item in report.done
     ]  # fmt: skip
     _table(columns, rows, right=columns[1:], wrap=("sound",))
+    better = "" if report.refiner is None else f"refined by {report.refiner}; "
     _out(
-        f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; sound by {report.vocoder}"
+        f"to {report.target.title}, by {report.converter.title}, ratio {report.settings.ratio:g}; {better}sound by "
+        f"{report.vocoder}"
     )
+    if repairs := [item.sung.repairs for item in report.done if item.sung.repairs is not None]:
+        _out(_put_right(reduce(add, repairs)))
+    if (live := report.done[0].sung.live) is not None:
+        _out(_waiting(live))
     for note in report.notes:
         _out(note, style="yellow")
     _out(CONSENT, style="dim")
+
+
+def _put_right(found: Repairs) -> str:
+    by = "one tracker (pip install 'melpact[voice]' brings a second)" if found.second is None else f"ours and {found.second}"
+    return (
+        f"pitch by {by}: of {found.voiced} voiced moments {found.octaves} moved, "
+        f"{found.gained} gained and {found.lost} lost their voicing"
+    )
+
+
+def _waiting(live: Live) -> str:
+    of, spent = live.latency, "no whole block"
+    if live.block_p50_ms is not None:
+        spent = f"each computed in {live.block_p50_ms:.0f} ms ({live.block_p95_ms:.0f} at the 95 % quantile)"
+    return (
+        f"as it came: look-ahead {of.look_ahead_ms:.0f} ms (pitch {of.pitch_ms:.0f}, mel {of.mel_ms:.0f}, "
+        f"converter {of.converter_ms:.0f}, sound {of.sound_ms:.0f}), in blocks of {of.block_ms:.0f} ms, {spent}"
+    )
 
 
 def _learnt(report: LearnReport, wishes: Command) -> None:

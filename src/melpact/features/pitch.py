@@ -11,6 +11,7 @@ pitches, jumps, and changes between voiced and unvoiced.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,13 @@ def pitch_at(samples: Float32, sample_rate: int, times_s: Float64) -> Float32:
     return at_times(np.arange(track.size, dtype=np.float64) * STEP_S, track, times_s)
 
 
-def track_pitch(samples: Float32, sample_rate: int) -> Float32:
-    """Hz every `STEP_S` from time 0 on, float32; 0 where unvoiced. `samples`: mono, float32 [time]."""
+def track_pitch(samples: Float32, sample_rate: int, loud: float | None = None) -> Float32:
+    """Hz every `STEP_S` from time 0 on, float32; 0 where unvoiced.
+
+    Args:
+        samples: mono, float32 [time].
+        loud: `loudness` of more of the same sound, against which pauses are told; by default these samples' own.
+    """
     frames = int(samples.size / sample_rate / STEP_S) + 1
     x = _reduced(samples, sample_rate)
     level = float(np.abs(x).max(initial=0.0))
@@ -96,8 +102,9 @@ def track_pitch(samples: Float32, sample_rate: int) -> Float32:
     for begin in range(0, frames, _CHUNK_FRAMES):
         part = slice(begin, min(begin + _CHUNK_FRAMES, frames))
         _candidates(padded, energy, centres[part], window, shortest, longest, _LEAST, lags[part], fits[part])
-    loud = np.sqrt((energy[centres + window // 2] - energy[centres - window // 2]) / window)
-    quiet = np.maximum(0.0, 2.0 - loud / (np.quantile(loud, 0.98) * _SILENCE / (1 + _VOICING)))
+    rms = np.sqrt((energy[centres + window // 2] - energy[centres - window // 2]) / window)
+    most = np.quantile(rms, 0.98) if loud is None else loud
+    quiet = np.maximum(0.0, 2.0 - rms / (most * _SILENCE / (1 + _VOICING)))
     unvoiced = (_VOICING + quiet).astype(np.float32)
     period = lags / np.float32(_RATE_HZ)
     score = np.where(lags > 0, fits - _OCTAVE_COST * np.log2(np.maximum(period, 1e-9) * HIGHEST_HZ), -9.0)
@@ -106,6 +113,15 @@ def track_pitch(samples: Float32, sample_rate: int) -> Float32:
     path = _path(octave, score.astype(np.float32), unvoiced, _JUMP_COST * scale, _CHANGE_COST * scale)
     chosen = lags[np.arange(frames), np.maximum(path, 0)]
     return np.where(path >= 0, _RATE_HZ / np.maximum(chosen, 1.0), 0.0).astype(np.float32)
+
+
+def loudness(samples: Float32, sample_rate: int) -> float:
+    """How loud a sound's loud stretches are in the band that carries pitch: the 98 % quantile of its RMS over 30 ms."""
+    x, window = _reduced(samples, sample_rate), round(_WINDOW_S * _RATE_HZ)
+    if x.size < window:
+        return 0.0
+    energy = np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))])
+    return float(np.sqrt(np.quantile(np.maximum(energy[window:] - energy[:-window], 0.0), 0.98) / window))
 
 
 def at_times(times_s: Float64, hz: Float32, wanted_s: Float64) -> Float32:
@@ -126,7 +142,7 @@ def at_times(times_s: Float64, hz: Float32, wanted_s: Float64) -> Float32:
 
 def _reduced(samples: Float32, sample_rate: int) -> Float32:
     """The sound at 16 kHz, without what lies outside the band that carries pitch; no phase is shifted."""
-    from scipy.signal import butter, sosfiltfilt
+    from scipy.signal import sosfiltfilt
 
     from melpact.audio.resample import resample
 
@@ -135,8 +151,16 @@ def _reduced(samples: Float32, sample_rate: int) -> Float32:
         x = resample(Audio.of(samples, sample_rate), _RATE_HZ).samples[0]
     if x.size < 64:
         return np.zeros(x.size, np.float32)
-    filtered = sosfiltfilt(butter(2, _PASS_HZ, "bandpass", fs=_RATE_HZ, output="sos"), x.astype(np.float64))
+    filtered = sosfiltfilt(_band(), x.astype(np.float64))
     return np.asarray(filtered, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _band() -> Float64:
+    from scipy.signal import butter
+
+    made: Float64 = butter(2, _PASS_HZ, "bandpass", fs=_RATE_HZ, output="sos")
+    return made
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})

@@ -6,20 +6,22 @@ from pathlib import Path
 
 from melpact.core.errors import MelpactError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.hearing import Encoder
 from melpact.models.convert.opening import METHODS, converter
 
 
-def opened(name: str | Path | None = None) -> Converter:
+def opened(name: str | Path | None = None, content: Encoder | None = None) -> Converter:
     """Open a converter.
 
     Args:
         name: as `models.convert.opening.converter` takes it; or the folder of a training, or one of its checkpoints.
+        content: of retrieval, in place of the encoder that comes with the package.
 
     Raises:
         MelpactError: none of these, or a package is missing.
     """
-    if name is None or str(name) in METHODS:
-        return converter(name)
+    if name is None or content is not None or str(name) in METHODS:
+        return converter(name, content)
     path = Path(name).expanduser()
     if not path.is_dir() and path.suffix.lower() != ".checkpoint":
         return converter(name)

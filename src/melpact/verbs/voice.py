@@ -11,13 +11,16 @@ from melpact.audio.files import find
 from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.opening import encoder
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.converters import opened
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.refining import chosen
 from melpact.verbs.targets import Job, plan, sources
 from melpact.verbs.voice_learning import DEFAULT_DIALECT, target_of
+from melpact.verbs.voice_live import online_sound, sung_live
 from melpact.verbs.voice_sounding import Sung, maker, sung
 
 
@@ -32,7 +35,10 @@ class VoiceFile:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         pitch = None if self.sung.pitch is None else vars(self.sung.pitch)
+        live = self.sung.live
         own = {**vars(self.sung), "pitch": pitch, "notes": list(self.sung.notes)}
+        own["repairs"] = None if self.sung.repairs is None else vars(self.sung.repairs)
+        own["live"] = None if live is None else {**vars(live), "latency": live.latency.to_json()}
         return {"source": str(self.source), "path": str(self.path), **own}
 
 
@@ -44,6 +50,7 @@ class VoiceReport:
     target: Target
     settings: Converting
     vocoder: str
+    refiner: str | None
     notes: tuple[str, ...]
     done: list[VoiceFile]
     failed: list[Failure]
@@ -60,6 +67,7 @@ class VoiceReport:
             "target": {"title": self.target.title, "fingerprint": self.target.fingerprint, "pitch": pitch},
             "settings": self.settings.model_dump(mode="json"),
             "vocoder": self.vocoder,
+            "refiner": self.refiner,
             "notes": list(self.notes),
             "done": [item.to_json() for item in self.done],
             "failed": [{"source": f.item, "error": f.error, "message": f.message} for f in self.failed],
@@ -73,8 +81,11 @@ def voice(
     *,
     blend: str | None = None,
     method: str | None = None,
+    content: str | Path | None = None,
     settings: Converting | dict[str, Any] | None = None,
     vocoder: str | None = None,
+    refiner: str | Path | None = None,
+    look_ahead_ms: float | None = None,
     trace: str | Path | None = None,
     progress: Progress | None = None,
 ) -> VoiceReport:
@@ -86,8 +97,11 @@ def voice(
         to: whom to sound like: a .voice file, or sounds and folders of one voice.
         blend: "A:.7,B:.3" instead.
         method: one of `models.convert.opening.METHODS`, the first by default; a trained converter's file; or a training.
+        content: a content encoder for retrieval, as `models.convert.opening.encoder` opens it.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
+        refiner: of the converted mels, as `models.refine.refiner` opens it, or "default": the shipped one; by default none.
+        look_ahead_ms: convert as if the sound were still coming, hearing so far ahead; see `voice_online`.
         trace: a folder for every mel and sound on the way.
         progress: told in files.
 
@@ -96,12 +110,21 @@ def voice(
     """
     progress = progress if progress is not None else Silent()
     asked = _asked(settings)
-    taken = opened(method)
+    ears = None if content is None else encoder(content)
+    taken = opened(method, ears)
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
-    target, notes, left_out = target_of(to, blend, spec)
+    target, notes, left_out = target_of(to, blend, spec, content=ears)
     target = taken.knowing(target)
-    name, sounding = maker(vocoder, target.spec)
+    if look_ahead_ms is not None and not (trace is None and refiner is None):
+        what = "a trace is" if refiner is None else "refining is"
+        flag = "--trace" if refiner is None else "--refine"
+        raise ContractError(f"{what} of whole mels", where=f"{flag}, --lookahead-ms", wanted="one of them")
+    better = None if refiner is None else chosen(refiner, target.spec)
+    if look_ahead_ms is None:
+        name, sounding = maker(vocoder, target.spec)
+    else:
+        name, online = online_sound(vocoder, target.spec)
     if len(planned) == 1:
         progress.start(1, "files")
 
@@ -110,7 +133,12 @@ def voice(
         if folder is not None and len(planned) > 1:
             folder = folder / job.source.stem
         try:
-            made = sung(job.source, job.target, taken, target, asked, sounding, trace=folder, tick=tick)
+            if look_ahead_ms is not None:
+                made = sung_live(
+                    job.source, job.target, taken, target, asked, online, look_ahead_ms=look_ahead_ms, tick=tick
+                )
+            else:
+                made = sung(job.source, job.target, taken, target, asked, sounding, refiner=better, trace=folder, tick=tick)
         except MelpactError as error:
             error.where = job.source if error.where is None else error.where
             raise
@@ -119,7 +147,9 @@ def voice(
 
     result = batch(work, planned, jobs=1, progress=progress)
     said = (*notes, *(note for item in result.done for note in item.sung.notes))
-    return VoiceReport(taken, target, asked, name, tuple(said), result.done, [*left_out, *result.failed])
+    refining = None if better is None else better.name
+    unique = tuple(dict.fromkeys(said))
+    return VoiceReport(taken, target, asked, name, refining, unique, result.done, [*left_out, *result.failed])
 
 
 def _asked(settings: Converting | dict[str, Any] | None) -> Converting:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from melpact.audio.files import find
 from melpact.contract.dialect import dialect
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
+from melpact.models.convert.hearing import Encoder
 from melpact.models.convert.learning import learn
-from melpact.models.convert.voice import Blend, Target, Voice
+from melpact.models.convert.retrieval import contents
+from melpact.models.convert.voice import Blend, Content, Target, Voice
 from melpact.models.convert.voice_file import SUFFIX
 from melpact.verbs.batch import Failure, Tick, batch
 from melpact.verbs.progress import Progress, Silent
@@ -37,7 +41,8 @@ class LearnReport:
         return {
             "path": None if self.path is None else str(self.path),
             "voice": {
-                "fingerprint": voice.fingerprint, "seconds": voice.seconds, "sounding_s": voice.stats.seconds,
+                "fingerprint": voice.fingerprint, "content": None if voice.content is None else voice.content.encoder,
+                "seconds": voice.seconds, "sounding_s": voice.stats.seconds,
                 "pitch": None if voice.pitch is None else vars(voice.pitch),
                 "exponential": {
                     "half_life_s": voice.recent.half_life_s, "missing_share": voice.recent.missing_share,
@@ -55,6 +60,7 @@ def voice_learn(
     out: str | Path | None = None,
     *,
     spec: MelSpec | None = None,
+    content: Encoder | None = None,
     progress: Progress | None = None,
 ) -> LearnReport:
     """Learn a voice from sounds of it.
@@ -63,6 +69,7 @@ def voice_learn(
         references: sound files, folders and patterns.
         out: the .voice file to write; None: it is not kept.
         spec: of its mels; that of `DEFAULT_DIALECT` by default.
+        content: an encoder whose features are kept with the voice; one that hears sounds has to be known here.
 
     Raises:
         AudioError: no reference can be used; AudioTooShort: they hold less than a second of voice.
@@ -78,7 +85,7 @@ def voice_learn(
 
     def work(file: Path, tick: Tick) -> Reference:
         tick(0)
-        found = heard(file, own)
+        found = heard(file, own, content)
         tick(1)
         return found
 
@@ -88,14 +95,26 @@ def voice_learn(
     notes = (*together(result.done), *(note for one in result.done for note in one.notes))
     origin = {"references": [one.path.name for one in result.done], "notes": list(notes)}
     voice = learn([one.mel for one in result.done], [one.f0_hz for one in result.done], provenance=origin)
+    if content is not None:
+        voice = contents(content, _with_heard(voice, result.done, content))
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         voice.save(path)
     return LearnReport(voice, path, tuple(result.done), tuple(result.failed), notes)
 
 
+def _with_heard(voice: Voice, found: Sequence[Reference], content: Encoder) -> Voice:
+    """With what was heard in the references, as much of each as the voice keeps of its frames."""
+    kept = [one.content[:, :n] for one, n in zip(found, voice.frames.lengths, strict=True) if one.content is not None]
+    return voice.with_content(Content(np.concatenate(kept, axis=1), content.fingerprint)) if kept else voice
+
+
 def target_of(
-    to: Sequence[str | Path], blend: str | None, spec: MelSpec, progress: Progress | None = None
+    to: Sequence[str | Path],
+    blend: str | None,
+    spec: MelSpec,
+    progress: Progress | None = None,
+    content: Encoder | None = None,
 ) -> tuple[Target, tuple[str, ...], tuple[Failure, ...]]:
     """Whom a conversion is to sound like, what is to be said of the references, and those that could not be used.
 
@@ -107,12 +126,15 @@ def target_of(
         ContractError: neither or both, or a blend that cannot be read. MelpactError: see `voice_learn`.
     """
     if bool(to) == bool(blend):
-        raise ContractError("whom to sound like is said once", where="--to, --blend", wanted="one of them")
+        raise ContractError(
+            "whom to sound like is said once", where="--to, --blend", wanted="one of them",
+            next="Give sounds of a voice: --to anna.wav; --to sample:en_noservice comes with the package",
+        )  # fmt: skip
     if blend is None:
-        return _one(to, spec, progress)
+        return _one(to, spec, progress, content)
     parts, notes, failed = list[tuple[Voice, float]](), list[str](), list[Failure]()
     for name, weight in parsed(blend):
-        voice, said, left_out = _one([name], spec, progress)
+        voice, said, left_out = _one([name], spec, progress, content)
         parts.append((voice, weight))
         notes += said
         failed += left_out
@@ -140,7 +162,7 @@ def parsed(blend: str) -> list[tuple[str, float]]:
 
 
 def _one(
-    to: Sequence[str | Path], spec: MelSpec, progress: Progress | None
+    to: Sequence[str | Path], spec: MelSpec, progress: Progress | None, content: Encoder | None
 ) -> tuple[Voice, tuple[str, ...], tuple[Failure, ...]]:
     kept = [Path(one) for one in to if Path(one).suffix.lower() == SUFFIX]
     if kept:
@@ -151,7 +173,7 @@ def _one(
             )  # fmt: skip
         return Voice.load(kept[0]), (), ()
     try:
-        report = voice_learn(to, spec=spec, progress=progress)
+        report = voice_learn(to, spec=spec, content=content, progress=progress)
     except MelpactError as error:
         error.where = "--to" if error.where is None else error.where
         raise

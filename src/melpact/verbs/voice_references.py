@@ -24,9 +24,10 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioError, AudioTooShort
 from melpact.corpus.inspection import clipped_share
 from melpact.features.analysis import extract, to_rate
-from melpact.features.octaves import repaired
-from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
+from melpact.features.pitch import STEP_S, at_times, frame_times_s
+from melpact.features.second_pitch import sure_pitch
 from melpact.models.convert.active import active
+from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.voice import PitchRange
 
 Floats = NDArray[np.float32]
@@ -48,6 +49,7 @@ class Reference:
         clipped: share of samples in flat runs at the peak.
         moving: share of what sounds that moves as speech does; None where it is too short to tell.
         notes: warnings, each with its number.
+        content: float32 [D, frames], where an encoder was asked that hears sounds.
     """
 
     path: Path
@@ -61,17 +63,18 @@ class Reference:
     notes: tuple[str, ...]
     mel: Mel
     f0_hz: Floats
+    content: Floats | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        left_out = ("mel", "f0_hz", "path", "pitch", "notes")
+        left_out = ("mel", "f0_hz", "content", "path", "pitch", "notes")
         own = {name: value for name, value in vars(self).items() if name not in left_out}
         pitch = None if self.pitch is None else vars(self.pitch)
         return {"path": str(self.path), **own, "pitch": pitch, "notes": list(self.notes)}
 
 
-def heard(path: Path, spec: MelSpec) -> Reference:
-    """Read and measure one reference; channels are averaged.
+def heard(path: Path, spec: MelSpec, ears: Encoder | None = None) -> Reference:
+    """Read and measure one reference; channels are averaged. `ears` are asked where they hear sounds.
 
     Raises:
         AudioError: unreadable, silent, or without any voice.
@@ -81,7 +84,7 @@ def heard(path: Path, spec: MelSpec) -> Reference:
     if mono.peak < _SILENT:
         raise AudioError("this reference is silent", where=path, got=f"peak {mono.peak:.1e}", wanted="a voice")
     mel = extract(mono, spec)
-    track, _ = repaired(track_pitch(mono.samples[0], mono.sample_rate), STEP_S)
+    track = sure_pitch(mono.samples[0], mono.sample_rate).taken
     times = np.arange(track.size, dtype=np.float64) * STEP_S
     f0_hz = at_times(times, track, frame_times_s(spec, mel.n_frames))
     hop_s = spec.hop_length / spec.sample_rate
@@ -95,7 +98,8 @@ def heard(path: Path, spec: MelSpec) -> Reference:
             got=f"{voiced_s:.2f} s with a pitch in {voice_s:.2f} s of sound", wanted="speech or singing",
         )  # fmt: skip
     snr, clipped, moving = noise_db(mono), clipped_share(audio.samples), _moving(mono, voice_s)
-    found = Reference(path, mono.duration_s, voice_s, voiced_s, snr, clipped, moving, pitch, (), mel, f0_hz)
+    content = ears.features(mono, spec) if isinstance(ears, SoundListener) else None
+    found = Reference(path, mono.duration_s, voice_s, voiced_s, snr, clipped, moving, pitch, (), mel, f0_hz, content)
     return Reference(**{**vars(found), "notes": tuple(_notes(found))})
 
 

@@ -6,11 +6,15 @@ and fade into each other with weights that add up to 1; mels are converted and m
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +26,20 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
 from melpact.features.analysis import extract, to_rate
-from melpact.features.octaves import repaired
-from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
+from melpact.features.octaves import Repairs
+from melpact.features.pitch import STEP_S, at_times, frame_times_s
+from melpact.features.second_pitch import SurePitch, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
 from melpact.models.convert.voice import PitchRange, Target
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
+from melpact.verbs.refining import Chosen, refined
 from melpact.vocoders.griffin_lim.vocoder import invert
 from melpact.vocoders.opening import vocoder
+
+if TYPE_CHECKING:
+    from melpact.verbs.voice_live import Live
 
 Floats = NDArray[np.float32]
 Sounding = Callable[[Mel, Floats], Iterator[Floats]]
@@ -46,7 +55,8 @@ class Sung:
     Attributes:
         key_semitones: by which its pitch was moved.
         pitch: its own range; None: it has none.
-        octaves: share of its voiced moments whose octave was put right.
+        repairs: of its pitch, in moments of 5 ms; None: not counted.
+        live: of a sound that was converted as it came.
     """
 
     channels: int
@@ -54,10 +64,11 @@ class Sung:
     seconds: float
     key_semitones: float
     pitch: PitchRange | None
-    octaves: float
+    repairs: Repairs | None
     peak: float
     notes: tuple[str, ...]
     spent_s: float
+    live: Live | None = None
 
 
 def maker(name: str | None, spec: MelSpec) -> tuple[str, Sounding]:
@@ -123,12 +134,14 @@ def sung(
     settings: Converting,
     sounding: Sounding,
     *,
+    refiner: Chosen | None = None,
     trace: Path | None = None,
     tick: Callable[[int], None] = lambda n: None,
 ) -> Sung:
     """Convert one file.
 
     Args:
+        refiner: of the converted mel, before it becomes sound.
         trace: a folder for every mel and sound on the way, numbered; with several channels, a letter each.
         tick: called between the steps.
 
@@ -138,12 +151,11 @@ def sung(
     began = time.perf_counter()
     spec, audio = target.spec, read(source)
     rows = [to_rate(Audio.of(row, audio.sample_rate), spec.sample_rate).samples[0] for row in audio.samples]
-    tracks, repairs = list[Floats](), list[float]()
+    found = list[SurePitch]()
     for row in rows:
         tick(0)
-        track, share = repaired(track_pitch(row, spec.sample_rate), STEP_S)
-        tracks.append(track)
-        repairs.append(share)
+        found.append(sure_pitch(row, spec.sample_rate))
+    tracks, repairs = [one.taken for one in found], reduce(add, (one.repairs for one in found))
     pitch = PitchRange.of(np.concatenate(tracks), STEP_S)
     notes = list[str]()
     if pitch is None or pitch.voiced_s < LEAST_VOICED_S:
@@ -157,19 +169,27 @@ def sung(
     for channel, (row, track) in enumerate(zip(rows, tracks, strict=True)):
         tick(0)
         steps.sound(1, "source", channel, row, spec.sample_rate)
+        steps.pitch(1, "pitch", channel, found[channel])
         now = moved(row, spec.sample_rate, track, semitones=key, formant=own.formant)
         steps.sound(2, "moved", channel, now, spec.sample_rate)
-        mel = extract(Audio.of(now, spec.sample_rate), spec)
+        audio = Audio.of(now, spec.sample_rate)
+        mel, here = extract(audio, spec), converter.hearing(audio, spec)
         steps.mel(3, "moved", channel, mel)
         times = np.arange(track.size, dtype=np.float64) * STEP_S
         f0_hz = at_times(times, track, frame_times_s(spec, mel.n_frames)) * np.float32(2 ** (key / 12))
         blocks = []
-        for block in converter.stream(mel, target, own, f0_hz=f0_hz):
+        for block in here.stream(mel, target, own, f0_hz=f0_hz):
             tick(0)
             blocks.append(block)
         said = {**mel.provenance, "converted": {"by": converter.fingerprint, "to": target.fingerprint, **own.facts()}}
         mels.append(Mel(np.concatenate(blocks, axis=1), mel.spec, mel.utterance, said))
         steps.mel(4, "converted", channel, mels[-1])
+        if refiner is not None:
+            done = refined(mels[-1], refiner, stream=True)
+            mels[-1] = done.mel
+            if done.note and done.note not in notes:
+                notes.append(done.note)
+            steps.mel(5, "refined", channel, mels[-1])
         pitches.append(f0_hz)
     target_path.parent.mkdir(parents=True, exist_ok=True)
     with written(target_path, spec.sample_rate, rows[0].size, channels=len(rows)) as sound:
@@ -178,9 +198,9 @@ def sung(
             sound.write(np.stack(blocks_of))
     if steps.folder is not None:
         for channel, row in enumerate(read(target_path).samples):
-            steps.sound(5, "converted", channel, row, spec.sample_rate)
+            steps.sound(5 if refiner is None else 6, "converted", channel, row, spec.sample_rate)
     return Sung(
-        len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, max(repairs), sound.peak, tuple(notes),
+        len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, repairs, sound.peak, tuple(notes),
         time.perf_counter() - began,
     )  # fmt: skip
 
@@ -199,6 +219,14 @@ class Trace:
         """As NUMBER_NAME.wav."""
         if self.folder is not None:
             write(self._path(number, name, channel, ".wav"), Audio.of(samples, sample_rate))
+
+    def pitch(self, number: int, name: str, channel: int, pitch: SurePitch) -> None:
+        """As NUMBER_NAME.json: what either tracker said every `step_s`, what was taken, and how much that moved."""
+        if self.folder is not None:
+            tracks = {"first_hz": pitch.first, "second_hz": pitch.second, "taken_hz": pitch.taken}
+            said = {name: None if hz is None else [round(float(one), 2) for one in hz] for name, hz in tracks.items()}
+            text = json.dumps({"step_s": STEP_S, "repairs": vars(pitch.repairs), **said})
+            self._path(number, name, channel, ".json").write_text(text + "\n", encoding="utf-8")
 
     def mel(self, number: int, name: str, channel: int, mel: Mel) -> None:
         """As NUMBER_NAME.mel."""

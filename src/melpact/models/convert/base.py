@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel, check_one
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
@@ -16,6 +17,7 @@ from melpact.core.errors import ContractError, SpecMismatch
 from melpact.models.convert.active import loudness_db
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
+from melpact.normalise.exponential import ExponentialStats
 
 Floats = NDArray[np.float32]
 BLOCK_FRAMES = 1024
@@ -130,9 +132,35 @@ class Converter(ABC):
             held = self._held(made[:, : end - begin], raw[:, begin:end], mel.spec, ceiling)
             yield np.asarray(mel.spec.scaling.apply(held, mel.utterance), np.float32)
 
+    def hearing(self, sound: Audio, spec: MelSpec) -> Converter:
+        """The same for the mel, of that description, of this one sound; itself where it goes by mels alone."""
+        return self
+
     def knowing(self, target: Target) -> Target:
         """The target with everything that this converter has to know of it, so that it is found once."""
         return target
+
+    def so_far(
+        self, raw: Floats, first: int, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
+    ) -> Floats:
+        """What the frames from `first` on become by what is known so far; for `online`, which checks and holds them.
+
+        Args:
+            raw: what was heard lately, before scaling [n_mels, T]; f0_hz: its pitch [T], where a converter is driven by it.
+            moments: running, of what `watched` gives of the source.
+        """
+        part = raw[:, first:]
+        pitch = None if f0_hz is None else f0_hz[first:]
+        known = self._about_so_far(raw, moments, target, settings)
+        return self._convert(part, target, settings, pitch, loudness_db(part, target.spec), known, first)
+
+    def held(self, made: Floats, given: Floats, highest: Floats, target: Target) -> Floats:
+        """Converted values before scaling within what `__call__` promises; `highest` [n_mels, 1]: of the source so far."""
+        return self._held(made, given, target.spec, self._ceiling(highest, target.spec, target))
+
+    def watched(self, raw: Floats) -> Floats:
+        """What the running moments of a source are of: its values before scaling [n_mels, T], or something of that shape."""
+        return raw
 
     def sees(self, settings: Converting) -> tuple[int, int]:
         """Frames to the left and right of a frame that it depends on."""
@@ -177,6 +205,10 @@ class Converter(ABC):
     ) -> object:
         """What has to be known of the whole mel and of the target before a part of it can be converted."""
         return None
+
+    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> object:
+        """The same where the whole mel is not there: `raw` is what was heard lately, `moments` are running ones."""
+        return self._about(raw, target.spec, target, settings)
 
     def _conditions(
         self, raw: Floats, spec: MelSpec, f0_hz: Floats | None, energy: Floats | None

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
 from melpact.core.records import canonical_json, digest
+from melpact.models.convert.hearing import Hears
 from melpact.nn.running import Network, Runtime
 from melpact.nn.weights import check_weights
 from melpact.normalise.centring import centred
@@ -54,6 +55,7 @@ class Listener:
     weights: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     exported: str = ""
+    hears: ClassVar[Hears] = "mel"
 
     @property
     def size(self) -> int:

@@ -20,6 +20,7 @@ from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.statistics import MOST_SWING, Line, heard
 from melpact.models.convert.voice import Target, Voice
+from melpact.normalise.exponential import ExponentialStats
 
 KEPT = 14
 """Cosines of an envelope, fading out over the last half of them."""
@@ -43,10 +44,13 @@ class EnvelopeConverter(Converter):
     def _about(
         self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
     ) -> Line:
-        found = [(_voice_moments(voice), weight) for voice, weight in target.parts]
-        mean = np.sum([weight * one[0] for one, weight in found], axis=0)
-        std = np.sum([weight * one[1] for one, weight in found], axis=0)
-        return Line.between(_moments(heard(whole, spec)), (mean, std), settings.ratio)
+        return Line.between(_moments(heard(whole, spec)), _target_moments(target), settings.ratio)
+
+    def watched(self, raw: Floats) -> Floats:
+        return np.asarray(smoother(raw.shape[0]) @ raw.astype(np.float64), np.float32)
+
+    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Line:
+        return Line.between((moments.band_mean(), moments.band_std()), _target_moments(target), settings.ratio)
 
     def _convert(
         self,
@@ -82,6 +86,15 @@ def _moments(mel: Floats) -> tuple[Float64, Float64]:
     return envelope.mean(axis=1), envelope.std(axis=1)
 
 
+def _target_moments(target: Target) -> tuple[Float64, Float64]:
+    """Weighted means of the voices' means and standard deviations."""
+    found = [(_voice_moments(voice), weight) for voice, weight in target.parts]
+    mean = np.sum([weight * one[0] for one, weight in found], axis=0)
+    std = np.sum([weight * one[1] for one, weight in found], axis=0)
+    return mean, std
+
+
+@lru_cache(maxsize=16)
 def _voice_moments(voice: Voice) -> tuple[Float64, Float64]:
     """Of the frames that were kept and sound."""
     kept = voice.frames

@@ -1,4 +1,4 @@
-"""A converter from the name of its method, or from the file of a trained one."""
+"""A converter from the name of its method or the file of a trained one, and a content encoder from its file or folder."""
 
 from __future__ import annotations
 
@@ -13,9 +13,25 @@ from melpact.models.convert.content import Listener, listener
 from melpact.models.convert.envelope import EnvelopeConverter
 from melpact.models.convert.gan import GanConverter
 from melpact.models.convert.gan_facts import SUFFIX, read
+from melpact.models.convert.hearing import Encoder, sound_listener
 from melpact.models.convert.retrieval import RetrievalConverter
 from melpact.models.convert.shipped import content_file, converter_file
 from melpact.models.convert.statistics import StatisticsConverter
+
+
+def encoder(name: str | Path) -> Encoder:
+    """Open a content encoder: a .content or .onnx file, or a folder of HuBERT, ContentVec, WavLM or wav2vec 2.0.
+
+    Args:
+        name: of a folder also FOLDER:LAYER; the last layer by default.
+
+    Raises:
+        ArtifactError, ContractError: no encoder. MelpactError: a package is missing.
+    """
+    folder, colon, layer = str(name).rpartition(":")
+    if colon and layer.isdigit() and Path(folder).expanduser().is_dir():
+        return sound_listener(folder, int(layer))
+    return sound_listener(name) if Path(name).expanduser().is_dir() else listener(name)
 
 
 def retrieval() -> RetrievalConverter:
@@ -67,17 +83,23 @@ METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
 """By name; the first is the one that is taken where nobody asks."""
 
 
-def converter(name: str | Path | None = None) -> Converter:
+def converter(name: str | Path | None = None, content: Encoder | None = None) -> Converter:
     """Open a converter.
 
     Args:
-        name: of a method, the first of `METHODS` by default; or a trained converter's file (.converter or .onnx).
+        name: of a method, or a trained converter's file (.converter or .onnx); by default the first of `METHODS`, or
+            retrieval where a content encoder is given.
+        content: of retrieval, in place of the encoder that comes with the package.
 
     Raises:
-        ContractError: no method of that name, or a file that contradicts itself. ArtifactError: no such file, or none of a
-            converter. MelpactError: a package is missing.
+        ContractError: no method of that name, one that asks no content encoder, or a file that contradicts itself.
+        ArtifactError: no such file, or none of a converter. MelpactError: a package is missing.
     """
-    wanted = next(iter(METHODS)) if name is None else str(name)
+    wanted = str(name) if name else (next(iter(METHODS)) if content is None else RetrievalConverter.method)
+    if content is not None:
+        if wanted != RetrievalConverter.method:
+            raise ContractError("only retrieval takes another content encoder", where="--content", got=f"--method {wanted}")
+        return RetrievalConverter(content)
     if wanted in METHODS:
         return METHODS[wanted]()
     if Path(wanted).suffix.lower() in (SUFFIX, ".onnx"):

@@ -17,16 +17,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from melpact.audio.audio import Audio
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.core.records import digest
 from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.base import Converter, Floats
-from melpact.models.convert.content import Listener
+from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.lines import Lines, smooth, voicedness
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.speaking import Speaking
-from melpact.models.convert.voice import Content, Target, Voice
+from melpact.models.convert.voice import Blend, Content, Target, Voice
 
 ENVELOPE = 24
 """Numbers of a frame's cepstrum that hold its envelope; the rest is fine structure, and stays the source's."""
@@ -39,10 +40,20 @@ LOOKED_UP = 0.5
 _ROWS = 512
 
 
-def contents(listener: Listener, voice: Voice) -> Voice:
-    """The voice with what the listener makes of every one of its frames; the same where it knows already."""
+def contents(listener: Encoder, voice: Voice) -> Voice:
+    """The voice with what the listener makes of every one of its frames; the same where it knows already.
+
+    Raises:
+        ContractError: the encoder hears sounds, and the voice was not learnt with it: it keeps no sounds.
+    """
     if voice.content is not None and voice.content.encoder == listener.fingerprint:
         return voice
+    if listener.hears == "sound":
+        raise ContractError(
+            "this voice was learnt without this content encoder", where="--content",
+            got=f"content of {'none' if voice.content is None else voice.content.encoder}", wanted=listener.fingerprint,
+            next="Learn it again: melpact voice learn REF --content FOLDER -o NAME.voice",
+        )  # fmt: skip
     made = np.concatenate([listener(mel) for mel, _ in voice.frames.utterances()], axis=1)
     return voice.with_content(Content(made, listener.fingerprint))
 
@@ -99,7 +110,7 @@ class Known:
 class RetrievalConverter(Converter):
     """Frames of the target, chosen by content; of several voices, each one's result by its weight."""
 
-    listener: Listener
+    listener: Encoder
     smoothed: int = SMOOTHED
     further: float = FURTHER
     looked_up: float = LOOKED_UP
@@ -116,6 +127,15 @@ class RetrievalConverter(Converter):
     @property
     def fingerprint(self) -> str:
         return digest(["converter", self.method, 2, self.listener.fingerprint, self.smoothed, self.further, self.looked_up])
+
+    def hearing(self, sound: Audio, spec: MelSpec) -> RetrievalConverter:
+        ears = self.listener
+        return replace(self, listener=ears.of(sound, spec)) if isinstance(ears, SoundListener) else self
+
+    def knowing(self, target: Target) -> Target:
+        if isinstance(target, Voice):
+            return contents(self.listener, target)
+        return Blend(tuple((contents(self.listener, voice), weight) for voice, weight in target.parts))
 
     def sees(self, settings: Converting) -> tuple[int, int]:
         return self.smoothed, self.smoothed

@@ -18,6 +18,7 @@ from melpact.models.convert.active import active
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
+from melpact.normalise.exponential import ExponentialStats
 
 Moments = NDArray[np.float64]
 
@@ -77,6 +78,9 @@ class StatisticsConverter(Converter):
         self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
     ) -> Line:
         return line_of(whole, spec, target, settings)
+
+    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Line:
+        return Line.between((moments.band_mean(), moments.band_std()), target.moments(settings.moments), settings.ratio)
 
     def _convert(
         self,

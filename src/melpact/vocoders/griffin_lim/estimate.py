@@ -53,10 +53,21 @@ class Estimate:
     Args:
         spec: the mel's description.
         iterations, seed: as for `estimate`.
+        block_frames, before, ahead: the grid; another one gives another spectrum.
     """
 
-    def __init__(self, spec: MelSpec, *, iterations: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        spec: MelSpec,
+        *,
+        iterations: int,
+        seed: int = 0,
+        block_frames: int = BLOCK_FRAMES,
+        before: int = BEFORE,
+        ahead: int = AHEAD,
+    ) -> None:
         self.spec, self.iterations, self.seed = spec, iterations, seed
+        self._block_frames, self._before, self._ahead = block_frames, before, ahead
         self._bands, self._window = bands_of(filterbank(spec)), synthesis_window(spec)
         self._tracker = Tracker.of(
             self._bands, power=spec.power, sample_rate=spec.sample_rate, n_fft=spec.n_fft, hop_length=spec.hop_length,
@@ -74,23 +85,23 @@ class Estimate:
         """
         self._mel = np.concatenate([self._mel, np.asarray(values, np.float32)], axis=1)
         ready = []
-        while self._mel.shape[1] - len(self._carried) >= BLOCK_FRAMES + AHEAD:
-            ready.append(self._block(BLOCK_FRAMES))
+        while self._mel.shape[1] - len(self._carried) >= self._block_frames + self._ahead:
+            ready.append(self._block(self._block_frames))
         return self._joined(ready)
 
     def finish(self) -> Floats:
         """What is left, [2 * bins, any]; then this is done."""
         ready = []
         while left := self._mel.shape[1] - len(self._carried):
-            ready.append(self._block(min(BLOCK_FRAMES, left)))
+            ready.append(self._block(min(self._block_frames, left)))
         return self._joined(ready)
 
     def _block(self, count: int) -> NDArray[np.complex64]:
         """The next `count` frames, [count, bins]; forgets what no later block sees."""
         seen = len(self._carried)
-        spectrum = self._made(self._mel[:, : seen + count + AHEAD])
+        spectrum = self._made(self._mel[:, : seen + count + self._ahead])
         made = spectrum[seen : seen + count]
-        kept = min(BEFORE, seen + count)
+        kept = min(self._before, seen + count)
         self._mel = self._mel[:, seen + count - kept :]
         self._carried = np.concatenate([self._carried, made])[seen + count - kept :]
         self._blocks += 1
