@@ -325,7 +325,7 @@ def main() -> None:
             ways |= {
                 "retrieval, the nearest frames alone": (RetrievalConverter(ears, looked_up=1.0), plain),
                 "retrieval, the map alone": (RetrievalConverter(ears, looked_up=0.0), plain),
-                "retrieval, not exaggerated": (RetrievalConverter(ears, further=1.0), plain),
+                "retrieval, exaggerated": (RetrievalConverter(ears, further=1.3), plain),
                 "retrieval, not averaged": (RetrievalConverter(ears, smoothed=0), plain),
                 "retrieval, averaged twice as far": (RetrievalConverter(ears, smoothed=10), plain),
             }
