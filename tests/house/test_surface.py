@@ -247,6 +247,7 @@ SURFACE = {
             "--seed N",
         },
     ),
+    "converter": (["ACTION", "PATH"], {"-o FILE, --out FILE"}),
     "completion": (["bash|zsh|fish"], set()),
 }
 
