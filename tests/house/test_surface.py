@@ -250,6 +250,7 @@ SURFACE = {
             "--seed N",
         },
     ),
+    "converter": (["ACTION", "PATH"], {"-o FILE, --out FILE"}),
     "completion": (["bash|zsh|fish"], set()),
 }
 
