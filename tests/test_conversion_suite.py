@@ -226,6 +226,22 @@ def test_speakers_are_those_of_the_list_the_folder_or_a_manifest(rooms: Path, tm
         Seen.of([str(manifest)])
 
 
+def test_one_name_for_two_recordings_and_copies_among_them(rooms: Path, tmp_path: Path) -> None:
+    for place in ("first", "second"):
+        (tmp_path / place / "cat").mkdir(parents=True)
+        for sentence in (20, 21, 22) if place == "first" else (21, 22, 23):
+            write(tmp_path / place / "cat" / f"{sentence}.wav", say("cat", sentence), "FLOAT")
+    found = clips([tmp_path / "first", tmp_path / "second"], Seen()).speakers["cat"]
+    ids = [one.id for one in found]
+    assert len(set(ids)) == 6 and ids[3:] == ["second/cat/21", "second/cat/22", "cat/23"]
+    table = conversion_suite(
+        [rooms / "sources"], [tmp_path / "first", tmp_path / "second"], methods=["statistics"], pairs=1, songs=0, jobs=1,
+        ears=Toy(),
+    ).table  # fmt: skip
+    # three of six are kept back; what is given besides is no copy of these
+    assert table.targets["cat"].kept_back == 3 and table.targets["cat"].given == 2 and not table.failed
+
+
 def test_a_long_clip_is_cut_where_it_is_quiet_and_loses_its_text(tmp_path: Path) -> None:
     wave = say("ann", 5, 3.0).samples[0].copy()
     wave[round(1.8 * RATE) : round(1.9 * RATE)] = 0

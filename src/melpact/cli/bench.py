@@ -81,8 +81,7 @@ class Evaluate(Command):
         from melpact.verbs.evaluate import evaluate
 
         if not self.reference:
-            wanted = "melpact evaluate REF SYS_A [SYS_B …]"
-            raise MelpactError("no originals were given", where="melpact evaluate", wanted=wanted)
+            raise MelpactError("needs REF", where="melpact evaluate", next="See: melpact evaluate --help")
         report = evaluate(
             self.reference, *self.systems, suite=self.suite, names=self.name or None, dialect=self.dialect, rate=self.rate,
             metrics=None if self.metrics is None else [name.strip() for name in self.metrics.split(",") if name.strip()],

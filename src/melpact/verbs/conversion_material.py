@@ -85,7 +85,10 @@ def clips(given: Sequence[str | Path], seen: Seen) -> Read:
             except (MelpactError, OSError) as error:
                 found.failed.append(str(error))
                 continue
-            found.speakers.setdefault(clip.speaker, []).append(clip)
+            own = found.speakers.setdefault(clip.speaker, [])
+            if clip.id in {other.id for other in own}:
+                clip = replace(clip, id=f"{source.resolve().name}/{clip.id}")
+            own.append(clip)
     return found
 
 

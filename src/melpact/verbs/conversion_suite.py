@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from melpact.bench.cache import Found
+from melpact.bench.cache import Found, sound_digest
 from melpact.bench.conversion import columns, hearing
 from melpact.bench.conversion.hearing import Ears, Listening, Room, Usual, listen
 from melpact.bench.conversion.material import Conversion, Domain, TargetVoice, chosen, split
@@ -152,10 +152,15 @@ def _conversions(
         )  # fmt: skip
     domains: tuple[tuple[Domain, int], ...] = (("speech", pairs), ("singing", songs))
     every = [one for domain, count in domains for one in chosen(pools[domain], usable, count, domain, seed)]
-    conversions = []
+    conversions, at_hand = list[Conversion](), dict[str, TargetVoice]()
     for one in every:
         try:
-            conversions.append(_ready(one, folder))
+            if one.target.name not in at_hand:
+                at_hand[one.target.name] = _at_hand(one.target, folder)
+            parallel = None if one.parallel is None else ready(one.parallel, folder)
+            conversions.append(
+                replace(one, source=ready(one.source, folder), target=at_hand[one.target.name], parallel=parallel)
+            )
         except (MelpactError, OSError) as error:
             failed.append(f"{one.name}: {error}")
     if not conversions:
@@ -166,14 +171,15 @@ def _conversions(
     return conversions, left_out, failed
 
 
-def _ready(one: Conversion, folder: Path) -> Conversion:
-    """With every clip a file of its own."""
-    target = replace(
-        one.target, reference=tuple(ready(clip, folder) for clip in one.target.reference),
-        others=tuple(ready(clip, folder) for clip in one.target.others),
-    )  # fmt: skip
-    parallel = None if one.parallel is None else ready(one.parallel, folder)
-    return replace(one, source=ready(one.source, folder), target=target, parallel=parallel)
+def _at_hand(target: TargetVoice, folder: Path) -> TargetVoice:
+    """With every clip a file of its own, and without copies of what is kept back among what the converters are given."""
+    others = tuple(ready(clip, folder) for clip in target.others)
+    given = tuple(ready(clip, folder) for clip in target.reference)
+    known = {sound_digest(clip.path) for clip in others}
+    reference = tuple(clip for clip in given if sound_digest(clip.path) not in known)
+    if not reference:
+        raise MelpactError("all its recordings are copies of those that are kept back", where=target.name)
+    return replace(target, reference=reference, others=others)
 
 
 def _made(
