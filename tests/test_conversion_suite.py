@@ -18,8 +18,9 @@ from melpact.audio.files import read, write
 from melpact.audio.synthetic import speech_like
 from melpact.bench.cache import Found
 from melpact.bench.conversion import columns as c
-from melpact.bench.conversion import hearing as h
-from melpact.bench.conversion.hearing import Usual
+from melpact.bench.conversion import ears as h
+from melpact.bench.conversion import hearing
+from melpact.bench.conversion.ears import Usual
 from melpact.bench.conversion.material import Clip, Conversion, TargetVoice, chosen, split
 from melpact.bench.conversion.observations import MOVED, OTHER, SAME, SOURCE, VOCODED, Heard, Made, observed, wanted
 from melpact.bench.conversion.table import ConversionTable
@@ -365,7 +366,7 @@ def test_errors_are_counted_over_pairs_and_nothing_divides_by_none() -> None:
 def test_what_could_not_be_made_or_heard_has_a_reason_and_no_number() -> None:
     one = Conversion(clip("s"), TargetVoice("t", (clip("r", "t"),), (clip("o", "t"),)), "speech")
     heard = Heard(made={one.name: {SOURCE: Made(Path("s.wav")), "gan": "its weights are broken"}})
-    heard.sounds[one.name] = {SOURCE: {sense: Found(reason=f"no {sense}") for sense in h.ALL}}
+    heard.sounds[one.name] = {SOURCE: {sense: Found(reason=f"no {sense}") for sense in hearing.ALL}}
     assert {found.reason for found in observed(one, "gan", heard).values()} == {"its weights are broken"}
     source = observed(one, SOURCE, heard)
     assert all(found.observation is None for found in source.values())

@@ -56,9 +56,12 @@ def _group(found: ConversionTable, group: Group) -> None:
         if score.value is not None
     ]
     _out(f"{group.name}: {len(group.pairs)} pairs" + (f"; similarity of {', of '.join(anchors)}" if anchors else ""), "bold")
-    _table(["", *group.rows], rows, right=list(group.rows), wrap=[""])
+    _table(["", *group.rows], rows, right=list(group.rows), wrap=["", *group.rows])
     absent = [name for name in found.columns if name not in names and name not in found.unavailable]
+    by_reason: dict[str, list[str]] = {}
     for name in absent:
-        reason = next(iter(scores[name].reason for scores in group.rows.values()), None)
-        _out(f"{found.columns[name].title}: not measured: {reason}", style="dim")
+        reason = next(str(scores[name].reason) for scores in group.rows.values())
+        by_reason.setdefault(reason, []).append(found.columns[name].title)
+    for reason, titles in by_reason.items():
+        _out(f"not measured: {', '.join(titles)}: {reason}", style="dim")
     _out()

@@ -13,15 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from melpact.audio.files import read
 from melpact.bench.cache import Found, sound_digest
-from melpact.bench.conversion import columns, hearing
-from melpact.bench.conversion.hearing import Ears, Listening, Room, Usual, listen
+from melpact.bench.conversion import columns
+from melpact.bench.conversion import ears as senses
+from melpact.bench.conversion.ears import Ears, Usual
+from melpact.bench.conversion.hearing import ALL, Listening, Room, listen
 from melpact.bench.conversion.material import Conversion, Domain, TargetVoice, chosen, split
 from melpact.bench.conversion.observations import BESIDE, SOURCE, Heard, Made
 from melpact.bench.conversion.table import ConversionTable, table
 from melpact.bench.totals import FEW, TELLING
 from melpact.bench.workers import run
 from melpact.contract.dialect import name_of
+from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
 from melpact.features.lane_cache import cache_folder
 from melpact.models.convert.opening import METHODS
@@ -106,7 +110,7 @@ def conversion_suite(
             sources, targets, singing, Seen.of(seen), pairs, songs, reference_s, longest_s, seed, kept / "clips"
         )
         studio = Studio(spec, ways, kept, vocoder)
-        room = Room(spec.sample_rate, ears, kept / "heard" if cache else None)
+        room = Room(spec.sample_rate, ears, kept / "heard" if cache else None, _band_rate(spec))
         try:
             heard = Heard(made=_made(conversions, studio, failed, progress))
             _listen(conversions, heard, room, failed, jobs, progress)
@@ -139,8 +143,8 @@ def _conversions(
     voices, spoken, sung = (clips(one, seen) for one in (targets, sources, singing))
     failed = [*voices.failed, *spoken.failed, *sung.failed]
     pools = {
-        name: {who: fitting for who, own in read.speakers.items() if (fitting := convertible(own, longest_s))}
-        for name, read in (("speech", spoken), ("singing", sung))
+        name: {who: fitting for who, own in listed.speakers.items() if (fitting := convertible(own, longest_s))}
+        for name, listed in (("speech", spoken), ("singing", sung))
     }
     wanted = frozenset(clip.sentence for own in pools["speech"].values() for clip in own if clip.text)
     found = [split(name, own, reference_s, KEPT_BACK, wanted) for name, own in sorted(voices.speakers.items())]
@@ -175,11 +179,19 @@ def _at_hand(target: TargetVoice, folder: Path) -> TargetVoice:
     """With every clip a file of its own, and without copies of what is kept back among what the converters are given."""
     others = tuple(ready(clip, folder) for clip in target.others)
     given = tuple(ready(clip, folder) for clip in target.reference)
-    known = {sound_digest(clip.path) for clip in others}
-    reference = tuple(clip for clip in given if sound_digest(clip.path) not in known)
+    known = {_content(clip.path) for clip in others}
+    reference = tuple(clip for clip in given if _content(clip.path) not in known)
     if not reference:
         raise MelpactError("all its recordings are copies of those that are kept back", where=target.name)
     return replace(target, reference=reference, others=others)
+
+
+def _content(path: Path) -> str:
+    """Of its samples; two files of one sound may differ in their headers. What cannot be read is named later."""
+    try:
+        return sound_digest(read(path))
+    except MelpactError:
+        return str(path)
 
 
 def _made(
@@ -215,12 +227,12 @@ def _listen(
                 places.append((one.name, row))
                 tasks.append(
                     Listening(
-                        f"{one.name}: {row}", made.path, hearing.ALL, one.source.path, made.key,
+                        f"{one.name}: {row}", made.path, ALL, one.source.path, made.key,
                         None if one.parallel is None else one.parallel.path, one.domain == "speech", one.source.language,
                     )
                 )  # fmt: skip
     voices = {clip.path: clip for one in conversions for clip in one.target.others}
-    tasks += [Listening(clip.id, path, (hearing.WHO,)) for path, clip in voices.items()]
+    tasks += [Listening(clip.id, path, (senses.WHO,)) for path, clip in voices.items()]
     progress.start(len(tasks), "sounds heard")
     outcomes = run(tasks, room, jobs=jobs_for(max(2, len(tasks)), jobs), advance=progress.advance, work=listen)
     for (name, row), outcome in zip(places, outcomes, strict=False):
@@ -231,7 +243,7 @@ def _listen(
         heard.sounds.setdefault(name, {})[row] = outcome.found[""]
         failed += [f"{outcome.name}: {sense}: {one.reason}" for sense, one in outcome.found[""].items() if one.fault]
     known = {
-        path: outcome.found[""][hearing.WHO] if "" in outcome.found else Found(reason=outcome.failed[""])
+        path: outcome.found[""][senses.WHO] if "" in outcome.found else Found(reason=outcome.failed[""])
         for path, outcome in zip(voices, outcomes[len(places) :], strict=True)
     }
     _who(conversions, heard, known)
@@ -250,7 +262,7 @@ def _who(conversions: Sequence[Conversion], heard: Heard, known: Mapping[Path, F
     spoken = [one for one in conversions if one.domain == "speech"] or list(conversions)
     clips_of: dict[str, dict[str, Any]] = {}
     for one in spoken:
-        own = heard.sounds.get(one.name, {}).get(SOURCE, {}).get(hearing.WHO, Found(reason=""))
+        own = heard.sounds.get(one.name, {}).get(SOURCE, {}).get(senses.WHO, Found(reason=""))
         if own.reason is None and one.source.speaker not in targets:
             clips_of.setdefault(one.source.speaker, {})[one.source.id] = own.observation
     speakers |= {name: list(own.values())[:NULL_CLIPS] for name, own in clips_of.items()}
@@ -258,13 +270,19 @@ def _who(conversions: Sequence[Conversion], heard: Heard, known: Mapping[Path, F
         heard.others[name] = {who: own for who, own in speakers.items() if who != name and own}
 
 
+def _band_rate(spec: MelSpec) -> int:
+    """The lowest usual rate that holds the mel's highest frequency."""
+    usual = [rate for rate in (16000, 22050, 24000, 32000) if spec.f_max <= rate / 2]
+    return min([spec.sample_rate, *usual])
+
+
 def _missing(ears: Ears) -> dict[str, str]:
     """Column → why it cannot be measured on this machine."""
     of = {
-        hearing.WHO: (columns.SIMILARITY, columns.SHARE, columns.TO_SOURCE, columns.NEARER),
-        hearing.PITCH: (columns.F0_CORRELATION, columns.F0_CENTS),
-        hearing.SAID: (columns.CHARACTERS, columns.CHARACTERS_RATIO, columns.WORDS, columns.WORDS_RATIO),
-        hearing.QUALITY: (columns.OPINION,), hearing.PARALLEL: (columns.DISTANCE,),
+        senses.WHO: (columns.SIMILARITY, columns.SHARE, columns.TO_SOURCE, columns.NEARER),
+        senses.PITCH: (columns.F0_CORRELATION, columns.F0_CENTS),
+        senses.SAID: (columns.CHARACTERS, columns.CHARACTERS_RATIO, columns.WORDS, columns.WORDS_RATIO),
+        senses.QUALITY: (columns.OPINION,), senses.PARALLEL: (columns.DISTANCE,),
     }  # fmt: skip
     return {name: why for sense, names in of.items() if (why := ears.missing(sense)) for name in names}
 

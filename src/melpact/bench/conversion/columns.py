@@ -113,7 +113,7 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         DISTANCE: _column(
             "MCD-DTW to the target's own", "dB", "lower",
             "Mel-cepstral distortion along the best warping of time, against the target's own recording of the same "
-            "sentence; only where there is one.", mcd_dtw.PLUGIN.source, perfect=0.0,
+            "sentence, up to the mel's highest frequency; only where there is one.", mcd_dtw.PLUGIN.source, perfect=0.0,
         ),
         SPEED: _column(
             "times real time", "", "higher",

@@ -1,7 +1,4 @@
-"""What is heard in a sound: whose voice, which words, how good, how near its pitch lies to another's. Kept by content.
-
-What the numbers of all sounds say together is in `table`.
-"""
+"""What is asked of a sound, and kept by content. What listens is in `ears`; what all of them say together, in `table`."""
 
 from __future__ import annotations
 
@@ -9,107 +6,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from melpact.bench.align import pair
-from melpact.bench.cache import Found, Shelf, metric_digest, sound_digest, sources_digest
-from melpact.bench.metric import Metric
-from melpact.bench.metrics import _pitch, _recogniser, character_error_rate, dnsmos_overall, f0_correlation, mcd_dtw
-from melpact.bench.metrics import speaker_similarity as similarity
+from melpact.bench.cache import Found, Shelf, sound_digest
+from melpact.bench.conversion.ears import LANGUAGE, PARALLEL, PITCH, QUALITY, SAID, WHO, Ears
 from melpact.bench.score import NotMeasured
-from melpact.bench.sound import Pair, Sound
-from melpact.bench.task import METRICS, Outcome, load
+from melpact.bench.sound import Sound
+from melpact.bench.task import Outcome, load
 from melpact.core.errors import MelpactError
 
-WHO, LANGUAGE, SAID, QUALITY, PITCH, PARALLEL = "who", "language", "said", "quality", "pitch", "parallel"
 ALL = (WHO, SAID, QUALITY, PITCH, PARALLEL)
 _FOR_SPEECH = (SAID, QUALITY)
-Floats = NDArray[np.float32]
-
-
-class Ears(Protocol):
-    """What listens. Every method raises `NotMeasured` with the reason where it cannot say."""
-
-    def version(self, sense: str) -> str:
-        """What the answers of a sense depend on besides the sounds."""
-
-    def missing(self, sense: str) -> str | None:
-        """Why a sense is not to be had on this machine, or None."""
-
-    def who(self, sound: Sound) -> Floats:
-        """An embedding of the voice, [E]."""
-
-    def language(self, sound: Sound) -> str:
-        """Two letters."""
-
-    def said(self, sound: Sound, language: str) -> str:
-        """The words that are understood."""
-
-    def quality(self, sound: Sound) -> float:
-        """An opinion."""
-
-    def pitch(self, source: Sound, made: Sound, key: float) -> tuple[float, float]:
-        """Correlation of the two contours, and median distance from the source's plus the key, cents."""
-
-    def parallel(self, recording: Sound, made: Sound) -> float:
-        """How far two sounds of the same words lie apart, dB."""
-
-
-_SENSES: dict[str, tuple[str, Metric]] = {
-    WHO: ("speaker_similarity", similarity.PLUGIN), LANGUAGE: ("character_error_rate", character_error_rate.PLUGIN),
-    SAID: ("character_error_rate", character_error_rate.PLUGIN), QUALITY: ("dnsmos_overall", dnsmos_overall.PLUGIN),
-    PITCH: ("f0_correlation", f0_correlation.PLUGIN), PARALLEL: ("mcd_dtw", mcd_dtw.PLUGIN),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Usual:
-    """The bench's own metrics: Resemblyzer, Whisper, DNSMOS, WORLD."""
-
-    def version(self, sense: str) -> str:
-        name, metric = _SENSES[sense]
-        return metric_digest(METRICS, name, metric.packages) + sources_digest((Path(__file__),))
-
-    def missing(self, sense: str) -> str | None:
-        return _SENSES[sense][1].missing()
-
-    def who(self, sound: Sound) -> Floats:
-        made = similarity.embedding(sound)
-        return np.asarray(made / np.linalg.norm(made), np.float32)
-
-    def language(self, sound: Sound) -> str:
-        return _recogniser.language(sound)
-
-    def said(self, sound: Sound, language: str) -> str:
-        return _recogniser.recognised(sound, language)
-
-    def quality(self, sound: Sound) -> float:
-        return float(dnsmos_overall.PLUGIN.measure(_with(sound, sound)))
-
-    def pitch(self, source: Sound, made: Sound, key: float) -> tuple[float, float]:
-        both = _with(source, made)
-        x, y = _pitch.voiced_tracks(both, _pitch.EDGE_FRAMES)
-        return float(f0_correlation.PLUGIN.measure(both)), float(np.median(np.abs(_pitch.cents(x, y) - 100 * key)))
-
-    def parallel(self, recording: Sound, made: Sound) -> float:
-        return float(mcd_dtw.PLUGIN.measure(_with(recording, made)))
-
-
-def _with(original: Sound, made: Sound) -> Pair:
-    """Time is left alone: a conversion keeps it."""
-    return pair(original, made.audio, max_lag_s=0.0)
 
 
 @dataclass(frozen=True)
 class Room:
-    """What is the same for every sound: rate of the comparison (Hz), ears, cache folder or None."""
+    """What is the same for every sound.
+
+    Attributes:
+        rate: of the comparison, Hz. cache: folder, or None.
+        band_rate: at which sounds of one sentence are compared, so that nothing counts which lies above the mel's highest
+            frequency; None: `rate`.
+    """
 
     rate: int
     ears: Ears
     cache: Path | None = None
+    band_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -178,13 +103,12 @@ def _heard(sense: str, task: Listening, room: Room, shelf: Shelf) -> Found:
     if other is None:
         nothing = "no source" if sense == PITCH else "the target has no recording of this sentence"
         return Found(reason=nothing)
-    first_sound, key = (
-        partial(_sound, other, room.rate),
-        f"{sense}:{sound_digest(other)}:{task.key if sense == PITCH else ''}",
-    )
     if sense == PITCH:
-        return _kept(shelf, key, room, lambda: room.ears.pitch(first_sound(), sound(), task.key))
-    return _kept(shelf, key, room, lambda: room.ears.parallel(first_sound(), sound()))
+        key = f"{PITCH}:{sound_digest(other)}:{task.key}"
+        return _kept(shelf, key, room, lambda: room.ears.pitch(_sound(other, room.rate), sound(), task.key))
+    rate = room.band_rate or room.rate
+    key = f"{PARALLEL}:{sound_digest(other)}:{rate}"
+    return _kept(shelf, key, room, lambda: room.ears.parallel(_sound(other, rate), _sound(task.sound, rate)))
 
 
 @lru_cache(maxsize=4)

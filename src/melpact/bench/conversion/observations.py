@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from melpact.bench.cache import Found
 from melpact.bench.conversion import columns as c
-from melpact.bench.conversion import hearing as h
+from melpact.bench.conversion import ears as h
 from melpact.bench.conversion.material import Conversion
 from melpact.bench.metrics._recogniser import edits, words
 
