@@ -31,9 +31,10 @@ from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, CorpusError, MelpactError
 from melpact.features.analysis import extract
 from melpact.models.convert.base import Converter
+from melpact.models.convert.opening import METHODS
 from melpact.models.convert.statistics import StatisticsConverter
 from melpact.verbs.conversion_material import Seen, clips, convertible, ready
-from melpact.verbs.conversion_methods import methods_of, parsed
+from melpact.verbs.conversion_methods import methods_of, parsed, usual
 from melpact.verbs.conversion_suite import ConversionReport, conversion_suite
 
 RATE = 22050
@@ -485,6 +486,8 @@ def test_methods_by_name_with_settings_and_what_is_refused() -> None:
     first = next(iter(ways.values()))
     assert first.settings.ratio == 0.5 and first.settings.moments == "exponential"
     assert isinstance(first.converter, StatisticsConverter)
+    found, absent = usual()
+    assert {"envelope", "statistics"} <= set(found) and set(found) | {line.split(":")[0] for line in absent} == set(METHODS)
     refused = {"nothing": "no such method", "envelope:ratio=7": "less than or equal", "envelope:hue=3": "Extra inputs"}
     for bad, said in refused.items():
         with pytest.raises(ContractError, match=said):

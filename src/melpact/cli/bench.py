@@ -48,7 +48,8 @@ class Evaluate(Command):
     targets: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of conversion: whom to sound like, likewise. Some recordings of each are kept back, to compare with."""
     methods: Annotated[str | None, arg(metavar="NAMES")] = None
-    """Of conversion, with commas between: statistics,retrieval:neighbours=8 or a converter's file. All by default."""
+    """Of conversion, with commas between: statistics,retrieval:neighbours=8 or the file of a trained
+    converter. All that can be opened by default."""
     baseline: Annotated[str | None, arg(metavar="NAME")] = None
     """Of conversion: the row that the others are compared with, pair by pair."""
     pairs: Annotated[int, arg(metavar="N")] = 12
@@ -93,7 +94,6 @@ class Evaluate(Command):
 
     def _conversion(self) -> int:
         from melpact.cli import conversion_text
-        from melpact.models.convert.opening import METHODS
         from melpact.verbs.conversion_suite import conversion_suite
 
         others = ("reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws")
@@ -102,7 +102,7 @@ class Evaluate(Command):
                 "--sources, --singing and --targets make the sounds, by converters", where="melpact evaluate",
                 wanted="--suite conversion, and neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, --text",
             )  # fmt: skip
-        methods = [name.strip() for name in self.methods.split(",") if name.strip()] if self.methods else list(METHODS)
+        methods = [name.strip() for name in self.methods.split(",") if name.strip()] if self.methods else None
         report = conversion_suite(
             self.sources, self.targets, singing=self.singing, methods=methods, baseline=self.baseline, pairs=self.pairs,
             songs=self.songs, reference_s=self.reference_seconds, longest_s=self.seconds, vocoder=self.with_, seen=self.seen,

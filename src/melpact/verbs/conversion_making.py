@@ -27,7 +27,7 @@ from melpact.features.pitch import pitch
 from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.statistics import StatisticsConverter
-from melpact.models.convert.voice import Voice
+from melpact.models.convert.voice import Target, Voice
 from melpact.verbs.voice_learning import voice_learn
 from melpact.verbs.voice_sounding import maker, sung
 
@@ -55,6 +55,7 @@ class Studio:
     folder: Path
     vocoder: str | None = None
     _voices: dict[str, Voice | MelpactError] = field(default_factory=dict)
+    _targets: dict[tuple[str, str], Target] = field(default_factory=dict)
     _warm: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -81,7 +82,7 @@ class Studio:
             return kept
         path.parent.mkdir(parents=True, exist_ok=True)
         if row != VOCODED:
-            self._voice(conversion.target)
+            self._known(row, conversion.target)
         if row not in self._warm:  # what is compiled or loaded the first time is not the row's own time
             self._make(conversion, row, path)
             self._warm.add(row)
@@ -111,7 +112,7 @@ class Studio:
             warnings.simplefilter("ignore", AudioWarning)
             if row == VOCODED:
                 return 0.0, self._vocoded(conversion.source.path, path)
-            way, voice = self._way(row), self._voice(conversion.target)
+            way, voice = self._way(row), self._known(row, conversion.target)
             made = sung(conversion.source.path, path, way.converter, voice, way.settings, self._sounding)
         return made.key_semitones, made.peak
 
@@ -122,6 +123,12 @@ class Studio:
             for block in self._sounding(mel, pitch(audio, self.spec)):
                 sound.write(np.asarray(block, np.float32)[None])
         return sound.peak
+
+    def _known(self, row: str, target: TargetVoice) -> Target:
+        """A target as a method knows it: what an encoder makes of its recordings is asked once."""
+        if (row, target.name) not in self._targets:
+            self._targets[row, target.name] = self._way(row).converter.knowing(self._voice(target))
+        return self._targets[row, target.name]
 
     def notes(self, target: TargetVoice) -> list[str]:
         """What was said of a target's recordings when it was learnt, now or in the run before."""

@@ -12,12 +12,24 @@ from melpact.contract.dialect import dialect, name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
-from melpact.models.convert.opening import METHODS, converter
+from melpact.models.convert.opening import METHODS
 from melpact.models.convert.settings import Converting
 from melpact.verbs.conversion_making import Way
+from melpact.verbs.converters import opened
 from melpact.verbs.voice_learning import DEFAULT_DIALECT
 
 Methods = Sequence[str] | Mapping[str, str | Converter]
+
+
+def usual() -> tuple[dict[str, Converter], list[str]]:
+    """Every method that can be opened here, and why the others cannot."""
+    found, absent = dict[str, Converter](), list[str]()
+    for name in METHODS:
+        try:
+            found[name] = opened(name)
+        except MelpactError as error:
+            absent.append(f"{name}: {error}")
+    return found, absent
 
 
 def methods_of(methods: Methods) -> tuple[dict[str, Way], MelSpec]:
@@ -67,4 +79,4 @@ def parsed(text: str) -> Way:
         raise ContractError(
             str(first["msg"]), where="--methods", got=text, wanted=", ".join(Converting.model_fields)
         ) from None
-    return Way(converter(name), asked)
+    return Way(opened(name), asked)

@@ -28,12 +28,11 @@ from melpact.contract.dialect import name_of
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError
 from melpact.features.lane_cache import cache_folder
-from melpact.models.convert.opening import METHODS
 from melpact.verbs.batch import jobs_for
 from melpact.verbs.conversion_files import with_sounds, without_files, write_table
 from melpact.verbs.conversion_making import Studio
 from melpact.verbs.conversion_material import Seen, clips, convertible, ready
-from melpact.verbs.conversion_methods import Methods, methods_of
+from melpact.verbs.conversion_methods import Methods, methods_of, usual
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import output_folder
 
@@ -62,7 +61,7 @@ def conversion_suite(
     targets: Sequence[str | Path],
     *,
     singing: Sequence[str | Path] = (),
-    methods: Methods = tuple(METHODS),
+    methods: Methods | None = None,
     baseline: str | None = None,
     pairs: int = 12,
     songs: int = 4,
@@ -82,7 +81,8 @@ def conversion_suite(
     Args:
         sources, singing: what is converted: folders, tables or manifests of spoken and of sung clips.
         targets: likewise; of each speaker some recordings are given to the converters, others are kept back to compare with.
-        methods: "statistics", "retrieval:neighbours=8", a converter's file; or row → one of these or a converter.
+        methods: "statistics", "retrieval:neighbours=8", a converter's file or training; or row → one of these or a
+            converter; all that can be opened by default.
         baseline: the row that every other is compared with, pair by pair; "statistics" or the first method by default.
         pairs, songs: how many spoken and sung clips are converted, spread over speakers and targets.
         reference_s: seconds of each target that the converters are given, at most.
@@ -99,7 +99,8 @@ def conversion_suite(
     """
     progress = progress if progress is not None else Silent()
     ears = Usual() if ears is None else ears
-    ways, spec = methods_of(methods)
+    asked, absent = usual() if methods is None else (methods, [])
+    ways, spec = methods_of(asked)
     against = baseline or (BASELINE if BASELINE in ways else next(iter(ways)))
     if against not in (*BESIDE, *ways):
         raise MelpactError("is no row of this table", where="--baseline", got=against, wanted=", ".join((*BESIDE, *ways)))
@@ -122,7 +123,7 @@ def conversion_suite(
             conversions, heard, methods={name: way.converter.title for name, way in ways.items()},
             asked={name: way.settings.facts() for name, way in ways.items()}, baseline=against,
             spec=name_of(spec) or spec.fingerprint, vocoder=studio.by, seed=seed, missing=_missing(ears),
-            notes=[*_notes(conversions, heard), *said], left_out=left_out, failed=failed,
+            notes=[*_notes(conversions, heard), *said], left_out=[*absent, *left_out], failed=failed,
         )  # fmt: skip
         if folder is None:
             return ConversionReport(found if cache else without_files(found), {})
