@@ -16,7 +16,7 @@ from melpact.contract.dialect import dialect  # noqa: E402
 from melpact.core.errors import TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
 from melpact.models.convert.content import listener  # noqa: E402
-from melpact.models.convert.gan_inputs import moments  # noqa: E402
+from melpact.models.convert.lines import Kinds  # noqa: E402
 from melpact.models.convert.shipped import content_file  # noqa: E402
 from melpact.nn.converters.voice_changer import Converting, VoiceChangerConfig  # noqa: E402
 from melpact.train import conversing  # noqa: E402
@@ -39,7 +39,8 @@ def numbered(samples: np.ndarray, *about: Any) -> Said:
     mel[0] = number
     f0_hz = np.full(frames, 100.0 * (1 + which // 2), np.float32)
     content, sounds = np.stack([np.cos(number), np.sin(number)]), np.ones(frames, np.bool_)
-    return Said(mel, content, f0_hz, number[None], sounds, moments(mel))  # type: ignore[arg-type]
+    share = np.ones(frames, np.float32)
+    return Said(mel, content, f0_hz, number[None], sounds, share, Kinds.of(mel, sounds, share))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.active import active
 from melpact.models.convert.content import Listener
-from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, moments, moved, pitch_given
-from melpact.models.convert.statistics import Moments
+from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, pitch_given
+from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.train.task import Utterance
 
 Floats = NDArray[np.float32]
@@ -41,15 +41,16 @@ _TRIES = 50
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """An utterance in one variant: mel at level 0, content [·, T], pitch [T], energy [1, T], where it sounds [T], and the
-    moments of its bands there."""
+    """An utterance in one variant: mel at level 0, content [·, T], pitch [T], energy [1, T], where it sounds [T], how
+    voiced it is [T], and the moments of its bands."""
 
     mel: NDArray[np.float16]
     content: NDArray[np.float16]
     f0_hz: Floats
     energy: Floats
     sounds: NDArray[np.bool_]
-    moments: tuple[Moments, Moments]
+    share: Floats
+    kinds: Kinds
 
     @property
     def frames(self) -> int:
@@ -65,9 +66,11 @@ def said(samples: Floats, spec: MelSpec, listener: Listener, semitones: float = 
     f0_hz = at_times(times, track, frame_times_s(spec, raw.shape[1])) * np.float32(2 ** (semitones / 12))
     level, sounds = level_db(raw, spec), active(raw, spec)
     mel = levelled(raw, spec, level)
+    f0_hz = np.where(sounds, f0_hz, np.float32(0))
+    share = voicedness(f0_hz)
     return Said(
-        mel.astype(np.float16), listener(raw).astype(np.float16), np.where(sounds, f0_hz, np.float32(0)),
-        energy_given(raw, spec, level), sounds, moments(mel[:, sounds] if sounds.any() else mel),
+        mel.astype(np.float16), listener(raw).astype(np.float16), f0_hz, energy_given(raw, spec, level), sounds, share,
+        Kinds.of(mel, sounds, share),
     )  # fmt: skip
 
 
@@ -210,13 +213,15 @@ class Conversing:
                 continue
             content = given.content[:, part].astype(np.float32)
             pitch = _into(given.f0_hz[part], other.f0_hz)
-            spoken = given.mel[:, part].astype(np.float32)
+            spoken, share = given.mel[:, part].astype(np.float32), given.share[part]
             return {
                 "mel": wanted.mel[:, part].astype(np.float32), "content": content, "energy": given.energy[:, part],
                 "pitch": pitch_given(wanted.f0_hz[part], self.spec), "sounds": wanted.sounds[part],
-                "moved": moved(spoken, given.moments, own.pool), "picked": own.pool.picked(content),
+                "moved": Lines.of(given.kinds, [(own.pool.kinds, 1.0)])(spoken, share),
+                "picked": own.pool.picked(content),
                 "reference": own.reference, "heard": own.heard, "voice": np.array(made.voice),
-                "other_moved": moved(spoken, given.moments, other.pool), "other_picked": other.pool.picked(content),
+                "other_moved": Lines.of(given.kinds, [(other.pool.kinds, 1.0)])(spoken, share),
+                "other_picked": other.pool.picked(content),
                 "other_reference": other.reference, "other_heard": other.heard, "other_voice": np.array(target.voice),
                 "other_pitch": pitch_given(pitch, self.spec),
             }  # fmt: skip
@@ -225,7 +230,7 @@ class Conversing:
     def _from(self, rng: np.random.Generator, place: Place, without: int, part: slice) -> _Voice | None:
         """Frames of a voice to pick from, without those about a part of one utterance; None where too few are left."""
         wanted = int(np.exp(rng.uniform(*np.log(self.pool))))
-        mels, contents, pitches, sounds, found = [], [], [], [], 0
+        mels, contents, pitches, sounds, shares, found = [], [], [], [], [], 0
         for index in rng.permutation(place.utterances):
             one = self._said(int(index), place)
             keep = np.ones(one.frames, np.bool_)
@@ -237,6 +242,7 @@ class Conversing:
             contents.append(one.content[:, keep])
             pitches.append(one.f0_hz[keep])
             sounds.append(one.sounds[keep])
+            shares.append(one.share[keep])
             found += int(one.sounds[keep].sum())
             if found >= wanted:
                 break
@@ -248,7 +254,7 @@ class Conversing:
         heard = np.arange(begin, begin + self.reference) % mel.shape[1]
         there = np.flatnonzero(on)
         there = there[int(rng.integers(0, max(1, there.size - wanted + 1))) :][:wanted]
-        pool = Pool(mel[:, there].astype(np.float32), content[:, there].astype(np.float32))
+        pool = Pool(mel[:, there].astype(np.float32), content[:, there].astype(np.float32), np.concatenate(shares)[there])
         return _Voice(pool, mel[:, heard].astype(np.float32), on[heard], f0_hz[f0_hz > 0])
 
     def _said(self, index: int, place: Place) -> Said:

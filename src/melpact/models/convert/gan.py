@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,12 @@ from melpact.models.convert.gan_inputs import (
     Pool,
     level_db,
     levelled,
-    moments,
-    moved,
     per_db,
     pitch_given,
 )
+from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.retrieval import contents
 from melpact.models.convert.settings import Converting
-from melpact.models.convert.statistics import Moments
 from melpact.models.convert.voice import Blend, Target, Voice
 from melpact.nn.running import Network, Runtime
 from melpact.nn.weights import check_weights
@@ -52,15 +50,21 @@ _STRIDE = 2
 
 @dataclass(frozen=True)
 class Known:
-    """Of a whole mel: its level, the moments of its bands at level 0, what is spoken [D, T] and where it sounds [T]; of the
-    target: pools with their weights, and one style [style]."""
+    """Of a whole mel: its level, what is spoken [D, T], where it sounds [T], how voiced it is [T], what moves the moments of
+    its bands at level 0, and then those of what was made; of the target: pools with their weights, and one style [style]."""
 
     level: float
-    moments: tuple[Moments, Moments]
     heard: Floats
     sounds: NDArray[np.bool_]
+    share: Floats | None
+    first: Lines
+    last: Lines | None
     pools: tuple[tuple[Pool, float], ...]
     style: Floats
+
+    def voiced(self, first_frame: int, frames: int) -> Floats | None:
+        """How voiced so many frames are; None: nobody knows."""
+        return None if self.share is None else self.share[first_frame : first_frame + frames]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,8 +185,14 @@ class GanConverter(Converter):
             styles.append(np.float32(weight) * self.style(voice))
         style = _unit(np.sum(styles, 0)[None])[0]
         level, sounds = level_db(whole, spec), active(whole, spec)
-        own = levelled(whole, spec, level)[:, sounds if sounds.any() else slice(None)]
-        return Known(level, moments(own), self.listener(whole), sounds, tuple(pools), style)
+        share = None if f0_hz is None else voicedness(np.where(sounds, f0_hz, np.float32(0)))
+        wanted = [(pool.kinds, weight) for pool, weight in pools]
+        first = Lines.of(Kinds.of(levelled(whole, spec, level), sounds, share), wanted)
+        known = Known(level, self.listener(whole), sounds, share, first, None, tuple(pools), style)
+        if f0_hz is None:
+            return known
+        made = self._made(whole, f0_hz, loudness_db(whole, spec), known, 0)
+        return replace(known, last=Lines.of(Kinds.of(made, sounds, share), wanted))
 
     def _convert(
         self,
@@ -196,20 +206,26 @@ class GanConverter(Converter):
     ) -> Floats:
         if not isinstance(known, Known) or f0_hz is None:
             raise TypeError("what is spoken is heard by _about, and a pitch is given")
-        frames, spec = given.shape[1], self.facts.spec
-        part = slice(first_frame, first_frame + frames)
+        spec = self.facts.spec
+        made = self._made(given, f0_hz, energy, known, first_frame)
+        if known.last is not None:
+            made = known.last(made, known.voiced(first_frame, given.shape[1]))
+        made = made + np.float32(per_db(spec)) * (energy - loudness_db(made, spec))
+        return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
+
+    def _made(self, given: Floats, f0_hz: Floats, energy: Floats, known: Known, first_frame: int) -> Floats:
+        """What the network makes of values before scaling [n_mels, T], at level 0."""
+        spec, part = self.facts.spec, slice(first_frame, first_frame + given.shape[1])
         heard = np.ascontiguousarray(known.heard[:, part])
-        own, near, picked = levelled(given, spec, known.level), np.zeros_like(given), np.zeros_like(given)
+        share, picked = known.voiced(first_frame, given.shape[1]), np.zeros_like(given)
+        near = known.first(levelled(given, spec, known.level), share)
         for pool, weight in known.pools:
-            near += np.float32(weight) * moved(own, known.moments, pool)
             picked += np.float32(weight) * pool.picked(heard)
         kept = self.facts.statistics
         pitch = pitch_given(np.where(known.sounds[part], f0_hz, np.float32(0)), spec)
         loud = (np.maximum(energy - known.level, LOWEST_DB) / ENERGY_DB)[None].astype(np.float32)
         inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, loud]
-        made = kept.restored(self._changed(inputs, known.style, first_frame))
-        made = made + np.float32(per_db(spec)) * (energy - loudness_db(made, spec))
-        return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
+        return kept.restored(self._changed(inputs, known.style, first_frame))
 
     def _changed(self, inputs: Sequence[Floats], style: Floats, first_frame: int) -> Floats:
         """What the network makes, [n_mels, T]. A window that begins between two strides gives what it was given there:
@@ -280,7 +296,8 @@ def _pool(voice: Voice) -> Pool:
     if voice.content is None:
         raise TypeError("contents() gives a voice that knows its content")
     sounds = _sounding(voice)
-    return Pool(_level(voice)[:, sounds], voice.content.values[:, sounds])
+    share = voicedness(np.where(sounds, voice.frames.f0_hz, np.float32(0)))
+    return Pool(_level(voice)[:, sounds], voice.content.values[:, sounds], share[sounds])
 
 
 def _level(voice: Voice) -> Floats:

@@ -16,8 +16,8 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.features.harmonic_mel import harmonic_ripple
 from melpact.models.convert.active import loudness_db
+from melpact.models.convert.lines import Kinds
 from melpact.models.convert.retrieval import nearest
-from melpact.models.convert.statistics import Line, Moments
 
 Floats = NDArray[np.float32]
 LOUD = 0.95
@@ -54,31 +54,22 @@ def levelled(raw: Floats, spec: MelSpec, level: float) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Frames of a voice to pick from, all at level 0: mels [n_mels, P] before scaling, contents [D, P]."""
+    """Frames of a voice to pick from, all at level 0: mels [n_mels, P] before scaling, contents [D, P], how voiced each is
+    [P]."""
 
     mels: Floats
     content: Floats
+    share: Floats
 
     @cached_property
-    def moments(self) -> tuple[Moments, Moments]:
-        """Mean and standard deviation of every band, float64 [n_mels]."""
-        return moments(self.mels)
+    def kinds(self) -> Kinds:
+        """Moments of its bands."""
+        return Kinds.of(self.mels, np.ones(self.share.size, np.bool_), self.share)
 
     def picked(self, content: Floats) -> Floats:
         """The mean of the nearest for each frame asked [D, T]: float32 [n_mels, T]."""
         places = nearest(content, self.content, min(PICKED, self.content.shape[1]))
         return np.asarray(self.mels[:, places].mean(2), np.float32)
-
-
-def moments(mels: Floats) -> tuple[Moments, Moments]:
-    """Mean and standard deviation of every band, float64 [n_mels], of frames [n_mels, T]."""
-    wide = mels.astype(np.float64)
-    return wide.mean(1), wide.std(1)
-
-
-def moved(mels: Floats, own: tuple[Moments, Moments], pool: Pool) -> Floats:
-    """Values at level 0 [n_mels, T] of a recording with these moments where it sounds, brought to those of a target."""
-    return np.asarray(Line.between(own, pool.moments, 1.0)(mels), np.float32)
 
 
 def pitch_given(f0_hz: Floats, spec: MelSpec) -> Floats:

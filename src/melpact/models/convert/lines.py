@@ -6,6 +6,7 @@ at once, and by how much depends on how much of either there is in a sentence.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,12 +22,60 @@ LEAST = 20.0
 """Frames of a kind that have to be there; with fewer, the moments of all frames are moved."""
 
 
+Weighed = tuple[float, Moments, Moments]
+"""How many frames there are of a kind; mean and standard deviation of every band over them, float64 [n_mels]."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Moments of the voiced, the unvoiced and of all frames that sound; the first two None where nobody knows which."""
+
+    voiced: Weighed | None
+    unvoiced: Weighed | None
+    all: Weighed
+
+    @classmethod
+    def of(cls, values: NDArray[np.floating], sounding: NDArray[np.bool_], share: Floats | None) -> Kinds:
+        """Of values [n_mels, T].
+
+        Args:
+            sounding: bool [T]; where nothing sounds, all frames count.
+            share: how voiced each frame is [T], 0 to 1; None: unknown.
+        """
+
+        def weighed(weights: Moments) -> Weighed:
+            return (float(weights.sum()), *moments(values, weights))
+
+        on = (sounding if sounding.any() else np.ones_like(sounding)).astype(np.float64)
+        if share is None:
+            return cls(None, None, weighed(on))
+        return cls(weighed(on * share), weighed(on * (1 - share)), weighed(on))
+
+
 @dataclass(frozen=True)
 class Lines:
     """The line of each band of voiced and of unvoiced frames."""
 
     voiced: Line
     unvoiced: Line
+
+    @classmethod
+    def of(cls, own: Kinds, wanted: Sequence[tuple[Kinds, float]]) -> Lines:
+        """From some moments to others, or to the mean of several by their weights.
+
+        A kind of which there are few frames anywhere, or of which nobody knows, is moved as all frames are.
+        """
+
+        def line(kind: str) -> Line:
+            found, others = getattr(own, kind), [(getattr(one, kind), weight) for one, weight in wanted]
+            if found is None or any(one is None for one, _ in others):
+                return line("all")
+            if kind != "all" and min(found[0], *(one[0] for one, _ in others)) < LEAST:
+                return line("all")
+            mean, std = (np.sum([weight * one[i] for one, weight in others], axis=0) for i in (1, 2))
+            return Line.between(found[1:], (mean, std), 1.0)
+
+        return cls(line("voiced"), line("unvoiced"))
 
     @classmethod
     def between(
@@ -37,17 +86,7 @@ class Lines:
         Args:
             share: how voiced each frame is [T], 0 to 1; None: unknown, and all frames are of one kind.
         """
-
-        def line(voiced: bool, known: bool) -> Line:
-            own = _weights(sounding, share if known else None, voiced)
-            wanted = [(_of_voice(voice, voiced if known else None), weight) for voice, weight in target.parts]
-            if known and min(own.sum(), *(frames for (frames, _, _), _ in wanted)) < LEAST:
-                return line(voiced, known=False)
-            mean = np.sum([weight * mean for (_, mean, _), weight in wanted], axis=0)
-            std = np.sum([weight * std for (_, _, std), weight in wanted], axis=0)
-            return Line.between(moments(values, own), (mean, std), 1.0)
-
-        return cls(line(True, share is not None), line(False, share is not None))
+        return cls.of(Kinds.of(values, sounding, share), [(_of_voice(voice), weight) for voice, weight in target.parts])
 
     def __call__(self, values: Floats, share: Floats | None) -> Floats:
         """Of values [n_mels, T]; what is half voiced is moved by half of both."""
@@ -81,18 +120,6 @@ def moments(values: NDArray[np.floating], weights: Moments) -> tuple[Moments, Mo
     return mean, np.sqrt(np.maximum(np.square(values - mean[:, None]) @ share, 0))
 
 
-def _weights(sounding: NDArray[np.bool_], share: Floats | None, voiced: bool) -> Moments:
-    on = (sounding if sounding.any() else np.ones_like(sounding)).astype(np.float64)
-    if share is None:
-        return on
-    made: Moments = on * (share if voiced else 1 - share)
-    return made
-
-
 @lru_cache(maxsize=16)
-def _of_voice(voice: Voice, voiced: bool | None) -> tuple[float, Moments, Moments]:
-    """How many frames of a kind there are, None: of any; their mean and standard deviation."""
-    kept = voice.frames
-    weights = _weights(kept.active, None if voiced is None else voicedness(kept.f0_hz), bool(voiced))
-    mean, std = moments(kept.mels, weights)
-    return float(weights.sum()), mean, std
+def _of_voice(voice: Voice) -> Kinds:
+    return Kinds.of(voice.frames.mels, voice.frames.active, voicedness(voice.frames.f0_hz))

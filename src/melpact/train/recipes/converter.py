@@ -18,7 +18,8 @@ from melpact.bench.score import Score
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError, TrainingError
 from melpact.models.convert.content import Listener, listener
-from melpact.models.convert.gan_inputs import Pool, moved, per_db, pitch_given
+from melpact.models.convert.gan_inputs import Pool, per_db, pitch_given
+from melpact.models.convert.lines import Lines
 from melpact.models.convert.shipped import CONTENT, content_file
 from melpact.nn.content_encoder import ContentEncoder, ContentEncoderConfig
 from melpact.nn.converters.voice_changer import Converting, VoiceChangerConfig, receptive_field
@@ -361,10 +362,12 @@ def measuring(settings: ConverterTraining, own: Changing, data: Data) -> Callabl
         sounding = true.sounds[know]
         if half <= APART or sounding.sum() < 8 or true.sounds[say].sum() < 8:
             continue
-        pool = Pool(*(np.asarray(x[:, know][:, sounding], np.float32) for x in (true.mel, true.content)))
+        mels, contents = (np.asarray(x[:, know][:, sounding], np.float32) for x in (true.mel, true.content))
+        pool = Pool(mels, contents, true.share[know][sounding])
         content = far.content[:, say].astype(np.float32)
         clean, where = true.mel[:, say].astype(np.float32), true.sounds[say]
-        picked, near = pool.picked(content), moved(far.mel[:, say].astype(np.float32), far.moments, pool)
+        near = Lines.of(far.kinds, [(pool.kinds, 1.0)])(far.mel[:, say].astype(np.float32), far.share[say])
+        picked = pool.picked(content)
         given: dict[str, NDArray[Any]] = {
             "picked": picked, "moved": near, "pitch": pitch_given(true.f0_hz[say], own.spec), "energy": far.energy[:, say],
             "reference": pool.mels, "heard": np.ones(pool.mels.shape[1], np.bool_),
