@@ -157,7 +157,9 @@ class RetrievalConverter(Converter):
         all_of_it = settings.model_copy(update={"ratio": 1.0})
         return Known(self.listener(whole), voices, line_of(whole, spec, target, all_of_it))
 
-    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Known:
+    def _about_so_far(
+        self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
+    ) -> Known:
         wanted = target.moments(settings.moments)
         line = Line.between((moments.band_mean(), moments.band_std()), wanted, 1.0)
         return replace(self._about(raw, target.spec, target, settings), line=line)
