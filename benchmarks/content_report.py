@@ -323,11 +323,11 @@ def main() -> None:
         }  # fmt: skip
         if asked.designs:
             ways |= {
-                "retrieval, the nearest frames themselves": (RetrievalConverter(ears, fine=0.5, smoothed=0), plain),
-                "retrieval, eight neighbours": (RetrievalConverter(ears), Converting(neighbours=8)),
-                "retrieval, half of the source's fine structure": (RetrievalConverter(ears, fine=0.5), plain),
+                "retrieval, the nearest frames alone": (RetrievalConverter(ears, looked_up=1.0), plain),
+                "retrieval, the map alone": (RetrievalConverter(ears, looked_up=0.0), plain),
+                "retrieval, exaggerated": (RetrievalConverter(ears, further=1.3), plain),
+                "retrieval, not averaged": (RetrievalConverter(ears, smoothed=0), plain),
                 "retrieval, averaged twice as far": (RetrievalConverter(ears, smoothed=10), plain),
-                "retrieval, pitch looked at": (RetrievalConverter(ears, pitch_weight=0.1), plain),
             }
         found["convert"] = convert(ways, asked.sounds, asked.pairs, asked.seconds)
         print(json.dumps(found["convert"], indent=1), flush=True)

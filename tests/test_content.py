@@ -20,7 +20,7 @@ from melpact.models.convert.active import active
 from melpact.models.convert.content import listener
 from melpact.models.convert.learning import learn
 from melpact.models.convert.opening import converter
-from melpact.models.convert.retrieval import RetrievalConverter, contents, envelope, nearest, octaves, smooth
+from melpact.models.convert.retrieval import RetrievalConverter, contents, envelope, nearest
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.shipped import content_file
 from melpact.normalise.centring import RANGE_DB, centred, loud_mean
@@ -65,28 +65,28 @@ def test_how_deep_silence_is_says_nothing() -> None:
         centred(deep, SPEC.replace_quietly(log="none"))
 
 
-def test_the_nearest_are_found_and_a_pitch_decides_between_equals() -> None:
+def test_the_nearest_are_found_and_equals_in_their_order() -> None:
     target = np.array([[1, 0, 1, 0, -1], [0, 1, 0.1, 1, 0]], np.float32)
     source = np.array([[2, 0], [0, 5]], np.float32)
     assert nearest(source, target, 2).tolist() == [[0, 2], [1, 3]]
-    assert nearest(source, target, 99).shape == (2, 5)
-    high = octaves(np.array([100, 200, 100, 100, 0], np.float32))
-    mine = octaves(np.array([100, 110], np.float32))
-    found = nearest(source, target, 1, source_octaves=mine, target_octaves=high, pitch_weight=0.1)
-    assert found.tolist() == [[0], [3]]
-    far = octaves(np.array([800, 100, 100, 100, 100], np.float32))  # three octaves cost 0.3, the second's angle only 0.005
-    assert nearest(source, target, 1, source_octaves=far[1:3], target_octaves=far, pitch_weight=0.1)[0, 0] == 2
+    assert nearest(source, target, 99).tolist() == [[0, 2, 1, 3, 4], [1, 3, 2, 0, 4]]
     with pytest.raises(ContractError, match="look up"):
         nearest(source, target[:, :0], 1)
 
 
-def test_what_is_averaged() -> None:
+def test_the_nearest_of_many_are_those_of_a_plain_search() -> None:
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(size=(6, 1100)).astype(np.float32), rng.normal(size=(6, 700)).astype(np.float32)
+    a, b = (one / np.sqrt((one.astype(np.float64) ** 2).sum(0)) for one in (source, target))
+    wanted = np.argsort(-(a.T @ b), axis=1)[:, :5]
+    found = nearest(source, target, 5)
+    assert np.array_equal(found, wanted)
+    assert np.array_equal(nearest(source[:, :30], target, 5), wanted[:30])
+
+
+def test_what_an_envelope_leaves_out() -> None:
     wave = np.cos(np.pi * (np.arange(80) + 0.5)[:, None] * np.array([[3, 40]]) / 80).astype(np.float32)
     np.testing.assert_allclose(envelope(wave, 24), wave * [1, 0], atol=1e-5)
-    spike = np.zeros((2, 9), np.float32)
-    spike[:, 4] = 9
-    np.testing.assert_allclose(smooth(spike, 2)[0], [0, 0, 1, 2, 3, 2, 1, 0, 0], atol=1e-6)
-    np.testing.assert_array_equal(smooth(spike, 0), spike)
 
 
 def test_a_teacher_is_asked_at_the_middles_of_frames(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_the_network_sees() -> None:
 def test_a_voice_of_one_utterance_is_found_in_itself(ears: Path) -> None:
     mel = prompt(0)
     voice = learn([mel], [np.zeros(mel.n_frames, np.float32)])
-    one = RetrievalConverter(listener(ears), fine=0.0, smoothed=0)
+    one = RetrievalConverter(listener(ears), smoothed=0, looked_up=1.0)
     knows = contents(one.listener, voice)
     assert contents(one.listener, knows) is knows
     made = one(mel, knows, Converting(neighbours=1))

@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from laws.converters import SPEC, pitch, speechlike, trained, voice  # noqa: E402
+from melpact.cli.main import main  # noqa: E402
 from melpact.contract import artifact  # noqa: E402
 from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact  # noqa: E402
@@ -221,6 +222,24 @@ def test_a_graph_has_no_weights(files: tuple[Path, Path], tmp_path: Path) -> Non
     for refused in (lambda: graph.save(tmp_path / "x.converter"), lambda: export(graph, tmp_path / "x.onnx")):
         with pytest.raises(ContractError):
             refused()
+
+
+def test_the_command(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["converter", "show", str(files[0])]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert trained().fingerprint in text and "adapted to nobody" in text and "7 steps" in text
+    left, right = trained().facts.receptive_field
+    assert f"{right} ahead: {1000 * right * 256 / 22050:.0f} ms" in text
+    assert main(["converter", "convert", str(files[0]), "-o", str(tmp_path / "z.onnx"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["runtime"] == "onnxruntime" and said["fingerprint"] == trained().fingerprint
+    assert said["sees"] == [left + left % 2, right]
+    assert gan_of(tmp_path / "z.onnx").fingerprint == trained().fingerprint
+    assert main(["show", str(files[0])]) == 2 and "melpact converter show" in capsys.readouterr().err
+    file, graph = map(str, files)
+    back = ["convert", graph, "-o", str(tmp_path / "a.converter")]
+    for wrong in (["show", file, "-o", "x"], ["convert", file], ["show", "statistics"], ["convert", file, "-o", file], back):
+        assert main(["converter", *wrong]) == 2
 
 
 def _renamed(path: Path, suffix: str) -> Path:

@@ -106,6 +106,7 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
     assert main(["train", "recipes", "--json"]) == 0
     assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == [
         "content",
+        "converter",
         "hifigan",
         "melpact_small",
         "refiner_cnn",
@@ -125,7 +126,7 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere"], "vocoder needs -o DIR"),
         (
             ["vocoder", "--recipe", "wavenet", "--data", "nowhere", "-o", "y"],
-            "there is no recipe 'wavenet'; wanted one of content, hifigan",
+            "there is no recipe 'wavenet'; wanted one of content, converter, hifigan",
         ),
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere", "-o", "y"], "is not a packed corpus"),
         (["vocoder", "--recipe", "hifigan", "--data", "x", "-o", "y", "--set", "step=3"], "Nearest: steps"),

@@ -9,6 +9,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import render
 from melpact.cli.commands import FINDING, OK, Command, Jobs
+from melpact.core.errors import MelpactError
 
 
 @dataclass(kw_only=True)
@@ -16,9 +17,12 @@ class Evaluate(Command):
     """Score systems against originals: every number beside its null, its ceiling and its interval.
 
     Folders are paired by name whatever the suffix. Exit code 1 when a file failed or had no partner; the rest is scored.
+
+    --suite conversion --sources DIR --targets DIR makes the sounds itself: clips of some speakers in the voices of others by
+    every method, beside the source, the vocoder alone, and what one and two speakers are alike.
     """
 
-    reference: Annotated[Positional[str], arg(metavar="REF")]
+    reference: Annotated[Positional[str], arg(metavar="REF")] = ""
     """Folder (or file) of the originals; or a manifest: .csv, .tsv, .json or .jsonl with the columns original and one per
     system, and if you like name, text, input."""
     systems: Annotated[Positional[list[str]], arg(metavar="SYS")] = field(default_factory=list)
@@ -37,8 +41,31 @@ class Evaluate(Command):
     """What the systems were given, which becomes the null 'unprocessed'."""
     text: Annotated[str | None, arg(metavar="TABLE")] = None
     """What is said: lines of name and text, or a folder of .txt files."""
+    sources: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
+    """Of conversion: what is converted. A folder with a sub-folder per speaker, a table or a manifest. May be repeated."""
+    singing: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
+    """Of conversion: what is sung, likewise."""
+    targets: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
+    """Of conversion: whom to sound like, likewise. Some recordings of each are kept back, to compare with."""
+    methods: Annotated[str | None, arg(metavar="NAMES")] = None
+    """Of conversion, with commas between: statistics,retrieval:neighbours=8 or the file of a trained
+    converter. All that can be opened by default."""
+    baseline: Annotated[str | None, arg(metavar="NAME")] = None
+    """Of conversion: the row that the others are compared with, pair by pair."""
+    pairs: Annotated[int, arg(metavar="N")] = 12
+    """Of conversion: so many spoken clips, spread over speakers and targets."""
+    songs: Annotated[int, arg(metavar="N")] = 4
+    """Of conversion: so many sung ones."""
+    reference_seconds: Annotated[float, arg(metavar="S")] = 120.0
+    """Of conversion: so much of each target is given to the converters."""
+    seconds: Annotated[float, arg(metavar="S")] = 15.0
+    """Of conversion: longer clips are cut in a pause, and lose their text."""
+    with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
+    """Of conversion: a vocoder's file or name; what melpact voice takes by default."""
+    seen: Annotated[UseAppendAction[list[str]], arg(metavar="NAMES")] = field(default_factory=list)
+    """Of conversion: speakers or folders that training has heard, or its manifest (.jsonl); they are told apart."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
-    """Folder for the report as JSON, CSV and LaTeX."""
+    """Folder for the report as page, JSON, CSV and LaTeX; of conversion with the sounds."""
     jobs: Jobs = None
     """Processes. All CPUs by default."""
     no_laws: bool = False
@@ -49,9 +76,13 @@ class Evaluate(Command):
     """Of the random numbers."""
 
     def run(self) -> int:
+        if self.sources or self.singing or self.targets:
+            return self._conversion()
         from melpact.cli import bench_text
         from melpact.verbs.evaluate import evaluate
 
+        if not self.reference:
+            raise MelpactError("needs REF", where="melpact evaluate", next="See: melpact evaluate --help")
         report = evaluate(
             self.reference, *self.systems, suite=self.suite, names=self.name or None, dialect=self.dialect, rate=self.rate,
             metrics=None if self.metrics is None else [name.strip() for name in self.metrics.split(",") if name.strip()],
@@ -60,6 +91,25 @@ class Evaluate(Command):
         )  # fmt: skip
         bench_text.evaluated(report, self, self.out)
         return OK if report.whole else FINDING
+
+    def _conversion(self) -> int:
+        from melpact.cli import conversion_text
+        from melpact.verbs.conversion_suite import conversion_suite
+
+        others = ("reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws")
+        if self.suite != "conversion" or any(getattr(self, name) for name in others):
+            raise MelpactError(
+                "--sources, --singing and --targets make the sounds, by converters", where="melpact evaluate",
+                wanted="--suite conversion, and neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, --text",
+            )  # fmt: skip
+        methods = [name.strip() for name in self.methods.split(",") if name.strip()] if self.methods else None
+        report = conversion_suite(
+            self.sources, self.targets, singing=self.singing, methods=methods, baseline=self.baseline, pairs=self.pairs,
+            songs=self.songs, reference_s=self.reference_seconds, longest_s=self.seconds, vocoder=self.with_, seen=self.seen,
+            out=self.out, jobs=self.jobs, cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
+        )  # fmt: skip
+        conversion_text.compared(report, self, self.out)
+        return FINDING if report.table.failed else OK
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ from melpact.cli import (
     bench,
     clinic,
     commands,
+    converter,
     corpus,
     degrade,
     laboratory,
@@ -20,6 +21,6 @@ from melpact.cli import (
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
     **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
-    **voice.COMMANDS,
+    **voice.COMMANDS, **converter.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

@@ -70,7 +70,8 @@ class Train(Command):
                 report = train.resume(folder, changes=changes, device=self.device, watch=watch)
             train_text.trained(report, self)
         elif self.dry_run:
-            recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
+            own = self.action if self.action == "converter" else None
+            recipe, data = self.recipe or own or self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             with render.working(self.quiet, "two steps"):
                 sheet = train.rehearse(recipe, data, changes=changes, debug=self.debug, device=self.device)
             train_text.rehearsed(sheet, self)

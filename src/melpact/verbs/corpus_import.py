@@ -81,7 +81,7 @@ def import_corpus(
     chosen, found = {}, []
     paths = [Path(given) for given in sources]
     for source, called in zip(paths, _names(paths), strict=True):
-        name, kind = _layout(source, layout)
+        name, kind = layout_of(source, layout)
         chosen[str(source)] = name
         named = kind.listed(source, None if audio is None else Path(audio))
         listed = [replace(item, id=_cleaned(item.id)) for item in named]
@@ -125,7 +125,12 @@ def import_corpus(
     return ImportReport(path, manifest, chosen, [note for _, note in result.done if note], result.failed)
 
 
-def _layout(source: Path, name: str) -> tuple[str, Layout]:
+def layout_of(source: Path, name: str = "auto") -> tuple[str, Layout]:
+    """The layout of a source by name, or the first that recognises it.
+
+    Raises:
+        CorpusError: no such source, no such layout, or none that recognises it.
+    """
     known = layouts()
     if name != "auto" and name not in known:
         raise CorpusError("no such layout", where="layout", got=repr(name), wanted=f"auto, {', '.join(known)}")

@@ -25,7 +25,7 @@ Kind = Literal["mel", "stats", "audio", "foreign"]
 LEVELS_UP_TO_S = 600.0
 """Longer sounds are not decoded just to be shown."""
 
-_SHOWN_ELSEWHERE = ("vocoder", "refiner")
+_SHOWN_ELSEWHERE = ("vocoder", "refiner", "converter")
 _UNSAID = (
     "sample_rate",
     "n_fft, win_length, hop_length and padding: how much time a frame stands for",

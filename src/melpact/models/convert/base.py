@@ -83,7 +83,7 @@ class Converter(ABC):
             return mel
         raw = mel.raw().values
         pitch, level = self._conditions(raw, mel.spec, f0_hz, energy)
-        made = self._convert(raw, target, asked, pitch, level, self._about(raw, mel.spec, target, asked), 0)
+        made = self._convert(raw, target, asked, pitch, level, self._about(raw, mel.spec, target, asked, pitch), 0)
         return mel.with_raw(self._held(made, raw, mel.spec, self._ceiling(raw, mel.spec, target)))
 
     def stream(
@@ -108,7 +108,7 @@ class Converter(ABC):
         self.check(mel, target, f0_hz, energy)
         raw = mel.raw().values
         pitch, level = self._conditions(raw, mel.spec, f0_hz, energy)
-        known, ceiling = self._about(raw, mel.spec, target, asked), self._ceiling(raw, mel.spec, target)
+        known, ceiling = self._about(raw, mel.spec, target, asked, pitch), self._ceiling(raw, mel.spec, target)
         left, right = self.sees(asked)
         fade = min(FADE_FRAMES, block_frames)
         tail: Floats | None = None
@@ -200,7 +200,9 @@ class Converter(ABC):
         `known` is what `_about` gave for the whole mel, `first_frame` where in it the given ones begin.
         """
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> object:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> object:
         """What has to be known of the whole mel and of the target before a part of it can be converted."""
         return None
 
@@ -208,7 +210,7 @@ class Converter(ABC):
         self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
     ) -> object:
         """The same where the whole mel is not there: `raw` is what was heard lately, `moments` are running ones."""
-        return self._about(raw, target.spec, target, settings)
+        return self._about(raw, target.spec, target, settings, f0_hz)
 
     def _conditions(
         self, raw: Floats, spec: MelSpec, f0_hz: Floats | None, energy: Floats | None

@@ -41,7 +41,9 @@ class EnvelopeConverter(Converter):
     def fingerprint(self) -> str:
         return digest(["converter", self.method, MOST_SWING, KEPT])
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Line:
         return Line.between(_moments(heard(whole, spec)), _target_moments(target), settings.ratio)
 
     def watched(self, raw: Floats) -> Floats:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,9 @@ class GanConverter(Converter):
         Raises:
             ContractError: it has no frames that sound.
         """
-        if voice.fingerprint in self.facts.voices:
-            learnt: Floats = self.styles[self.facts.voices.index(voice.fingerprint)]
-            return learnt
+        own = self._own(voice)
+        if own is not None:
+            return own
         if voice.embedding is not None and voice.embedding[1] == self.encoder:
             return voice.embedding[0]
         sounds = _sounding(voice)
@@ -161,18 +162,22 @@ class GanConverter(Converter):
 
     def _knowing(self, voice: Voice) -> Voice:
         known = contents(self.listener, voice)
-        return known if voice.fingerprint in self.facts.voices else known.with_embedding(self.style(known), self.encoder)
+        return known if self._own(voice) is not None else known.with_embedding(self.style(known), self.encoder)
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Known:
+    def _own(self, voice: Voice) -> Floats | None:
+        """The style that was learnt for a voice; None where the converter was not adapted to it."""
+        name = _fingerprint(voice) if self.facts.adapted else ""
+        learnt: Floats | None = self.styles[self.facts.voices.index(name)] if name in self.facts.voices else None
+        return learnt
+
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Known:
         pools, styles = [], []
         for voice, weight in target.parts:
             if weight <= 0:
                 continue
-            known = contents(self.listener, voice)
-            if known.content is None:
-                raise TypeError("contents() gives a voice that knows its content")
-            sounds = _sounding(voice)
-            pools.append((Pool(_level(voice)[:, sounds], known.content.values[:, sounds]), weight))
+            pools.append((_pool(contents(self.listener, voice)), weight))
             styles.append(np.float32(weight) * self.style(voice))
         style = _unit(np.sum(styles, 0)[None])[0]
         level, sounds = level_db(whole, spec), active(whole, spec)
@@ -262,6 +267,20 @@ def _sounding(voice: Voice) -> NDArray[np.bool_]:
     if not on.any():
         raise ContractError("this voice has no frames that sound", next="Learn it from other references")
     return on
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(voice: Voice) -> str:
+    return voice.fingerprint
+
+
+@lru_cache(maxsize=8)
+def _pool(voice: Voice) -> Pool:
+    """The frames that sound of a voice that knows its content: once, however many blocks are asked for."""
+    if voice.content is None:
+        raise TypeError("contents() gives a voice that knows its content")
+    sounds = _sounding(voice)
+    return Pool(_level(voice)[:, sounds], voice.content.values[:, sounds])
 
 
 def _level(voice: Voice) -> Floats:

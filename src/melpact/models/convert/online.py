@@ -21,7 +21,7 @@ from melpact.normalise.exponential import ExponentialStats
 
 Floats = NDArray[np.float32]
 
-HISTORY_S, KNOWN_S, HALF_LIFE_S = 8.0, 1.0, 30.0
+HISTORY_S, KNOWN_S, HALF_LIFE_S = 4.0, 1.0, 30.0
 CONTEXT_FRAMES = 64
 """Frames to the left with which a block is converted, beside those that the method sees."""
 FADE_FRAMES = 4

@@ -29,5 +29,5 @@ class Converting(Record):
     key_semitones: float | None = Field(default=None, ge=-MOST_SEMITONES, le=MOST_SEMITONES)
     formant: float = Field(default=1.0, ge=0.5, le=2.0)
     moments: Moments = "exact"
-    neighbours: int = Field(default=4, ge=1, le=64)
+    neighbours: int = Field(default=8, ge=1, le=64)
     seed: int = Field(default=0, ge=0)

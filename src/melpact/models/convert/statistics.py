@@ -74,7 +74,9 @@ class StatisticsConverter(Converter):
     def fingerprint(self) -> str:
         return digest(["converter", self.method, MOST_SWING])
 
-    def _about(self, whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
+    def _about(
+        self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
+    ) -> Line:
         return line_of(whole, spec, target, settings)
 
     def _about_so_far(
