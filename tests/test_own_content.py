@@ -155,6 +155,8 @@ def test_the_command_takes_a_folder(folder: Path, tmp_path: Path, capsys: pytest
     voice().save(tmp_path / "plain.voice")
     assert main([*words, "--to", str(tmp_path / "plain.voice"), "-o", str(tmp_path / "no.wav")]) == 2
     assert "learn" in capsys.readouterr().err and not (tmp_path / "no.wav").exists()
+    assert main([*words, "--to", str(kept), "-o", str(tmp_path / "no.wav"), "--lookahead-ms", "300"]) == 2
+    assert "whole sounds" in capsys.readouterr().err
 
 
 def test_what_is_no_encoder_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_hours_are_kept_in_bounded_memory() -> None:
     flow = OnlineConverter(converter("statistics"), voice(), look_ahead_frames=4)
     mel = speechlike(200).values
     sizes = {flow._raw.shape[1] for _ in range(12) if flow.push(mel).size}
-    assert max(sizes) <= round(8 * 22050 / 256) + 200 + CONTEXT_FRAMES
+    assert max(sizes) <= round(4 * 22050 / 256) + 200 + CONTEXT_FRAMES
 
 
 def test_what_the_online_converter_refuses() -> None:

@@ -11,6 +11,7 @@ from melpact.audio.files import find
 from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
+from melpact.models.convert.hearing import SoundListener
 from melpact.models.convert.opening import encoder
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
@@ -120,6 +121,8 @@ def voice(
         what = "a trace is" if refiner is None else "refining is"
         flag = "--trace" if refiner is None else "--refine"
         raise ContractError(f"{what} of whole mels", where=f"{flag}, --lookahead-ms", wanted="one of them")
+    if look_ahead_ms is not None and isinstance(ears, SoundListener):
+        raise ContractError("this content encoder hears whole sounds", where="--content, --lookahead-ms")
     better = None if refiner is None else chosen(refiner, target.spec)
     if look_ahead_ms is None:
         name, sounding = maker(vocoder, target.spec)

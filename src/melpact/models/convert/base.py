@@ -146,12 +146,12 @@ class Converter(ABC):
         """What the frames from `first` on become by what is known so far; for `online`, which checks and holds them.
 
         Args:
-            raw: what was heard lately, before scaling [n_mels, T]; f0_hz: its pitch [T], where a converter is driven by it.
+            raw: what was heard lately, before scaling [n_mels, T]. f0_hz: its pitch [T], where one was given.
             moments: running, of what `watched` gives of the source.
         """
         part = raw[:, first:]
         pitch = None if f0_hz is None else f0_hz[first:]
-        known = self._about_so_far(raw, moments, target, settings)
+        known = self._about_so_far(raw, f0_hz, moments, target, settings)
         return self._convert(part, target, settings, pitch, loudness_db(part, target.spec), known, first)
 
     def held(self, made: Floats, given: Floats, highest: Floats, target: Target) -> Floats:
@@ -206,9 +206,11 @@ class Converter(ABC):
         """What has to be known of the whole mel and of the target before a part of it can be converted."""
         return None
 
-    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> object:
+    def _about_so_far(
+        self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
+    ) -> object:
         """The same where the whole mel is not there: `raw` is what was heard lately, `moments` are running ones."""
-        return self._about(raw, target.spec, target, settings)
+        return self._about(raw, target.spec, target, settings, f0_hz)
 
     def _conditions(
         self, raw: Floats, spec: MelSpec, f0_hz: Floats | None, energy: Floats | None

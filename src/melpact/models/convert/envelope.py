@@ -49,7 +49,9 @@ class EnvelopeConverter(Converter):
     def watched(self, raw: Floats) -> Floats:
         return np.asarray(smoother(raw.shape[0]) @ raw.astype(np.float64), np.float32)
 
-    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Line:
+    def _about_so_far(
+        self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
+    ) -> Line:
         return Line.between((moments.band_mean(), moments.band_std()), _target_moments(target), settings.ratio)
 
     def _convert(

@@ -21,7 +21,7 @@ from melpact.normalise.exponential import ExponentialStats
 
 Floats = NDArray[np.float32]
 
-HISTORY_S, KNOWN_S, HALF_LIFE_S = 8.0, 1.0, 30.0
+HISTORY_S, KNOWN_S, HALF_LIFE_S = 4.0, 1.0, 30.0
 CONTEXT_FRAMES = 64
 """Frames to the left with which a block is converted, beside those that the method sees."""
 FADE_FRAMES = 4
@@ -62,8 +62,8 @@ class OnlineConverter:
         self.spec = target.spec
         hop_s = self.spec.hop_length / self.spec.sample_rate
         self._keep = round(HISTORY_S / hop_s)
-        self._raw = _stretch(target, round(KNOWN_S / hop_s))
-        self._f0_hz = np.zeros(self._raw.shape[1], np.float32)
+        self._raw, self._f0_hz = _stretch(target, round(KNOWN_S / hop_s))
+        self._pitched = True
         self._own = self._given = self._raw.shape[1]
         """In what is kept: the first frame of the source, and the first that has not been given."""
         self._highest = np.full((self.spec.n_mels, 1), -np.inf, np.float32)
@@ -87,9 +87,10 @@ class OnlineConverter:
         if (f0_hz is None and self.converter.takes_f0) or (f0_hz is not None and f0_hz.shape != (given.shape[1],)):
             raise ContractError("the pitch does not belong to these frames", wanted=f"{given.shape[1]} values of Hz")
         if given.shape[1]:
-            self._raw = np.concatenate([self._raw, given], axis=1)
+            self._pitched &= f0_hz is not None
             pitch = np.zeros(given.shape[1], np.float32) if f0_hz is None else np.asarray(f0_hz, np.float32)
             self._f0_hz = np.concatenate([self._f0_hz, pitch])
+            self._raw = np.concatenate([self._raw, given], axis=1)
             self._highest = np.maximum(self._highest, given.max(axis=1, keepdims=True))
             self._count(given)
         return self._give(self._raw.shape[1] - self._given - self.look_ahead_frames)
@@ -120,7 +121,7 @@ class OnlineConverter:
     def _converted(self, begin: int, end: int) -> Floats:
         one, whole = self.converter, self._raw
         first = max(self._own, begin - CONTEXT_FRAMES - one.sees(self.settings)[0])
-        pitch = self._f0_hz if one.takes_f0 else None
+        pitch = self._f0_hz if self._pitched else None
         made = one.so_far(whole, first, pitch, self.moments, self.target, self.settings)
         own = made[:, begin - first :].copy()
         fade = min(self._tail.shape[1], end - begin)
@@ -131,10 +132,11 @@ class OnlineConverter:
         return one.held(own[:, : end - begin], whole[:, begin:end], self._highest, self.target)
 
 
-def _stretch(target: Target, frames: int) -> Floats:
-    """So many frames of the first voice's own in which most sounds, before scaling."""
+def _stretch(target: Target, frames: int) -> tuple[Floats, Floats]:
+    """So many frames of the first voice's own in which most sounds, before scaling, and their pitch."""
     kept = target.parts[0][0].frames
     sounding = np.concatenate([[0], np.cumsum(kept.active)])
     count = min(frames, kept.active.size)
     begin = int(np.argmax(sounding[count:] - sounding[: sounding.size - count]))
-    return np.ascontiguousarray(kept.mels[:, begin : begin + count], np.float32)
+    part = slice(begin, begin + count)
+    return np.ascontiguousarray(kept.mels[:, part], np.float32), np.array(kept.f0_hz[part], np.float32)

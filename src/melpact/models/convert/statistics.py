@@ -79,7 +79,9 @@ class StatisticsConverter(Converter):
     ) -> Line:
         return line_of(whole, spec, target, settings)
 
-    def _about_so_far(self, raw: Floats, moments: ExponentialStats, target: Target, settings: Converting) -> Line:
+    def _about_so_far(
+        self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
+    ) -> Line:
         return Line.between((moments.band_mean(), moments.band_std()), target.moments(settings.moments), settings.ratio)
 
     def _convert(
