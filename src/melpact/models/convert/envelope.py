@@ -1,7 +1,8 @@
 """The moments of the envelope moved to the target's, while what stands on it stays: harmonics, and so the pitch.
 
 The envelope E of a frame is what the first `KEPT` cosines over its bands hold (a cepstrum of the mel, cut off); in each
-band y = x + ratio·(mean + std·(E - m)/s - E), with moments of envelopes; what is added is cut off like E. `statistics`
+band y = x + ratio·(mean + std·(E - m)/s - E), with moments of envelopes, of voiced and of unvoiced frames apart where the
+pitch is known; what is added is cut off like E. `statistics`
 moves the bands themselves: below about 1 kHz they resolve the harmonics, and one voice's long-term pattern of harmonics
 laid over another's bends the pitch.
 """
@@ -16,15 +17,25 @@ from numpy.typing import NDArray
 
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
+from melpact.models.convert.active import active
 from melpact.models.convert.base import Converter, Floats
+from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.settings import Converting
-from melpact.models.convert.statistics import MOST_SWING, Line, heard
+from melpact.models.convert.statistics import MOST_SWING
 from melpact.models.convert.voice import Target, Voice
 from melpact.normalise.exponential import ExponentialStats
 
 KEPT = 14
 """Cosines of an envelope, fading out over the last half of them."""
 Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of a whole mel: what moves the moments of its envelopes, and how voiced each frame is [T]; None: nobody knows."""
+
+    lines: Lines
+    share: Floats | None
 
 
 @dataclass(frozen=True)
@@ -39,20 +50,23 @@ class EnvelopeConverter(Converter):
 
     @property
     def fingerprint(self) -> str:
-        return digest(["converter", self.method, MOST_SWING, KEPT])
+        return digest(["converter", self.method, 2, MOST_SWING, KEPT])
 
     def _about(
         self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
-    ) -> Line:
-        return Line.between(_moments(heard(whole, spec)), _target_moments(target), settings.ratio)
+    ) -> Known:
+        share = None if f0_hz is None else voicedness(f0_hz)
+        own = Kinds.of(_envelope(whole), active(whole, spec), share)
+        return Known(Lines.of(own, [(_of_voice(voice), weight) for voice, weight in target.parts]), share)
 
     def watched(self, raw: Floats) -> Floats:
         return np.asarray(smoother(raw.shape[0]) @ raw.astype(np.float64), np.float32)
 
     def _about_so_far(
         self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting
-    ) -> Line:
-        return Line.between((moments.band_mean(), moments.band_std()), _target_moments(target), settings.ratio)
+    ) -> Known:
+        own = Kinds(None, None, (float("inf"), moments.band_mean(), moments.band_std()))
+        return Known(Lines.of(own, [(_of_voice(voice), weight) for voice, weight in target.parts]), None)
 
     def _convert(
         self,
@@ -64,11 +78,12 @@ class EnvelopeConverter(Converter):
         known: object,
         first_frame: int,
     ) -> Floats:
-        if not isinstance(known, Line):
-            raise TypeError("the line of each band's envelope is made by _about")
-        smooth = smoother(given.shape[0])
-        envelope = smooth @ given.astype(np.float64)
-        return np.asarray(given + smooth @ (known(envelope) - envelope), np.float32)
+        if not isinstance(known, Known):
+            raise TypeError("the lines of the envelope are made by _about")
+        share = None if known.share is None else known.share[first_frame : first_frame + given.shape[1]]
+        envelope = np.asarray(_envelope(given), np.float32)
+        away: Float64 = (known.lines(envelope, share) - envelope).astype(np.float64)
+        return np.asarray(given + settings.ratio * (smoother(given.shape[0]) @ away), np.float32)
 
 
 @lru_cache(maxsize=16)
@@ -83,21 +98,14 @@ def smoother(n_mels: int) -> Float64:
     return made
 
 
-def _moments(mel: Floats) -> tuple[Float64, Float64]:
-    envelope = smoother(mel.shape[0]) @ mel.astype(np.float64)
-    return envelope.mean(axis=1), envelope.std(axis=1)
-
-
-def _target_moments(target: Target) -> tuple[Float64, Float64]:
-    """Weighted means of the voices' means and standard deviations."""
-    found = [(_voice_moments(voice), weight) for voice, weight in target.parts]
-    mean = np.sum([weight * one[0] for one, weight in found], axis=0)
-    std = np.sum([weight * one[1] for one, weight in found], axis=0)
-    return mean, std
+def _envelope(mel: Floats) -> Float64:
+    """[n_mels, T]."""
+    made: Float64 = smoother(mel.shape[0]) @ mel.astype(np.float64)
+    return made
 
 
 @lru_cache(maxsize=16)
-def _voice_moments(voice: Voice) -> tuple[Float64, Float64]:
-    """Of the frames that were kept and sound."""
+def _of_voice(voice: Voice) -> Kinds:
+    """Moments of the envelopes of the frames that were kept."""
     kept = voice.frames
-    return _moments(kept.mels[:, kept.active if kept.active.any() else slice(None)])
+    return Kinds.of(_envelope(kept.mels), kept.active, voicedness(kept.f0_hz))
