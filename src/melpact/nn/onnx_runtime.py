@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from melpact.core.errors import ArtifactError, ContractError, MelpactError
+from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
 from melpact.nn.running import Floats
+
+
+def told(runtime: OnnxRuntime, key: str, kind: str, schema: int, lacking: str) -> dict[str, Any]:
+    """What a graph says of itself below a key of its metadata.
+
+    Args:
+        kind, schema: that it has to be. lacking: what a graph without that key does not say.
+
+    Raises:
+        NotAnArtifact: it says nothing, or is something else. WrongSchema: of another version.
+    """
+    if key not in runtime.metadata:
+        raise NotAnArtifact(f"is a graph that does not say {lacking}", where=runtime.path, next="Export it again")
+    try:
+        said: dict[str, Any] = json.loads(runtime.metadata[key])
+        found, written = said["kind"], said["schema"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotAnArtifact("its melpact metadata cannot be read", where=runtime.path, got=repr(error)) from None
+    if found != kind:
+        raise NotAnArtifact("holds something else", where=runtime.path, got=found, wanted=kind)
+    if written != schema:
+        raise WrongSchema("was written by another version of melpact", where=runtime.path, got=written, wanted=schema)
+    return said
 
 
 class OnnxRuntime:
@@ -44,7 +69,7 @@ class OnnxRuntime:
                 "is not an ONNX graph that can be run", where=path, got=" ".join(str(error).split())[:200],
                 next="Copy it again, or export it again",
             ) from None  # fmt: skip
-        self._what = what
+        self.path, self._what = path, what
         self._inputs = self._session.get_inputs()
         self._names = [one.name for one in self._inputs]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map

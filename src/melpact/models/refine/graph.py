@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ import numpy as np
 
 from melpact.contract.artifact import replacing
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError, MelpactError, NotAnArtifact, WrongSchema
+from melpact.core.errors import ContractError, MelpactError, NotAnArtifact
 from melpact.core.records import canonical_json
 from melpact.models.refine.facts import KIND, Facts
 from melpact.models.refine.methods import NEURAL
 from melpact.models.refine.neural import NeuralRefiner
-from melpact.nn.onnx_runtime import OnnxRuntime
+from melpact.nn.onnx_runtime import OnnxRuntime, told
 
 KEY = "melpact"
 SCHEMA = 1
@@ -64,17 +63,7 @@ def load(path: str | Path, threads: int = 0) -> NeuralRefiner:
         ArtifactError: unreadable, or a graph that is no refiner. MelpactError: no onnxruntime.
     """
     runtime = OnnxRuntime(path, threads, what="refiner")
-    if KEY not in runtime.metadata:
-        raise NotAnArtifact("is a graph that does not say which mel it refines", where=path, next="Export it again")
-    try:
-        said: dict[str, Any] = json.loads(runtime.metadata[KEY])
-        kind, schema = said["kind"], said["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotAnArtifact("its melpact metadata cannot be read", where=path, got=repr(error)) from None
-    if kind != KIND:
-        raise NotAnArtifact("holds something else", where=path, got=kind, wanted=KIND)
-    if schema != SCHEMA:
-        raise WrongSchema("was written by another version of melpact", where=path, got=schema, wanted=SCHEMA)
+    said = told(runtime, KEY, KIND, SCHEMA, "which mel it refines")
     try:
         kept = {name: np.asarray(value, np.float32) for name, value in said["statistics"].items()}
         exported = {name: said[name] for name in ("n_weights", "fingerprint")}

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from melpact.core.records import Record
 from melpact.nn.blocks.convnext import EPS
+from melpact.nn.blocks.modulated import ModulatedBlock
 from melpact.nn.blocks.reach import samples_of_frame
 
 STRIDE = 2
@@ -48,24 +49,6 @@ class VoiceChangerConfig(Record):
     output_scale: float = Field(default=1.0, gt=0)
 
 
-class _Block(nn.Module):
-    """x + γ · W2 gelu(W1 (norm(depthwise(x)) · (1 + scale) + shift)), [B, T, width]; scale and shift [B, 1, width]."""
-
-    def __init__(self, width: int, inside: int, layer_scale: float) -> None:
-        super().__init__()
-        self.dwconv = nn.Conv1d(width, width, BLOCK_KERNEL, padding=BLOCK_KERNEL // 2, groups=width)
-        self.norm = nn.LayerNorm(width, eps=EPS)
-        self.pwconv1 = nn.Linear(width, inside)
-        self.act = nn.GELU()
-        self.pwconv2 = nn.Linear(inside, width)
-        self.gamma = nn.Parameter(torch.full((width,), layer_scale))
-
-    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        y = self.norm(self.dwconv(x.transpose(1, 2)).transpose(1, 2))
-        y = self.pwconv2(self.act(self.pwconv1(y * (1 + scale) + shift)))
-        return x + self.gamma * y
-
-
 class VoiceChanger(nn.Module):
     """(content, moved, picked, pitch, energy, style) → mel [B, n_mels, T], normalised as `moved`. A fresh one gives `moved`.
 
@@ -86,7 +69,8 @@ class VoiceChanger(nn.Module):
         self.down = nn.Conv1d(half, width, DOWN_KERNEL, stride=STRIDE, padding=_EDGE)
         self.film = nn.Linear(config.style, 2 * width * config.blocks)
         inside = round(width * config.expansion)
-        self.blocks = nn.ModuleList(_Block(width, inside, 1 / config.blocks) for _ in range(config.blocks))
+        blocks = config.blocks
+        self.blocks = nn.ModuleList(ModulatedBlock(width, inside, 1 / blocks, BLOCK_KERNEL) for _ in range(blocks))
         self.norm = nn.LayerNorm(width, eps=EPS)
         self.up = nn.ConvTranspose1d(width, half, UP_KERNEL, stride=STRIDE, padding=_EDGE)
         self.out = nn.Conv1d(half, config.n_mels, STEM_KERNEL, padding=STEM_KERNEL // 2)

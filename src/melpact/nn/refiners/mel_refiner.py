@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from melpact.core.records import Record
 from melpact.nn.blocks.convnext import EPS, KERNEL_SIZE
+from melpact.nn.blocks.modulated import ModulatedBlock
 from melpact.nn.blocks.reach import samples_of_frame
 
 STEM_KERNEL, LOCAL_KERNEL = 5, 3
@@ -71,24 +72,6 @@ class _Local(nn.Module):
         return made
 
 
-class _Block(nn.Module):
-    """x + γ · W2 gelu(W1 (norm(depthwise(x)) · (1 + scale) + shift)), [B, T, width]; scale and shift [B, 1, width]."""
-
-    def __init__(self, width: int, inside: int, layer_scale: float) -> None:
-        super().__init__()
-        self.dwconv = nn.Conv1d(width, width, KERNEL_SIZE, padding=KERNEL_SIZE // 2, groups=width)
-        self.norm = nn.LayerNorm(width, eps=EPS)
-        self.pwconv1 = nn.Linear(width, inside)
-        self.act = nn.GELU()
-        self.pwconv2 = nn.Linear(inside, width)
-        self.gamma = nn.Parameter(torch.full((width,), layer_scale))
-
-    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        y = self.norm(self.dwconv(x.transpose(1, 2)).transpose(1, 2))
-        y = self.pwconv2(self.act(self.pwconv1(y * (1 + scale) + shift)))
-        return x + self.gamma * y
-
-
 class MelRefiner(nn.Module):
     """(x, cond, level) → residual [B, n_mels, T]: what is to be added to `cond`. A fresh one gives zeros.
 
@@ -112,7 +95,8 @@ class MelRefiner(nn.Module):
         self.level = nn.Linear(config.level_size + config.voice_size, config.level_size)
         self.film = nn.Linear(config.level_size, 2 * width * config.blocks)
         inside = round(width * config.expansion)
-        self.blocks = nn.ModuleList(_Block(width, inside, 1 / config.blocks) for _ in range(config.blocks))
+        blocks = config.blocks
+        self.blocks = nn.ModuleList(ModulatedBlock(width, inside, 1 / blocks, KERNEL_SIZE) for _ in range(blocks))
         self.norm = nn.LayerNorm(width, eps=EPS)
         self.mixture = nn.Conv2d(features, config.mixed, LOCAL_KERNEL, padding=LOCAL_KERNEL // 2)
         self.out = nn.Linear(width, (1 + config.mixed) * config.n_mels)
