@@ -12,7 +12,7 @@ from melpact.contract.dialect import dialect
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.convert.base import Converter
 from melpact.models.convert.hearing import SoundListener
-from melpact.models.convert.opening import encoder
+from melpact.models.convert.opening import encoder, usual
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
@@ -97,7 +97,8 @@ def voice(
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
         to: whom to sound like: a .voice file, or sounds and folders of one voice.
         blend: "A:.7,B:.3" instead.
-        method: one of `models.convert.opening.METHODS`, the first by default; a trained converter's file; or a training.
+        method: one of `models.convert.opening.METHODS`; a trained converter's file; or a training. By default what
+            `models.convert.opening.usual` says, and "envelope" with `look_ahead_ms`.
         content: a content encoder for retrieval, as `models.convert.opening.encoder` opens it.
         settings: all of them, or those that differ from the defaults, by name.
         vocoder: a vocoder's file or name, or "griffin_lim"; by default what `vocode` takes.
@@ -116,6 +117,9 @@ def voice(
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec, content=ears)
+    if method is None and ears is None and look_ahead_ms is None:
+        taken, why = usual(target)
+        notes = (*notes, *((f"{taken.method}: {why}",) if why else ()))
     target = taken.knowing(target)
     if look_ahead_ms is not None and not (trace is None and refiner is None):
         what = "a trace is" if refiner is None else "refining is"

@@ -26,7 +26,9 @@ from melpact.models.convert.voice import Target, Voice
 from melpact.normalise.exponential import ExponentialStats
 
 KEPT = 14
-"""Cosines of an envelope, fading out over the last half of them."""
+"""Cosines of an envelope."""
+WITHOUT_HARMONICS = 40
+"""Cosines that what is added to a mel may have without bending the pitch that is in it."""
 Float64 = NDArray[np.float64]
 
 
@@ -87,12 +89,13 @@ class EnvelopeConverter(Converter):
 
 
 @lru_cache(maxsize=16)
-def smoother(n_mels: int) -> Float64:
-    """A frame to its envelope: float64 [n_mels, n_mels]; a constant passes."""
+def smoother(n_mels: int, kept: int = KEPT) -> Float64:
+    """A frame to what its first `kept` cosines hold, fading out over the last half of them: float64 [n_mels, n_mels]; a
+    constant passes."""
     band, order = np.arange(n_mels) + 0.5, np.arange(n_mels)
     cosines = np.sqrt(2 / n_mels) * np.cos(np.pi / n_mels * np.outer(order, band))
     cosines[0] /= np.sqrt(2)
-    weight = 0.5 + 0.5 * np.cos(np.pi * np.clip((order - KEPT / 2) / (KEPT / 2), 0, 1))
+    weight = 0.5 + 0.5 * np.cos(np.pi * np.clip((order - kept / 2) / (kept / 2), 0, 1))
     made: Float64 = cosines.T @ (weight[:, None] * cosines)
     made.flags.writeable = False
     return made
@@ -102,6 +105,12 @@ def _envelope(mel: Floats) -> Float64:
     """[n_mels, T]."""
     made: Float64 = smoother(mel.shape[0]) @ mel.astype(np.float64)
     return made
+
+
+def without_harmonics(given: Floats, made: Floats) -> Floats:
+    """What was made of a mel [n_mels, T], with the given one's harmonics: what it differs by is smoothed along the bands."""
+    smooth = smoother(given.shape[0], WITHOUT_HARMONICS)
+    return np.asarray(given + smooth @ (made - given).astype(np.float64), np.float32)
 
 
 @lru_cache(maxsize=16)

@@ -3,7 +3,7 @@
 The network corrects the source with the target's moments. It is told what is spoken, as the content encoder hears it that
 it was trained with; the mean of the target's nearest frames by content; pitch and loudness; and a style of the target, which
 a reference encoder takes from its frames, or which was learnt when the converter was adapted to it. Of several voices all
-of this is averaged by their weights, and the network is asked once. The loudness of every frame is the source's own.
+of this is averaged by their weights, and the network is asked once. Loudness and harmonics of every frame are the source's.
 
 The file is in `gan_facts`, the network in `nn.converters.voice_changer`, and what it is given in `gan_inputs`.
 """
@@ -27,6 +27,7 @@ from melpact.core.records import digest
 from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
+from melpact.models.convert.envelope import without_harmonics
 from melpact.models.convert.gan_facts import METHOD, REFERENCE, STYLES, SUFFIX, Facts, Tensors, write
 from melpact.models.convert.gan_inputs import (
     ENERGY_DB,
@@ -210,6 +211,7 @@ class GanConverter(Converter):
         made = self._made(given, f0_hz, energy, known, first_frame)
         if known.last is not None:
             made = known.last(made, known.voiced(first_frame, given.shape[1]))
+        made = without_harmonics(levelled(given, spec, known.level), made)
         made = made + np.float32(per_db(spec)) * (energy - loudness_db(made, spec))
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 

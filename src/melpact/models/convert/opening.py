@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from melpact.core.errors import ArtifactError, ContractError
+from melpact.core.errors import ArtifactError, ContractError, MelpactError
 from melpact.models.convert.base import Converter
 from melpact.models.convert.content import SUFFIX as CONTENT
 from melpact.models.convert.content import Listener, listener
@@ -17,6 +17,7 @@ from melpact.models.convert.hearing import Encoder, sound_listener
 from melpact.models.convert.retrieval import RetrievalConverter
 from melpact.models.convert.shipped import content_file, converter_file
 from melpact.models.convert.statistics import StatisticsConverter
+from melpact.models.convert.voice import Target
 
 
 def encoder(name: str | Path) -> Encoder:
@@ -81,6 +82,27 @@ METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
     {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval, "gan": gan}
 )
 """By name; the first is the one that is taken where nobody asks."""
+
+
+ENOUGH_S = 30.0
+"""Seconds that have to sound of a voice before its frames are picked from where nobody asks for it."""
+
+
+def usual(target: Target) -> tuple[Converter, str]:
+    """What is taken for a target where nobody asks for a method, and why it is not retrieval; "" where it is.
+
+    Retrieval where enough sounds of every voice, and what it needs is there; otherwise `METHODS`' first.
+    """
+    least = min(voice.stats.seconds for voice, weight in target.parts if weight > 0)
+    if least < ENOUGH_S:
+        return converter(), f"{least:.0f} s of the voice sound; with {ENOUGH_S:.0f} s retrieval is taken"
+    try:
+        made = retrieval()
+    except MelpactError as error:
+        return converter(), str(error)
+    if made.spec != target.spec:
+        return converter(), "the voice was learnt in a mel that no content encoder hears"
+    return made, ""
 
 
 def converter(name: str | Path | None = None, content: Encoder | None = None) -> Converter:

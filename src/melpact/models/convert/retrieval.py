@@ -4,7 +4,8 @@ A frame of the source is looked up among the target's sounding frames by the cos
 the nearest ones is taken, at the source's own loudness and with its fine structure along the bands (the harmonics): a mean
 of several frames has none left. What it differs by from the conversion by moments is averaged over some frames and added to
 that: sounds change as they do in the source, and sound as they do in the target. In the end the moments of what is made
-are moved to the target's. Moments are of voiced and of unvoiced frames apart (`lines`).
+are moved to the target's, and the harmonics of the source put back, for moments bend them. Moments are of voiced and of
+unvoiced frames apart (`lines`).
 
 Source: Baas, van Niekerk and Kamper 2023, "Voice conversion with just nearest neighbors", sections 3.1 and 3.2, there with
 the features themselves where here are mels.
@@ -23,6 +24,7 @@ from melpact.core.errors import ContractError
 from melpact.core.records import digest
 from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.base import Converter, Floats
+from melpact.models.convert.envelope import WITHOUT_HARMONICS, without_harmonics
 from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.lines import Lines, smooth, voicedness
 from melpact.models.convert.settings import Converting
@@ -126,7 +128,10 @@ class RetrievalConverter(Converter):
 
     @property
     def fingerprint(self) -> str:
-        return digest(["converter", self.method, 2, self.listener.fingerprint, self.smoothed, self.further, self.looked_up])
+        return digest(
+            ["converter", self.method, 3, self.listener.fingerprint, self.smoothed, self.further, self.looked_up,
+             WITHOUT_HARMONICS]
+        )  # fmt: skip
 
     def hearing(self, sound: Audio, spec: MelSpec) -> RetrievalConverter:
         ears = self.listener
@@ -173,6 +178,7 @@ class RetrievalConverter(Converter):
             raise TypeError("what is spoken is heard by _about")
         share = None if known.voiced is None else known.voiced[first_frame : first_frame + given.shape[1]]
         made = known.last(self._added(given, energy, target.spec, known, first_frame), share)
+        made = without_harmonics(given, made)
         return np.asarray(given + np.float32(settings.ratio) * (made - given), np.float32)
 
     def _added(self, given: Floats, energy: Floats, spec: MelSpec, known: Known, first_frame: int) -> Floats:
