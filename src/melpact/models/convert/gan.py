@@ -28,15 +28,7 @@ from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.gan_facts import METHOD, REFERENCE, STYLES, SUFFIX, Facts, Tensors, write
-from melpact.models.convert.gan_inputs import (
-    ENERGY_DB,
-    LOWEST_DB,
-    Pool,
-    level_db,
-    levelled,
-    per_db,
-    pitch_given,
-)
+from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, per_db, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.retrieval import contents
 from melpact.models.convert.settings import Converting
@@ -223,18 +215,16 @@ class GanConverter(Converter):
             picked += np.float32(weight) * pool.picked(heard)
         kept = self.facts.statistics
         pitch = pitch_given(np.where(known.sounds[part], f0_hz, np.float32(0)), spec)
-        loud = (np.maximum(energy - known.level, LOWEST_DB) / ENERGY_DB)[None].astype(np.float32)
-        inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, loud]
+        inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, energy_given(energy, known.level)]
         return kept.restored(self._changed(inputs, known.style, first_frame))
 
     def _changed(self, inputs: Sequence[Floats], style: Floats, first_frame: int) -> Floats:
-        """What the network makes, [n_mels, T]. A window that begins between two strides gives what it was given there:
-        nobody looks at that frame."""
+        """What the network makes, [n_mels, T]. Before a window that begins between two strides its first frame is held."""
         left, right = self.facts.receptive_field
         late = first_frame % _STRIDE
         network = Network(_Styled(self.changer, style), 1, (left + left % _STRIDE, right))
-        made = network.batch([[one[None, :, late:] for one in inputs]])[0]
-        return np.concatenate([inputs[1][:, :late], made], axis=1)
+        made: Floats = network.batch([[np.pad(one, ((0, 0), (late, 0)), "edge")[None] for one in inputs]])[0]
+        return made[:, late:]
 
     def _digest(self, prefix: str) -> str:
         """Over facts, and the weights below a prefix as a file keeps them."""
@@ -273,7 +263,7 @@ def check_listener(facts: Facts, listener: Listener, where: object) -> None:
     if listener.fingerprint != facts.content or listener.spec != facts.spec:
         raise ContractError(
             "this converter was trained with another content encoder", where=where, got=listener.fingerprint,
-            wanted=facts.content, next="Give it the one that it was trained with",
+            wanted=facts.content, next="Lay its own beside it: NAME.content or NAME.content.onnx",
         )  # fmt: skip
     per_db(facts.spec)
 
