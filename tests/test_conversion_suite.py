@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from melpact.features.analysis import extract
 from melpact.models.convert.base import Converter
 from melpact.models.convert.opening import METHODS
 from melpact.models.convert.statistics import StatisticsConverter
+from melpact.verbs import conversion_making
 from melpact.verbs.conversion_material import Seen, clips, convertible, ready
 from melpact.verbs.conversion_methods import methods_of, parsed, usual
 from melpact.verbs.conversion_suite import ConversionReport, conversion_suite
@@ -242,6 +244,26 @@ def test_one_name_for_two_recordings_and_copies_among_them(rooms: Path, tmp_path
     ).table  # fmt: skip
     # three of six are kept back; what is given besides is no copy of these
     assert table.targets["cat"].kept_back == 3 and table.targets["cat"].given == 2 and not table.failed
+
+
+def test_no_two_conversions_have_one_name(tmp_path: Path) -> None:
+    target = TargetVoice("cat", (clip("r", "cat"),), (clip("o", "cat"),))
+    every = [one for domain in ("speech", "singing") for one in chosen({"a": [clip("1")]}, [target], 1, domain)]
+    assert len({one.name for one in every}) == 2
+    rooms = [tmp_path / place / "voices" for place in "abc"]
+    for place in rooms:
+        (place / "ann").mkdir(parents=True)
+        write(place / "ann" / "1.wav", Audio.of(np.zeros(800, np.float32), 8000))
+    assert len({one.id for one in clips(rooms, Seen()).speakers["ann"]}) == 3
+
+
+def test_what_the_sounds_depend_on_is_part_of_their_digest() -> None:
+    root, needed = Path(conversion_making.__file__).parents[1], set()
+    for file in (file for folder in ("models/convert", "nn/converters") for file in (root / folder).glob("*.py")):
+        modules = [node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+        paths = [root.joinpath(*str(name).split(".")[1:]) for name in modules if str(name).startswith("melpact.")]
+        needed |= {(path if path.is_dir() else path.parent).relative_to(root).as_posix() for path in paths}
+    assert {"normalise", "nn/blocks"} <= needed <= {*conversion_making._CODE, "core", "models/convert/shipped"}
 
 
 def test_a_long_clip_is_cut_where_it_is_quiet_and_loses_its_text(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_utterances_of_a_voice_count_alike_however_loud_they_were() -> None:
     near = trained().style(other), trained().style(voice())
     np.testing.assert_allclose(*near, atol=1e-3)
     a, b = (trained()._about(MEL.values, SPEC, one, Converting()) for one in (other, voice()))
-    np.testing.assert_allclose(a.pools[0][0].mels, b.pools[0][0].mels, atol=1e-5)
+    np.testing.assert_allclose(a.picked, b.picked, atol=1e-4)
 
 
 def test_pitch_content_picked_frames_and_style_matter() -> None:
@@ -217,6 +217,11 @@ def test_names_that_are_none_and_a_converter_that_does_not_ship() -> None:
             converter("gan")
 
 
+def test_the_one_that_ships_is_opened_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("melpact.models.convert.opening.gan", trained)
+    assert converter("melpact_converter") is trained()
+
+
 def test_a_graph_has_no_weights(files: tuple[Path, Path], tmp_path: Path) -> None:
     graph = gan_of(files[1])
     for refused in (lambda: graph.save(tmp_path / "x.converter"), lambda: export(graph, tmp_path / "x.onnx")):
@@ -240,6 +245,10 @@ def test_the_command(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.Ca
     back = ["convert", graph, "-o", str(tmp_path / "a.converter")]
     for wrong in (["show", file, "-o", "x"], ["convert", file], ["show", "statistics"], ["convert", file, "-o", file], back):
         assert main(["converter", *wrong]) == 2
+    capsys.readouterr()
+    assert main(["converter", "show", str(tmp_path / "anna.voice")]) == 2
+    said = capsys.readouterr().err
+    assert "anna.voice: is no trained converter" in said and "--method" not in said
 
 
 def _renamed(path: Path, suffix: str) -> Path:

@@ -70,6 +70,46 @@ def test_of_wide_features_the_strongest_axes_are_used() -> None:
     assert np.square(made(turn @ other) - said(other)).mean() / said(other).var() < 0.02
 
 
+def test_around_a_frame_edges_are_held() -> None:
+    heard = np.arange(10, dtype=np.float32)[None] ** 2
+    weights = np.zeros((80, len(OFFSETS)), np.float32)
+    weights[0, 0], weights[1, -1] = 1, 1
+    made = Speaking(np.ones((1, 1), np.float32), weights, np.full(80, 2, np.float32))(heard)
+    assert OFFSETS[0] == -6 and OFFSETS[-1] == 6
+    np.testing.assert_allclose(made[0], 2 + np.array([0, 0, 0, 0, 0, 0, 0, 1, 4, 9]))
+    np.testing.assert_allclose(made[1], 2 + np.array([36, 49, 64, 81, 81, 81, 81, 81, 81, 81]))
+    np.testing.assert_allclose(made[2], 2)
+
+
+def test_utterances_do_not_run_into_each_other() -> None:
+    """Of many short ones nearly every frame lies at an edge."""
+    voice, other = speaker(8, (9,) * 300), features(8, 300, 99)
+    error = np.square(Speaking.of(voice)(other) - said(other)).mean() / said(other).var()
+    whole = np.square(Speaking.of(replace(voice, frames=replace(voice.frames, lengths=(2700,))))(other) - said(other)).mean()
+    assert error < 0.5 * whole / said(other).var()
+
+
+def test_pauses_teach_nothing() -> None:
+    voice, other = speaker(8), features(8, 300, 99)
+    assert voice.content is not None
+    quiet = np.arange(2400) % 3 == 0
+    mels, heard = voice.frames.mels.copy(), voice.content.values.copy()
+    mels[:, quiet], heard[:, quiet] = SPEC.floor_value, 0
+    voice = replace(voice, frames=replace(voice.frames, mels=mels, active=~quiet))
+    error = np.square(Speaking.of(voice)(other) - said(other)).mean() / said(other).var()
+    heard[:, quiet] = 40
+    far = voice.with_content(Content(heard, "drawn"))
+    assert error < 0.05 and np.array_equal(Speaking.of(far).axes, Speaking.of(voice).axes)
+
+
+def test_more_features_than_frames_are_learnt_and_a_voice_once() -> None:
+    voice = speaker(8, (60,))
+    assert voice.content is not None
+    alike = voice.with_content(Content(np.repeat(voice.content.values, 12, axis=0), "drawn"))
+    assert np.isfinite(Speaking.of(alike).weights).all() and np.abs(Speaking.of(alike).weights).max() < 1
+    assert Speaking.of(alike) is Speaking.of(alike)
+
+
 def test_nothing_is_learnt_from_nothing() -> None:
     with pytest.raises(ContractError, match="nothing to learn"):
         Speaking.of(learn([speechlike(50)], [np.zeros(50, np.float32)]))

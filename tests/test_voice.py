@@ -13,6 +13,7 @@ from melpact.audio.audio import Audio
 from melpact.audio.files import read, write
 from melpact.audio.samples import load
 from melpact.cli.main import main
+from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, ContractError, SpecMismatch
 from melpact.features.analysis import to_rate
@@ -139,6 +140,25 @@ def test_envelope_moves_what_is_voiced_and_what_is_not_each_to_its_own() -> None
         assert tilt(made, ((own_hz > 0) == voiced) & inner) == pytest.approx(wanted, abs=0.6)
     apart = tilt(target.frames.mels, f0_hz > 0) - tilt(target.frames.mels, f0_hz == 0)
     assert apart > 5
+
+
+def test_envelopes_spread_as_the_targets_do_and_pauses_and_a_blends_weights_are_minded() -> None:
+    from scipy.fft import dct
+
+    def low(mel: np.ndarray, frames: slice | np.ndarray = slice(None)) -> np.ndarray:
+        return np.asarray(dct(mel.astype(float), axis=0, norm="ortho")[:6, frames])
+
+    mel, wide = speechlike(600, 8), learn([speechlike(600, 3, spread=1.2)], [np.zeros(600, np.float32)])
+    found = low(converter("envelope")(mel, wide).values)
+    np.testing.assert_allclose(found.std(axis=1), low(wide.frames.mels).std(axis=1), rtol=0.12)
+    paused = Mel(np.concatenate([mel.values, np.full((80, 300), SPEC.floor_value, np.float32)], axis=1), SPEC)
+    after = learn([paused], [np.zeros(900, np.float32)])
+    np.testing.assert_allclose(low(converter("envelope")(paused, wide).values, slice(0, 600)), found, atol=1e-3)
+    np.testing.assert_allclose(converter("envelope")(mel, after).values, mel.values, atol=1e-3)
+    other = learn([speechlike(600, 4, tilt=2.0)], [np.zeros(600, np.float32)])
+    both = low(converter("envelope")(mel, Blend.of([(wide, 1), (other, 3)])).values).mean(axis=1)
+    parts = [low(one.frames.mels).mean(axis=1) for one in (wide, other)]
+    np.testing.assert_allclose(both, 0.25 * parts[0] + 0.75 * parts[1], atol=0.05)
 
 
 def test_pauses_do_not_count_for_the_moments_of_a_voice() -> None:
@@ -303,7 +323,7 @@ def test_windows_of_a_long_sound_meet_without_a_seam(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(home, "WINDOW_S", 1.5)
     monkeypatch.setattr(home, "SEARCH_S", 0.6)
     split = moved(x, RATE, track, semitones=3, formant=1.0)
-    assert len(home._borders(x, RATE)) == 2
+    assert len(home.quiet_borders(x, RATE, home.WINDOW_S, home.SEARCH_S)) == 2
     assert split.shape == x.shape
     after = [track_pitch(one, RATE) for one in (whole, split)]
     on = (after[0] > 0) & (after[1] > 0)
@@ -480,7 +500,11 @@ def test_one_command_converts_what_ships_and_says_consent(tmp_path: Path, capsys
         (["sample:en_noservice", "--to", "sample:it_noservice", "--ratio", "2"], "--ratio"),
         (["sample:en_noservice", "--to", "sample:it_noservice", "--method", "magic"], "envelope, statistics"),
         (["sample:en_noservice", "--blend", "a.voice"], "A:.7,B:.3"),
+        (["sample:en_noservice", "--to", "sample:it_noservice", "--moments", "exponential"], "--moments"),
+        (["sample:en_noservice", "--to", "sample:it_noservice", "--neighbours", "3"], "--neighbours"),
         (["learn"], "references"),
+        (["learn", "sample:en_noservice", "--neighbours", "3"], "--neighbours"),
+        (["learn", "sample:en_noservice", "--key", "0"], "--key"),
         (["learn", "sample:en_noservice"], ".voice"),
     ],
 )
@@ -490,6 +514,18 @@ def test_a_users_mistake_is_one_line_and_exit_2(
     assert main(["voice", *words, "-o", str(tmp_path / "x.wav")]) == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error and not (tmp_path / "x.wav").exists()
+
+
+def test_a_voice_of_another_mel_is_refused_before_any_sound_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = dialect("speecht5_16k").spec
+    mel = speechlike(120, spec=other)
+    anna = learn([mel], [pitch(120)]).save(tmp_path / "anna.voice")
+    words = ["voice", "sample:ru_nocallback", "--to", str(anna), "--method", "retrieval", "-o", str(tmp_path / "x.wav")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "another mel" in said and "--to" in said and "16000" in said
 
 
 def test_blends_are_read_and_consent_is_said(capsys: pytest.CaptureFixture[str]) -> None:

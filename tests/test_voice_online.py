@@ -17,6 +17,7 @@ from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError
 from melpact.features.analysis import extract, to_rate
 from melpact.features.pitch import loudness, track_pitch
+from melpact.models.convert.learning import learn
 from melpact.models.convert.online import CONTEXT_FRAMES, KNOWN_S, OnlineConverter
 from melpact.models.convert.opening import METHODS
 from melpact.models.convert.settings import Converting
@@ -59,6 +60,15 @@ def test_frames_come_after_the_look_ahead_and_none_is_lost(method: str) -> None:
     silent = np.full((80, 40), SPEC.floor_value, np.float32)
     flow = OnlineConverter(converter(method), voice(), look_ahead_frames=3)
     assert np.array_equal(np.concatenate(through(flow, silent, hz[:40], [40]), axis=1), silent)
+
+
+@every
+def test_a_frame_at_a_time_after_a_voice_of_any_length(method: str) -> None:
+    mel, hz = speechlike(3, 4).values, pitch(3)
+    for frames in (60, 61):
+        short = learn([speechlike(frames, 5)], [pitch(frames)])
+        flow = OnlineConverter(converter(method), short, look_ahead_frames=0)
+        assert [part.shape[1] for part in through(flow, mel, hz, [1, 1, 1])] == [1, 1, 1, 0]
 
 
 @every

@@ -22,10 +22,11 @@ from melpact.train.export import converter_at  # noqa: E402
 from melpact.verbs import train  # noqa: E402
 from melpact.verbs.converters import opened  # noqa: E402
 from melpact.verbs.train_converter import train_converter  # noqa: E402
-from melpact.verbs.voice_corpus import PIECE_S, packed_voice, quiet_borders  # noqa: E402
+from melpact.verbs.voice_corpus import PIECE_S, SEARCH_S, packed_voice  # noqa: E402
+from melpact.verbs.voice_sounding import quiet_borders  # noqa: E402
 
 SMALL = {
-    "sizes": {}, "still_reference": True, "steps": 3, "adversarial_from": 1, "save_every": 2, "validate_every": 3,
+    "still_reference": True, "steps": 3, "adversarial_from": 1, "save_every": 2, "validate_every": 3,
     "learnt_styles": 1.0, "variants": 2,
 }  # fmt: skip
 
@@ -101,7 +102,7 @@ def test_a_long_recording_is_cut_where_it_is_quiet_and_packed(run: Path) -> None
     noise = rng.normal(0, 0.1, 8000 * 20).astype(np.float32)
     for second in (6.2, 14.9):
         noise[int(8000 * second) : int(8000 * second) + 400] = 0
-    assert [round(at / 8000, 1) for at in quiet_borders(noise, 8000)] == [6.2, 14.9]
+    assert [round(at / 8000, 1) for at in quiet_borders(noise, 8000, PIECE_S, SEARCH_S)] == [6.2, 14.9]
 
 
 def test_mistakes_are_told(sounds: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,8 +92,12 @@ class Voice(Command):
         from melpact.models.convert.opening import encoder
         from melpact.verbs.voice_learning import voice_learn
 
-        elsewhere = ("to", "blend", "method", "ratio", "key", "formant", "refine", "lookahead_ms", "trace")
-        strange = [f"--{name.replace('_', '-')}" for name in elsewhere if getattr(self, name)]
+        elsewhere = (
+            "to", "blend", "method", "ratio", "key", "formant", "moments", "neighbours", "with_", "refine", "lookahead_ms",
+            "trace", "seed",
+        )  # fmt: skip
+        given = [name for name in elsewhere if getattr(self, name) not in (None, [])]
+        strange = [f"--{name.strip('_').replace('_', '-')}" for name in given]
         if len(self.inputs) < 2 or strange:
             raise MelpactError(
                 "learn takes references and a file to write", where="melpact voice learn",

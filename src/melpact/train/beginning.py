@@ -112,7 +112,7 @@ def converter_at(where: str | Path) -> tuple[ConverterFacts, Weights, str]:
 
 def put_converter(facts: ConverterFacts, weights: Weights, content: str, folder: Path) -> dict[str, Any]:
     """The settings with which a training begins from a converter, which is kept in the run's folder: a training takes its
-    statistics as well as its weights, and again whenever it is resumed.
+    statistics and sizes as well as its weights, and again whenever it is resumed.
 
     Raises:
         ArtifactError: it cannot be written.
@@ -120,7 +120,7 @@ def put_converter(facts: ConverterFacts, weights: Weights, content: str, folder:
     folder.mkdir(parents=True, exist_ok=True)
     kept = write_converter(folder / BASE, facts, weights)
     dialect = name_of(facts.spec) or canonical_json(facts.spec.facts())
-    return {"dialect": dialect, "content": content, "base": str(kept.resolve())}
+    return {"dialect": dialect, "content": content, "base": str(kept.resolve()), "sizes": {}}
 
 
 def _putting(name: str, weights: Mapping[str, NDArray[np.float32]]) -> Callable[[Trainer], None]:

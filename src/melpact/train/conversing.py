@@ -24,7 +24,7 @@ from melpact.features.analysis import extract
 from melpact.features.octaves import repaired
 from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
 from melpact.features.voice_shift import shifted
-from melpact.models.convert.active import active
+from melpact.models.convert.active import active, loudness_db
 from melpact.models.convert.content import Listener
 from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness
@@ -69,8 +69,8 @@ def said(samples: Floats, spec: MelSpec, listener: Listener, semitones: float = 
     f0_hz = np.where(sounds, f0_hz, np.float32(0))
     share = voicedness(f0_hz)
     return Said(
-        mel.astype(np.float16), listener(raw).astype(np.float16), f0_hz, energy_given(raw, spec, level), sounds, share,
-        Kinds.of(mel, sounds, share),
+        mel.astype(np.float16), listener(raw).astype(np.float16), f0_hz, energy_given(loudness_db(raw, spec), level), sounds,
+        share, Kinds.of(mel, sounds, share),
     )  # fmt: skip
 
 

@@ -31,7 +31,11 @@ from melpact.models.convert.voice import Target, Voice
 from melpact.verbs.voice_learning import voice_learn
 from melpact.verbs.voice_sounding import maker, sung
 
-_CODE = ("features", "models/convert", "nn", "nn/converters", "vocoders/griffin_lim", "vocoders/neural", "audio", "contract")
+_CODE = (
+    "features", "models/convert", "normalise", "nn", "nn/blocks", "nn/converters", "vocoders/griffin_lim", "vocoders/neural",
+    "bridges", "audio", "contract",
+)  # fmt: skip
+"""Folders of what the sounds depend on; each means the modules directly in it."""
 
 
 @dataclass(frozen=True)

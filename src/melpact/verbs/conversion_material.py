@@ -71,7 +71,7 @@ def clips(given: Sequence[str | Path], seen: Seen) -> Read:
     Raises:
         CorpusError: a source that does not exist, or that no layout recognises.
     """
-    found, known = Read(), set[tuple[Path, int]]()
+    found, known, ids = Read(), set[tuple[Path, int]](), dict[str, set[str]]()
     for one in given:
         source = Path(one)
         _, layout = layout_of(source)
@@ -85,10 +85,13 @@ def clips(given: Sequence[str | Path], seen: Seen) -> Read:
             except (MelpactError, OSError) as error:
                 found.failed.append(str(error))
                 continue
-            own = found.speakers.setdefault(clip.speaker, [])
-            if clip.id in {other.id for other in own}:
+            own = ids.setdefault(clip.speaker, set())
+            if clip.id in own:
                 clip = replace(clip, id=f"{source.resolve().name}/{clip.id}")
-            own.append(clip)
+            if clip.id in own:
+                clip = replace(clip, id=f"{clip.id} {digest(str(place), 8)}")
+            own.add(clip.id)
+            found.speakers.setdefault(clip.speaker, []).append(clip)
     return found
 
 

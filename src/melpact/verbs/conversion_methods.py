@@ -15,7 +15,7 @@ from melpact.models.convert.base import Converter
 from melpact.models.convert.opening import METHODS
 from melpact.models.convert.settings import Converting
 from melpact.verbs.conversion_making import Way
-from melpact.verbs.converters import opened
+from melpact.verbs.converters import check_asked, opened
 from melpact.verbs.voice_learning import DEFAULT_DIALECT
 
 Methods = Sequence[str] | Mapping[str, str | Converter]
@@ -79,4 +79,6 @@ def parsed(text: str) -> Way:
         raise ContractError(
             str(first["msg"]), where="--methods", got=text, wanted=", ".join(Converting.model_fields)
         ) from None
-    return Way(opened(name), asked)
+    made = opened(name)
+    check_asked(made, asked)
+    return Way(made, asked)

@@ -12,7 +12,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, ContractError
 from melpact.models.convert.gan import GanConverter
 from melpact.models.convert.gan_facts import SUFFIX
-from melpact.models.convert.opening import gan_of
+from melpact.models.convert.opening import METHODS
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.shipped import CONVERTER, converter_file
 from melpact.verbs.converters import opened
@@ -91,7 +91,12 @@ def convert(path: str | Path, out: str | Path) -> ConverterSheet:
 
 
 def _opened(path: str | Path) -> GanConverter:
-    made = gan_of(converter_file()) if str(path) == CONVERTER else opened(path)
+    kinds = (SUFFIX, ".onnx", ".checkpoint")
+    if str(path) not in (CONVERTER, *METHODS) and Path(path).suffix.lower() not in kinds and not Path(path).is_dir():
+        raise ArtifactError(
+            "is no trained converter", where=path, wanted=f"a file ({', '.join(kinds)}), a training's folder, or {CONVERTER}"
+        )
+    made = opened(path)
     if not isinstance(made, GanConverter):
         raise ContractError("is a method that is not trained", where=path, got=made.title)
     return made

@@ -9,14 +9,14 @@ from typing import Any
 
 from melpact.audio.files import find
 from melpact.contract.dialect import dialect
-from melpact.core.errors import ContractError, MelpactError
+from melpact.core.errors import ContractError, MelpactError, SpecMismatch
 from melpact.models.convert.base import Converter
 from melpact.models.convert.hearing import SoundListener
 from melpact.models.convert.opening import encoder, usual
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.verbs.batch import Failure, Tick, batch
-from melpact.verbs.converters import opened
+from melpact.verbs.converters import check_asked, opened
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.refining import chosen
 from melpact.verbs.targets import Job, plan, sources
@@ -114,12 +114,18 @@ def voice(
     asked = _asked(settings)
     ears = None if content is None else encoder(content)
     taken = opened(method, ears)
+    check_asked(taken, asked)
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec, content=ears)
     if method is None and ears is None and look_ahead_ms is None:
         taken, why = usual(target)
         notes = (*notes, *((f"{taken.method}: {why}",) if why else ()))
+    if taken.spec is not None and target.spec != taken.spec:
+        raise SpecMismatch(
+            "this voice is of another mel than the converter takes", where="--blend" if blend else "--to",
+            next=f"Learn it again from its sounds; {target.spec.diff(taken.spec).summary()}",
+        )  # fmt: skip
     target = taken.knowing(target)
     if look_ahead_ms is not None and not (trace is None and refiner is None):
         what = "a trace is" if refiner is None else "refining is"

@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melpact.audio.files import probe, read
 from melpact.audio.samples import resolve
@@ -17,12 +16,12 @@ from melpact.corpus.manifest import Manifest, Utterance, file_hash
 from melpact.corpus.packing import PackWriter
 from melpact.verbs.progress import Progress
 from melpact.verbs.voice_learning import voice_learn
+from melpact.verbs.voice_sounding import quiet_borders
 
 LEAST_S, WANTED_S = 20.0, 90.0
 PIECE_S, LONGEST_S, SEARCH_S = 7.0, 10.0, 1.5
 HELD_OUT, MOST_HELD = 12, 8
 """One piece in so many is for validation, and no more than that."""
-_QUIET_S = 0.02
 
 
 def packed_voice(
@@ -76,7 +75,7 @@ def _pieces(name: str, path: Path, speaker: str) -> list[Utterance]:
     info, digest = probe(path), file_hash(path)
     borders = [0, info.n_samples]
     if info.duration_s > LONGEST_S:
-        borders[1:1] = quiet_borders(read(path).mono().samples[0], info.sample_rate)
+        borders[1:1] = quiet_borders(read(path).mono().samples[0], info.sample_rate, PIECE_S, SEARCH_S)
     return [
         Utterance(
             id=f"{name}/{piece:04d}", audio=str(path.resolve()), sample_rate=info.sample_rate, n_samples=end - begin,
@@ -84,14 +83,3 @@ def _pieces(name: str, path: Path, speaker: str) -> list[Utterance]:
         )
         for piece, (begin, end) in enumerate(pairwise(borders))
     ]  # fmt: skip
-
-
-def quiet_borders(samples: NDArray[np.float32], sample_rate: int) -> list[int]:
-    """Where pieces meet: the quietest 20 ms within `SEARCH_S` of every multiple of `PIECE_S`."""
-    size, found = max(1, round(_QUIET_S * sample_rate)), list[int]()
-    for nominal in np.arange(PIECE_S, samples.size / sample_rate - PIECE_S / 2, PIECE_S):
-        begin = round((nominal - SEARCH_S) * sample_rate)
-        part = samples[begin : begin + round(2 * SEARCH_S * sample_rate)]
-        power = np.square(part[: part.size // size * size].reshape(-1, size), dtype=np.float64).mean(axis=1)
-        found.append(begin + int(np.argmin(power)) * size + size // 2)
-    return found

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Sounding = Callable[[Mel, Floats], Iterator[Floats]]
 
-WINDOW_S, SEARCH_S, MARGIN_S, FADE_S = 60.0, 2.0, 1.0, 0.01
+WINDOW_S, SEARCH_S, MARGIN_S, FADE_S, QUIET_S = 60.0, 2.0, 1.0, 0.01, 0.02
 LEAST_VOICED_S = 0.1
 
 
@@ -105,7 +105,7 @@ def key_between(source: PitchRange | None, target: PitchRange | None) -> float:
 
 def moved(samples: Floats, sample_rate: int, track: Floats, *, semitones: float, formant: float) -> Floats:
     """`voice_shift.shifted` in windows of about `WINDOW_S`."""
-    borders = [0, *_borders(samples, sample_rate), samples.size]
+    borders = [0, *quiet_borders(samples, sample_rate, WINDOW_S, SEARCH_S), samples.size]
     if len(borders) == 2:
         return shifted(samples, sample_rate, track, semitones=semitones, formant=formant)
     made, fade = np.zeros(samples.size, np.float32), round(FADE_S * sample_rate)
@@ -238,12 +238,13 @@ class Trace:
         return Path(str(self.folder)) / f"{number:02d}_{name}{letter}{suffix}"
 
 
-def _borders(samples: Floats, sample_rate: int) -> list[int]:
-    """Where windows meet: the quietest 20 ms within `SEARCH_S` of every multiple of `WINDOW_S`."""
-    found, size = list[int](), round(0.02 * sample_rate)
-    for nominal in np.arange(WINDOW_S, samples.size / sample_rate - WINDOW_S / 2, WINDOW_S):
-        begin = round((nominal - SEARCH_S) * sample_rate)
-        part = samples[begin : begin + round(2 * SEARCH_S * sample_rate)]
+def quiet_borders(samples: Floats, sample_rate: int, every_s: float, search_s: float) -> list[int]:
+    """Where pieces meet: the quietest 20 ms within `search_s` of every multiple of `every_s`; the last is half as long at
+    least."""
+    found, size = list[int](), max(1, round(QUIET_S * sample_rate))
+    for nominal in np.arange(every_s, samples.size / sample_rate - every_s / 2, every_s):
+        begin = round((nominal - search_s) * sample_rate)
+        part = samples[begin : begin + round(2 * search_s * sample_rate)]
         power = np.square(part[: part.size // size * size].reshape(-1, size), dtype=np.float64).mean(axis=1)
         found.append(begin + int(np.argmin(power)) * size + size // 2)
     return found

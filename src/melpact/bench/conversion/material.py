@@ -72,7 +72,9 @@ class Conversion:
 
     @property
     def name(self) -> str:
-        return f"{self.source.speaker}: {self.source.id} → {self.target.name}"
+        """Of this conversion alone: one name may be that of a spoken clip and of a sung one."""
+        sung = ", sung" if self.domain == "singing" else ""
+        return f"{self.source.speaker}: {self.source.id}{sung} → {self.target.name}"
 
     @property
     def seen(self) -> bool | None:

@@ -32,9 +32,11 @@ class Converter(ABC):
     """Mel of one voice → mel of another: the same description, the same length."""
 
     method: ClassVar[str]
-    """What kind it is: "statistics", "retrieval" or "gan"."""
+    """What kind it is: "envelope", "statistics", "retrieval" or "gan"."""
     takes_f0: ClassVar[bool] = False
     """Whether a pitch has to be given."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Settings that it reads and others do not, by name."""
 
     @property
     def spec(self) -> MelSpec | None:

@@ -2,9 +2,8 @@
 
 The envelope E of a frame is what the first `KEPT` cosines over its bands hold (a cepstrum of the mel, cut off); in each
 band y = x + ratio·(mean + std·(E - m)/s - E), with moments of envelopes, of voiced and of unvoiced frames apart where the
-pitch is known; what is added is cut off like E. `statistics`
-moves the bands themselves: below about 1 kHz they resolve the harmonics, and one voice's long-term pattern of harmonics
-laid over another's bends the pitch.
+pitch is known (`lines`); what is added is cut off like E. `statistics` moves the bands themselves: below about 1 kHz they
+resolve the harmonics, and one voice's long-term pattern of harmonics laid over another's bends the pitch.
 """
 
 from __future__ import annotations

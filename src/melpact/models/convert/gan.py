@@ -1,9 +1,10 @@
 """The trained converter: what is spoken, at which pitch and how loud, and how the target sounds there → the target's mel.
 
 The network corrects the source with the target's moments. It is told what is spoken, as the content encoder hears it that
-it was trained with; the mean of the target's nearest frames by content; pitch and loudness; and a style of the target, which
-a reference encoder takes from its frames, or which was learnt when the converter was adapted to it. Of several voices all
-of this is averaged by their weights, and the network is asked once. Loudness and harmonics of every frame are the source's.
+it was trained with; how the target says that, by a linear map; pitch and loudness; and a style of the target, which a
+reference encoder takes from its frames, or which was learnt when the converter was adapted to it. (Where it is given the
+map, it learnt from the mean of the nearest frames: what it makes of the map is understood better.) Of several voices all of
+this is averaged by their weights, and the network is asked once. Loudness and harmonics of every frame are the source's.
 
 The file is in `gan_facts`, the network in `nn.converters.voice_changer`, and what it is given in `gan_inputs`.
 """
@@ -29,18 +30,11 @@ from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.envelope import without_harmonics
 from melpact.models.convert.gan_facts import METHOD, REFERENCE, STYLES, SUFFIX, Facts, Tensors, write
-from melpact.models.convert.gan_inputs import (
-    ENERGY_DB,
-    LOWEST_DB,
-    Pool,
-    level_db,
-    levelled,
-    per_db,
-    pitch_given,
-)
+from melpact.models.convert.gan_inputs import energy_given, level_db, levelled, per_db, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.retrieval import contents
 from melpact.models.convert.settings import Converting
+from melpact.models.convert.speaking import Speaking
 from melpact.models.convert.voice import Blend, Target, Voice
 from melpact.nn.running import Network, Runtime
 from melpact.nn.weights import check_weights
@@ -51,16 +45,16 @@ _STRIDE = 2
 
 @dataclass(frozen=True)
 class Known:
-    """Of a whole mel: its level, what is spoken [D, T], where it sounds [T], how voiced it is [T], what moves the moments of
-    its bands at level 0, and then those of what was made; of the target: pools with their weights, and one style [style]."""
+    """Of a whole mel: its level, what is spoken [D, T], how the target says it [n_mels, T], where it sounds and how voiced
+    it is [T], what moves the moments of its bands at level 0, and then of what was made; the target's style [style]."""
 
     level: float
     heard: Floats
+    picked: Floats
     sounds: NDArray[np.bool_]
     share: Floats | None
     first: Lines
     last: Lines | None
-    pools: tuple[tuple[Pool, float], ...]
     style: Floats
 
     def voiced(self, first_frame: int, frames: int) -> Floats | None:
@@ -178,18 +172,19 @@ class GanConverter(Converter):
     def _about(
         self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
     ) -> Known:
-        pools, styles = [], []
+        heard, picked, wanted, styles = self.listener(whole), np.zeros_like(whole), [], []
         for voice, weight in target.parts:
             if weight <= 0:
                 continue
-            pools.append((_pool(contents(self.listener, voice)), weight))
+            saying, kinds = _saying(contents(self.listener, voice))
+            picked += np.float32(weight) * saying(heard)
+            wanted.append((kinds, weight))
             styles.append(np.float32(weight) * self.style(voice))
         style = _unit(np.sum(styles, 0)[None])[0]
         level, sounds = level_db(whole, spec), active(whole, spec)
         share = None if f0_hz is None else voicedness(np.where(sounds, f0_hz, np.float32(0)))
-        wanted = [(pool.kinds, weight) for pool, weight in pools]
         first = Lines.of(Kinds.of(levelled(whole, spec, level), sounds, share), wanted)
-        known = Known(level, self.listener(whole), sounds, share, first, None, tuple(pools), style)
+        known = Known(level, heard, picked, sounds, share, first, None, style)
         if f0_hz is None:
             return known
         made = self._made(whole, f0_hz, loudness_db(whole, spec), known, 0)
@@ -219,24 +214,20 @@ class GanConverter(Converter):
         """What the network makes of values before scaling [n_mels, T], at level 0."""
         spec, part = self.facts.spec, slice(first_frame, first_frame + given.shape[1])
         heard = np.ascontiguousarray(known.heard[:, part])
-        share, picked = known.voiced(first_frame, given.shape[1]), np.zeros_like(given)
-        near = known.first(levelled(given, spec, known.level), share)
-        for pool, weight in known.pools:
-            picked += np.float32(weight) * pool.picked(heard)
+        near = known.first(levelled(given, spec, known.level), known.voiced(first_frame, given.shape[1]))
+        picked = known.picked[:, part]
         kept = self.facts.statistics
         pitch = pitch_given(np.where(known.sounds[part], f0_hz, np.float32(0)), spec)
-        loud = (np.maximum(energy - known.level, LOWEST_DB) / ENERGY_DB)[None].astype(np.float32)
-        inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, loud]
+        inputs = [heard, kept.normalised(near), kept.normalised(picked), pitch, energy_given(energy, known.level)]
         return kept.restored(self._changed(inputs, known.style, first_frame))
 
     def _changed(self, inputs: Sequence[Floats], style: Floats, first_frame: int) -> Floats:
-        """What the network makes, [n_mels, T]. A window that begins between two strides gives what it was given there:
-        nobody looks at that frame."""
+        """What the network makes, [n_mels, T]. Before a window that begins between two strides its first frame is held."""
         left, right = self.facts.receptive_field
         late = first_frame % _STRIDE
         network = Network(_Styled(self.changer, style), 1, (left + left % _STRIDE, right))
-        made = network.batch([[one[None, :, late:] for one in inputs]])[0]
-        return np.concatenate([inputs[1][:, :late], made], axis=1)
+        made: Floats = network.batch([[np.pad(one, ((0, 0), (late, 0)), "edge")[None] for one in inputs]])[0]
+        return made[:, late:]
 
     def _digest(self, prefix: str) -> str:
         """Over facts, and the weights below a prefix as a file keeps them."""
@@ -275,7 +266,7 @@ def check_listener(facts: Facts, listener: Listener, where: object) -> None:
     if listener.fingerprint != facts.content or listener.spec != facts.spec:
         raise ContractError(
             "this converter was trained with another content encoder", where=where, got=listener.fingerprint,
-            wanted=facts.content, next="Give it the one that it was trained with",
+            wanted=facts.content, next="Lay its own beside it: NAME.content or NAME.content.onnx",
         )  # fmt: skip
     per_db(facts.spec)
 
@@ -293,13 +284,12 @@ def _fingerprint(voice: Voice) -> str:
 
 
 @lru_cache(maxsize=8)
-def _pool(voice: Voice) -> Pool:
-    """The frames that sound of a voice that knows its content: once, however many blocks are asked for."""
-    if voice.content is None:
-        raise TypeError("contents() gives a voice that knows its content")
-    sounds = _sounding(voice)
+def _saying(voice: Voice) -> tuple[Speaking, Kinds]:
+    """How a voice that knows its content says things, and the moments of its bands, every utterance at level 0."""
+    sounds, mels = _sounding(voice), _level(voice)
     share = voicedness(np.where(sounds, voice.frames.f0_hz, np.float32(0)))
-    return Pool(_level(voice)[:, sounds], voice.content.values[:, sounds], share[sounds])
+    even = replace(voice, frames=replace(voice.frames, mels=mels))
+    return Speaking.learnt(even), Kinds.of(mels, sounds, share)
 
 
 def _level(voice: Voice) -> Floats:

@@ -80,6 +80,6 @@ def pitch_given(f0_hz: Floats, spec: MelSpec) -> Floats:
     return np.concatenate([np.stack([octaves, voiced]).astype(np.float32), ripple])
 
 
-def energy_given(raw: Floats, spec: MelSpec, level: float) -> Floats:
-    """How loud each frame of a recording of this level is, float32 [1, T]."""
-    return np.asarray(np.maximum(loudness_db(raw, spec) - level, LOWEST_DB)[None] / ENERGY_DB, np.float32)
+def energy_given(loud_db: Floats, level: float) -> Floats:
+    """How loud each frame [T], in dB, is beside its recording's level, as the generator is told it: float32 [1, T]."""
+    return np.asarray(np.maximum(loud_db - level, LOWEST_DB)[None] / ENERGY_DB, np.float32)

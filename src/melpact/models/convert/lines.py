@@ -63,11 +63,13 @@ class Lines:
     def of(cls, own: Kinds, wanted: Sequence[tuple[Kinds, float]]) -> Lines:
         """From some moments to others, or to the mean of several by their weights.
 
-        A kind of which there are few frames anywhere, or of which nobody knows, is moved as all frames are.
+        A kind of which there are few frames anywhere, or of which nobody knows, is moved as all frames are. What weighs
+        nothing is not asked.
         """
+        weighing = [(one, weight) for one, weight in wanted if weight > 0]
 
         def line(kind: str) -> Line:
-            found, others = getattr(own, kind), [(getattr(one, kind), weight) for one, weight in wanted]
+            found, others = getattr(own, kind), [(getattr(one, kind), weight) for one, weight in weighing]
             if found is None or any(one is None for one, _ in others):
                 return line("all")
             if kind != "all" and min(found[0], *(one[0] for one, _ in others)) < LEAST:

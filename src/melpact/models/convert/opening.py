@@ -15,7 +15,7 @@ from melpact.models.convert.gan import GanConverter
 from melpact.models.convert.gan_facts import SUFFIX, read
 from melpact.models.convert.hearing import Encoder, sound_listener
 from melpact.models.convert.retrieval import RetrievalConverter
-from melpact.models.convert.shipped import content_file, converter_file
+from melpact.models.convert.shipped import CONVERTER, content_file, converter_file
 from melpact.models.convert.statistics import StatisticsConverter
 from melpact.models.convert.voice import Target
 
@@ -109,8 +109,8 @@ def converter(name: str | Path | None = None, content: Encoder | None = None) ->
     """Open a converter.
 
     Args:
-        name: of a method, or a trained converter's file (.converter or .onnx); by default the first of `METHODS`, or
-            retrieval where a content encoder is given.
+        name: of a method, a trained converter's file (.converter or .onnx), or the name of the one that comes with the
+            package; by default the first of `METHODS`, or retrieval where a content encoder is given.
         content: of retrieval, in place of the encoder that comes with the package.
 
     Raises:
@@ -124,6 +124,8 @@ def converter(name: str | Path | None = None, content: Encoder | None = None) ->
         return RetrievalConverter(content)
     if wanted in METHODS:
         return METHODS[wanted]()
+    if wanted == CONVERTER:
+        return gan()
     if Path(wanted).suffix.lower() in (SUFFIX, ".onnx"):
         return gan_of(wanted)
     known = f"{', '.join(METHODS)}, or a trained converter's file ({SUFFIX} or .onnx)"

@@ -117,6 +117,7 @@ class RetrievalConverter(Converter):
     further: float = FURTHER
     looked_up: float = LOOKED_UP
     method = "retrieval"
+    reads = ("neighbours",)
 
     @property
     def spec(self) -> MelSpec | None:

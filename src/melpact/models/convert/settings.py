@@ -9,6 +9,8 @@ from pydantic import Field
 from melpact.core.records import Record
 
 MOST_SEMITONES = 24.0
+OF_ONE_METHOD = ("moments", "neighbours")
+"""What some methods read alone (`Converter.reads`)."""
 Moments = Literal["exact", "exponential"]
 
 

@@ -45,7 +45,12 @@ class Speaking:
     @classmethod
     @lru_cache(maxsize=4)
     def of(cls, voice: Voice) -> Speaking:
-        """Learnt from the frames of a voice that sound; once for each voice.
+        """`learnt`, once for each voice."""
+        return cls.learnt(voice)
+
+    @classmethod
+    def learnt(cls, voice: Voice) -> Speaking:
+        """From the frames of a voice that sound.
 
         Raises:
             ContractError: the voice knows no content, or nothing in it sounds.

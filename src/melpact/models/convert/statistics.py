@@ -65,6 +65,7 @@ class StatisticsConverter(Converter):
     """The target's mean and standard deviation in each band, by `ratio`; several voices are blended moment by moment."""
 
     method = "statistics"
+    reads = ("moments",)
 
     @property
     def title(self) -> str:
