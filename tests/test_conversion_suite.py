@@ -257,6 +257,12 @@ def test_no_two_conversions_have_one_name(tmp_path: Path) -> None:
     assert len({one.id for one in clips(rooms, Seen()).speakers["ann"]}) == 3
 
 
+def test_a_file_that_changed_is_heard_again(tmp_path: Path) -> None:
+    for level in (0.1, 0.3):
+        write(tmp_path / "a.wav", Audio.of(np.full(800, level, np.float32), 8000), "FLOAT")
+        assert hearing._sound(tmp_path / "a.wav", 8000).audio.peak == pytest.approx(level)
+
+
 def test_what_the_sounds_depend_on_is_part_of_their_digest() -> None:
     root, needed = Path(conversion_making.__file__).parents[1], set()
     for file in (file for folder in ("models/convert", "nn/converters") for file in (root / folder).glob("*.py")):

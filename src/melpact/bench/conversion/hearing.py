@@ -111,8 +111,13 @@ def _heard(sense: str, task: Listening, room: Room, shelf: Shelf) -> Found:
     return _kept(shelf, key, room, lambda: room.ears.parallel(_sound(other, rate), _sound(task.sound, rate)))
 
 
-@lru_cache(maxsize=4)
 def _sound(path: Path, rate: int) -> Sound:
+    return _loaded(path, rate, sound_digest(path))
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, rate: int, content: str) -> Sound:
+    """By content: a file may be another one when it is asked for again."""
     return Sound(load(path), rate)
 
 
