@@ -107,7 +107,9 @@ def test_more_features_than_frames_are_learnt_and_a_voice_once() -> None:
     assert voice.content is not None
     alike = voice.with_content(Content(np.repeat(voice.content.values, 12, axis=0), "drawn"))
     assert np.isfinite(Speaking.of(alike).weights).all() and np.abs(Speaking.of(alike).weights).max() < 1
-    assert Speaking.of(alike) is Speaking.of(alike)
+    several = [replace(voice) for _ in range(9)]  # as in a blend of so many, asked in turn for every block
+    first = [Speaking.of(one) for one in several]
+    assert all(Speaking.of(one) is known for one, known in zip(several, first, strict=True))
 
 
 def test_nothing_is_learnt_from_nothing() -> None:

@@ -278,12 +278,12 @@ def _sounding(voice: Voice) -> NDArray[np.bool_]:
     return on
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _fingerprint(voice: Voice) -> str:
     return voice.fingerprint
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _saying(voice: Voice) -> tuple[Speaking, Kinds]:
     """How a voice that knows its content says things, and the moments of its bands, every utterance at level 0."""
     sounds, mels = _sounding(voice), _level(voice)

@@ -43,7 +43,7 @@ class Speaking:
     mean: Floats
 
     @classmethod
-    @lru_cache(maxsize=4)
+    @lru_cache(maxsize=16)
     def of(cls, voice: Voice) -> Speaking:
         """`learnt`, once for each voice."""
         return cls.learnt(voice)
