@@ -65,6 +65,17 @@ def test_a_graph_of_two_networks_runs_each_alone(files: tuple[Path, Path]) -> No
         found.changer.run([*given[:-1], given[0], style])
 
 
+def test_the_harmonics_of_every_frame_are_those_of_the_source() -> None:
+    from scipy.fft import dct
+
+    made = trained()(MEL, voice(), f0_hz=HZ).values
+    change = dct((made - MEL.values).astype(float), axis=0, norm="ortho")
+    held = (made <= SPEC.floor_value + 0.01) | (made >= made.max(1, keepdims=True) - 0.01)
+    free = ~held.any(axis=0)
+    assert free.sum() > 20 and np.abs(change[:20, free]).mean() > 0.05
+    assert np.abs(change[40:, free]).max() < 1e-3
+
+
 def test_the_loudness_of_every_frame_is_that_of_the_source() -> None:
     made = trained()(MEL, voice(), f0_hz=HZ).values
     free = (made > SPEC.floor_value).all(axis=0)
