@@ -86,6 +86,16 @@ def test_the_loudness_of_every_frame_is_that_of_the_source() -> None:
     )
 
 
+def test_the_harmonics_are_those_of_the_source() -> None:
+    from scipy.fft import dct
+
+    made = trained()(MEL, voice(), f0_hz=HZ).values
+    change = dct((made - MEL.values).astype(float), axis=0, norm="ortho")
+    free = (made > SPEC.floor_value + 1e-3).all(axis=0)
+    assert free.any() and np.abs(change[:20, free]).mean() > 0.1
+    assert (np.abs(change[40:, free]).max(axis=0) < 1e-4).mean() > 0.9
+
+
 def test_utterances_of_a_voice_count_alike_however_loud_they_were() -> None:
     frames = voice().frames
     mels = frames.mels.copy()

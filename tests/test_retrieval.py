@@ -105,10 +105,12 @@ def test_what_is_added_is_the_frames_difference_from_the_moments_averaged() -> N
     np.testing.assert_allclose(parts(mel, target, louder)[1] - added, 6 * np.log(10) / 20, atol=1e-3)
 
 
-def test_in_the_end_voiced_and_unvoiced_frames_have_the_targets_moments() -> None:
+def test_in_the_end_envelopes_of_either_kind_have_the_targets_moments_and_harmonics_are_the_sources() -> None:
     mel, target, hz = moving(400, 1), someone(2, 3.0), pitch(400)
     made = RetrievalConverter(Cepstrum())(mel, target, f0_hz=hz).values
     sounding = home.active(mel.values, SPEC)
+    kept = np.abs(dct((made - mel.values).astype(float), axis=0, norm="ortho")[40:]).max(axis=0) < 1e-4
+    assert home.WITHOUT_HARMONICS == 40 and kept[(made > SPEC.floor_value + 1e-3).all(axis=0)].mean() > 0.9
     for kind in (True, False):
         own, wanted = (hz > 0) == kind, target.frames.mels[:, ((target.frames.f0_hz > 0) == kind) & target.frames.active]
         away = np.abs(dct(made[:, own & sounding].mean(1) - wanted.mean(1), norm="ortho")[:20])
