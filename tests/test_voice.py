@@ -516,6 +516,14 @@ def test_a_users_mistake_is_one_line_and_exit_2(
     assert said in error and "Traceback" not in error and not (tmp_path / "x.wav").exists()
 
 
+def test_what_is_taken_by_itself_is_asked_for_what_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("melpact.models.convert.opening.ENOUGH_S", 0.5)
+    write(tmp_path / "a.wav", Audio.of(load("ru_nocallback").samples[0][20000:32000], 16000))
+    words = ["voice", str(tmp_path / "a.wav"), "--to", "sample:en_noservice", "--with", "griffin_lim", "--quiet", "-o"]
+    assert main([*words, str(tmp_path / "b.wav"), "--neighbours", "3"]) == 0
+    assert main([*words, str(tmp_path / "c.wav"), "--moments", "exponential"]) == 2
+
+
 def test_a_voice_of_another_mel_is_refused_before_any_sound_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,13 +114,13 @@ def voice(
     asked = _asked(settings)
     ears = None if content is None else encoder(content)
     taken = opened(method, ears)
-    check_asked(taken, asked)
     spec = dialect(DEFAULT_DIALECT).spec if taken.spec is None else taken.spec
     planned = plan(sources(inputs, find), out, ".wav")
     target, notes, left_out = target_of(to, blend, spec, content=ears)
     if method is None and ears is None and look_ahead_ms is None:
         taken, why = usual(target)
         notes = (*notes, *((f"{taken.method}: {why}",) if why else ()))
+    check_asked(taken, asked)
     if taken.spec is not None and target.spec != taken.spec:
         raise SpecMismatch(
             "this voice is of another mel than the converter takes", where="--blend" if blend else "--to",
