@@ -258,7 +258,6 @@ SURFACE = {
             "--lookahead-ms MS",
             "--with CKPT",
             "--trace DIR",
-            "--seed N",
         },
     ),
     "converter": (["ACTION", "PATH"], {"-o FILE, --out FILE"}),

@@ -22,7 +22,7 @@ from melpact.nn.converters.voice_changer import Converting, VoiceChangerConfig  
 from melpact.train import conversing  # noqa: E402
 from melpact.train.conversing import APART, Conversing, Said, said  # noqa: E402
 from melpact.train.recipes import recipe  # noqa: E402
-from melpact.train.recipes.converter import Changing, Hearing  # noqa: E402
+from melpact.train.recipes._converting import Changing, Hearing  # noqa: E402
 from train.material import Tone, Tones, tone  # noqa: E402
 
 SPEC = dialect("hifigan_22k").spec

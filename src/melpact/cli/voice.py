@@ -67,8 +67,6 @@ class Voice(Command):
     """As if the sound were still coming: block by block, hearing so far ahead (300 is enough); latency is said."""
     trace: Annotated[str | None, arg(metavar="DIR")] = None
     """Write every mel and sound on the way, numbered."""
-    seed: Annotated[int | None, arg(metavar="N")] = None
-    """Of whatever is drawn."""
 
     def run(self) -> int:
         if self.inputs[0] == "learn":
@@ -77,7 +75,7 @@ class Voice(Command):
 
         named = {
             "ratio": self.ratio, "key_semitones": self.key, "formant": self.formant, "moments": self.moments,
-            "neighbours": self.neighbours, "seed": self.seed,
+            "neighbours": self.neighbours,
         }  # fmt: skip
         report = voice(
             self.inputs, self.out, self.to, blend=self.blend, method=self.method, content=self.content,
@@ -94,7 +92,7 @@ class Voice(Command):
 
         elsewhere = (
             "to", "blend", "method", "ratio", "key", "formant", "moments", "neighbours", "with_", "refine", "lookahead_ms",
-            "trace", "seed",
+            "trace",
         )  # fmt: skip
         given = [name for name in elsewhere if getattr(self, name) not in (None, [])]
         strange = [f"--{name.strip('_').replace('_', '-')}" for name in given]

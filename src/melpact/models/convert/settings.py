@@ -24,7 +24,6 @@ class Converting(Record):
         formant: factor on the frequencies of the envelope, moved in the sound as well; 1 leaves them.
         moments: of "statistics": over all frames of the target ("exact") or with the latest weighing most ("exponential").
         neighbours: of "retrieval": how many frames of the target make one.
-        seed: of whatever is drawn.
     """
 
     ratio: float = Field(default=1.0, ge=0, le=1)
@@ -32,4 +31,3 @@ class Converting(Record):
     formant: float = Field(default=1.0, ge=0.5, le=2.0)
     moments: Moments = "exact"
     neighbours: int = Field(default=8, ge=1, le=64)
-    seed: int = Field(default=0, ge=0)
