@@ -1,0 +1,54 @@
+"""Which method converts where nobody asks for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from laws.converters import SPEC, pitch, speechlike
+from melpact.core.errors import MelpactError
+from melpact.models.convert import opening
+from melpact.models.convert.learning import learn
+from melpact.models.convert.voice import Blend, Voice
+
+
+def voice(seconds: float, seed: int = 1) -> Voice:
+    frames = round(seconds * SPEC.sample_rate / SPEC.hop_length)
+    return learn([speechlike(frames, seed)], [pitch(frames)])
+
+
+def test_frames_are_picked_from_a_voice_of_half_a_minute_and_not_from_less() -> None:
+    for seconds, method in ((31.0, "retrieval"), (28.0, "envelope")):
+        made, why = opening.usual(voice(seconds))
+        assert made.method == method
+        assert bool(why) == (method == "envelope") and ("28 s" in why or not why)
+
+
+def test_of_a_blend_the_shortest_voice_that_counts_decides() -> None:
+    long, short = voice(31.0), voice(5.0, 2)
+    assert opening.usual(Blend.of([(long, 1), (short, 1)]))[0].method == "envelope"
+    assert opening.usual(Blend.of([(long, 1), (short, 0)]))[0].method == "retrieval"
+
+
+def test_without_an_encoder_that_runs_moments_are_moved_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MelpactError("neither onnxruntime nor torch is installed")
+
+    monkeypatch.setattr(opening, "retrieval", missing)
+    made, why = opening.usual(voice(31.0))
+    assert made.method == "envelope" and "onnxruntime" in why
+
+
+@pytest.mark.filterwarnings("ignore::melpact.core.errors.AudioWarning")
+def test_the_verb_takes_it_and_says_why_it_is_no_other(tmp_path: Path) -> None:
+    from melpact.verbs.voice import voice as convert
+
+    said = "sample:en_noservice"
+    short = convert([said], tmp_path / "a.wav", ["sample:it_noservice"])
+    assert short.converter.method == "envelope"
+    assert any("retrieval is taken" in note for note in short.notes)
+    voice(31.0).save(tmp_path / "long.voice")
+    long = convert([said], tmp_path / "b.wav", [tmp_path / "long.voice"])
+    assert long.converter.method == "retrieval"
+    assert not any("retrieval is taken" in note for note in long.notes)
