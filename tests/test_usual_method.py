@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from laws.converters import SPEC, pitch, speechlike
@@ -11,6 +12,7 @@ from melpact.core.errors import MelpactError
 from melpact.models.convert import opening
 from melpact.models.convert.learning import learn
 from melpact.models.convert.voice import Blend, Voice
+from melpact.verbs.voice_sounding import at_level
 
 
 def voice(seconds: float, seed: int = 1) -> Voice:
@@ -52,3 +54,13 @@ def test_the_verb_takes_it_and_says_why_it_is_no_other(tmp_path: Path) -> None:
     long = convert([said], tmp_path / "b.wav", [tmp_path / "long.voice"])
     assert long.converter.method == "retrieval"
     assert not any("retrieval is taken" in note for note in long.notes)
+
+
+def test_what_is_converted_keeps_the_level_of_the_source() -> None:
+    source = speechlike(200, 4)
+    values = np.maximum(source.values + np.float32(1.1), np.float32(SPEC.floor_value + 2))
+    values[:, :5] = SPEC.floor_value
+    kept = at_level(source.with_raw(values), source)
+    np.testing.assert_allclose(kept.values[:, 5:], values[:, 5:] - 1.1, atol=0.02)
+    assert (kept.values[:, :5] == np.float32(SPEC.floor_value)).all()
+    assert at_level(source, source) is source

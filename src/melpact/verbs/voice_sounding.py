@@ -31,6 +31,7 @@ from melpact.features.pitch import STEP_S, at_times, frame_times_s
 from melpact.features.second_pitch import SurePitch, sure_pitch
 from melpact.features.voice_shift import shifted
 from melpact.models.convert.base import Converter
+from melpact.models.convert.gan_inputs import level_db, per_db
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
 from melpact.models.convert.voice import PitchRange, Target
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
@@ -182,7 +183,7 @@ def sung(
             tick(0)
             blocks.append(block)
         said = {**mel.provenance, "converted": {"by": converter.fingerprint, "to": target.fingerprint, **own.facts()}}
-        mels.append(Mel(np.concatenate(blocks, axis=1), mel.spec, mel.utterance, said))
+        mels.append(at_level(Mel(np.concatenate(blocks, axis=1), mel.spec, mel.utterance, said), mel))
         steps.mel(4, "converted", channel, mels[-1])
         if refiner is not None:
             done = refined(mels[-1], refiner, stream=True)
@@ -203,6 +204,21 @@ def sung(
         len(rows), spec.sample_rate, rows[0].size / spec.sample_rate, key, pitch, repairs, sound.peak, tuple(notes),
         time.perf_counter() - began,
     )  # fmt: skip
+
+
+def at_level(made: Mel, given: Mel) -> Mel:
+    """A converted mel at the level of that which it was made of: a recording of the target may be louder, or quieter.
+
+    What lies on the floor stays there, and a mel without a logarithm as it is.
+    """
+    spec, raw = made.spec, made.raw().values
+    if spec.log_gain is None:
+        return made
+    missing = np.float32(per_db(spec) * (level_db(given.raw().values, spec) - level_db(raw, spec)))
+    if missing == 0:
+        return made
+    least = np.float32(-np.inf if spec.floor_kind == "none" else spec.floor_value)
+    return made.with_raw(np.where(raw > least, np.maximum(raw + missing, least), raw).astype(np.float32))
 
 
 class Trace:
