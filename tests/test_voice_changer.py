@@ -128,5 +128,5 @@ def test_it_is_asked_whose_a_mel_is_and_can_learn_it() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < 0.6 * losses[0]
