@@ -64,3 +64,15 @@ def test_what_is_converted_keeps_the_level_of_the_source() -> None:
     np.testing.assert_allclose(kept.values[:, 5:], values[:, 5:] - 1.1, atol=0.02)
     assert (kept.values[:, :5] == np.float32(SPEC.floor_value)).all()
     assert at_level(source, source) is source
+
+
+def test_another_sound_format_is_no_folder(tmp_path: Path) -> None:
+    from melpact.verbs.targets import Source, plan
+
+    one = [Source(Path("a.wav"), Path("a.wav"))]
+    with pytest.raises(MelpactError, match="written as WAV") as caught:
+        plan(one, tmp_path / "g.mp3", ".wav")
+    assert "g.wav" in str(caught.value) and not list(tmp_path.iterdir())
+    (tmp_path / "old.flac").mkdir()
+    assert plan(one, tmp_path / "old.flac", ".wav")[0].target == tmp_path / "old.flac" / "a.wav"
+    assert plan(one, tmp_path / "v1.2", ".wav")[0].target == tmp_path / "v1.2" / "a.wav"

@@ -123,6 +123,8 @@ def plan(found: Sequence[Source], out: str | Path, suffix: str) -> list[Job]:
     if len(found) == 1 and out.suffix.lower() == suffix and not out.is_dir():
         jobs = [Job(found[0].path, out)]
     else:
+        if suffix == ".wav" and not out.is_dir() and out.suffix.lower() in SOUNDS and out.suffix.lower() != suffix:
+            raise MelpactError("sounds are written as WAV", where=out, got=out.suffix, wanted=f"{out.stem}.wav, or a folder")
         if out.exists() and not out.is_dir():
             raise MelpactError("is a file, not a folder", where=out, wanted=f"a folder for {len(found)} result(s)")
         if len(found) > 1 and out.suffix.lower() == suffix:
