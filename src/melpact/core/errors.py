@@ -20,6 +20,15 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── NotAnArtifact       other magic: not safetensors, or no melpact metadata
     │   ├── WrongSchema         written by an incompatible version
     │   └── Truncated           the header promises more bytes than the file has
+    ├── StreamError         bytes that are not a whole stream of a codec; says the byte, and the packet where it is in one
+    │   ├── NotAStream          other magic
+    │   ├── StreamVersion       a version of the container that this release does not read
+    │   ├── OtherCodec          made by another codec, or by other weights
+    │   ├── StreamTruncated     ends before it should
+    │   ├── BrokenHeader        the header's check does not fit
+    │   ├── BrokenPacket        a packet's check does not fit, or its content says nothing the codec could have said
+    │   ├── TrailingBytes       more bytes after the end
+    │   └── ImpossibleNumber    a whole header that states what cannot be
     ├── TrainingError       a training that cannot begin, go on or be resumed
     ├── CorpusError         a manifest, a packed corpus or a draw from one that cannot be used
     └── BatchError          some items of a batch failed; the rest is done
@@ -127,6 +136,68 @@ class WrongSchema(ArtifactError):
 
 class Truncated(ArtifactError):
     """The header promises more bytes than the file holds."""
+
+
+class StreamError(MelpactError):
+    """Bytes that are not a whole stream of a codec.
+
+    Args:
+        offset: the byte at which it shows, from the start of the stream.
+        packet: the packet it concerns, from 0, where it is in one.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        offset: int | None = None,
+        packet: int | None = None,
+        where: object = None,
+        got: object = None,
+        wanted: object = None,
+        next: str | None = None,
+    ) -> None:
+        self.offset, self.packet = offset, packet
+        super().__init__(what, where=where, got=got, wanted=wanted, next=next)
+
+    def __str__(self) -> str:
+        place = [] if self.where is None else [str(self.where)]
+        place += [] if self.packet is None else [f"packet {self.packet}"]
+        place += [] if self.offset is None else [f"byte {self.offset}"]
+        text = MelpactError(self.what, got=self.got, wanted=self.wanted, next=self.next)
+        return f"{', '.join(place)}: {text}" if place else str(text)
+
+
+class NotAStream(StreamError):
+    """The first bytes are not those of a stream."""
+
+
+class StreamVersion(StreamError):
+    """A version of the container that this release does not read."""
+
+
+class OtherCodec(StreamError):
+    """A stream of another codec, or of the same one with other weights."""
+
+
+class StreamTruncated(StreamError):
+    """The stream ends before its last packet does."""
+
+
+class BrokenHeader(StreamError):
+    """The header's bytes are not those that were written."""
+
+
+class BrokenPacket(StreamError):
+    """A packet whose bytes are not those that were written, or say nothing that this codec could have said."""
+
+
+class TrailingBytes(StreamError):
+    """Bytes after the end of the stream."""
+
+
+class ImpossibleNumber(StreamError):
+    """A header that is whole and states what cannot be."""
 
 
 class TrainingError(MelpactError):
