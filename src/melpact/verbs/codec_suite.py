@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from melpact.bench import laws
-from melpact.bench.codec.aligning import LIMIT_S, STEPS
+from melpact.bench.codec.aligning import LIMIT_S
 from melpact.bench.codec.coder import DOMAINS, Coder, Domain, row_name
 from melpact.bench.codec.table import NULLS, CodecTable, Item, Made, ceiling_name, facts_of, grouped, table
 from melpact.bench.conversion.ears import SAID, Usual
@@ -174,10 +174,10 @@ def _made(
             progress.advance(len(rows))
             continue
         own = dict[str, Made | str]()
-        for coder, kbps in rows:
-            row = row_name(coder.name, kbps)
+        for coder, asked in rows:
+            row = row_name(coder, asked)
             try:
-                own[row] = studio.made(item, coder, kbps)
+                own[row] = studio.made(item, coder, asked)
             except (MelpactError, OSError) as error:
                 own[row] = str(error).rstrip(".")
             except Exception as error:  # a codec's own fault costs this sound, not the table
@@ -247,7 +247,7 @@ def _measured(
 def _notes(every: Sequence[Item], rate: int) -> list[str]:
     notes = [
         "kbit/s: bits of the packets alone over the seconds of sound; with the container beside it",
-        f"delay: found within {1000 * LIMIT_S:g} ms and taken back to 1/{STEPS} sample, clip by clip, alike for all",
+        f"delay: found within {1000 * LIMIT_S:g} ms and taken back to a part of a sample, clip by clip, alike for all",
         f"ceiling: what the codec is given, as 16-bit PCM, compared at {rate} Hz like all",
         "null: the best of silence, noise of the clip's spectrum, another clip",
     ]

@@ -77,7 +77,9 @@ def rows_of(found: Sequence[Coder], rates_kbps: Sequence[float]) -> tuple[list[t
         own = coder.rates(asked)
         rows += [(coder, rate) for rate in own]
         lacks = [f"{rate:g}" for rate in asked if rate not in own]
-        if not set(own) <= set(asked):
+        if coder.unit == "step":
+            without.setdefault(f"has {len(own)} steps of quality in place of rates", []).append(coder.name)
+        elif not set(own) <= set(asked):
             without.setdefault(f"has rates of its own: {', '.join(f'{rate:g}' for rate in own)} kbit/s", []).append(
                 coder.name
             )

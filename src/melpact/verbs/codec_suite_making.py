@@ -22,6 +22,8 @@ from melpact.core.errors import AudioWarning, MelpactError
 from melpact.core.records import digest
 from melpact.features.analysis import to_rate
 
+_CODE = ("aligning", "codec2", "coder", "ogg", "opus", "own", "program")
+"""Of the bench's modules those that the sounds and their bits depend on."""
 _FACTS = tuple(one.name for one in fields(Made) if one.name != "path")
 
 
@@ -40,17 +42,18 @@ class Studio:
 
     def __post_init__(self) -> None:
         root = Path(__file__).parents[1]
-        paths = (root / "bench" / "codec", root / "bench" / "align.py", root / "audio", Path(__file__))
+        own = tuple(root / "bench" / "codec" / f"{name}.py" for name in _CODE)
+        paths = (*own, root / "bench" / "align.py", root / "features" / "analysis.py", root / "audio", Path(__file__))
         self._code = [sources_digest(paths), package_version(), self.rate]
 
-    def made(self, item: Item, coder: Coder, rate_kbps: float) -> Made:
+    def made(self, item: Item, coder: Coder, asked: float) -> Made:
         """A clip there and back, made now unless it is kept.
 
         Raises:
             MelpactError, OSError: whatever reading and the codec refuse.
         """
         version = self._versions.get(coder.name) or self._versions.setdefault(coder.name, coder.version())
-        path = self._place([item.domain, coder.name, version, coder.sample_rate, rate_kbps], item)
+        path = self._place([item.domain, coder.name, version, coder.sample_rate, asked], item)
         kept = _kept(path)
         if kept is not None:
             return kept
@@ -58,9 +61,9 @@ class Studio:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AudioWarning)
             if coder.name not in self._warm:  # what is loaded or compiled the first time is not the codec's own time
-                coder.code(given, rate_kbps, item.domain)
+                coder.code(given, asked, item.domain)
                 self._warm.add(coder.name)
-            coded = coder.code(given, rate_kbps, item.domain)
+            coded = coder.code(given, asked, item.domain)
         if coded.payload_bits < 1 or not np.isfinite(coded.audio.samples).all():
             raise MelpactError("gave no stream, or no sound", where=coder.name, got=f"{coded.payload_bits} bits")
         original = _given(item.path, self.rate, sound_digest(item.path))

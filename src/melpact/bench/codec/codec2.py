@@ -13,7 +13,7 @@ import numpy as np
 
 from melpact.audio.audio import Audio
 from melpact.bench.cache import sound_digest
-from melpact.bench.codec.coder import Coded, Domain
+from melpact.bench.codec.coder import Coded, Domain, Unit
 from melpact.bench.codec.program import absent, ran
 from melpact.core.errors import MelpactError
 
@@ -56,6 +56,10 @@ class Codec2:
     def title(self) -> str:
         return "Codec 2, given 8 kHz (c2enc, c2dec)"
 
+    @property
+    def unit(self) -> Unit:
+        return "kbit/s"
+
     def missing(self) -> str | None:
         return absent(("c2enc", "c2dec"), "codec2", "Codec 2")
 
@@ -67,8 +71,8 @@ class Codec2:
     def rates(self, asked: Sequence[float]) -> tuple[float, ...]:
         return tuple(MODES)
 
-    def code(self, audio: Audio, rate_kbps: float, domain: Domain) -> Coded:
-        mode = MODES[rate_kbps]
+    def code(self, audio: Audio, rate: float, domain: Domain) -> Coded:
+        mode = MODES[rate]
         frames = -(-audio.n_samples // mode.samples)
         samples = np.zeros(frames * mode.samples, "<i2")
         samples[: audio.n_samples] = np.clip(np.rint(audio.samples[0] * 32768.0), -32768, 32767)

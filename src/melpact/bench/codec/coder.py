@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from melpact.audio.audio import Audio
 
 Domain = Literal["speech", "singing", "music"]
+Unit = Literal["kbit/s", "step"]
 DOMAINS: tuple[Domain, ...] = ("speech", "singing", "music")
 
 
@@ -45,6 +46,10 @@ class Coder(Protocol):
     def sample_rate(self) -> int:
         """Of what it is given, Hz."""
 
+    @property
+    def unit(self) -> Unit:
+        """Of what it is asked for: a bit rate, or a step of quality, whose bits follow from the sound."""
+
     def missing(self) -> str | None:
         """Why it cannot be run on this machine, and what brings it; or None."""
 
@@ -52,19 +57,19 @@ class Coder(Protocol):
         """All that its sounds depend on besides the clip and the rate."""
 
     def rates(self, asked: Sequence[float]) -> tuple[float, ...]:
-        """Of the rates that are asked for, kbit/s, those that it has; a codec of fixed rates has its own."""
+        """Of the rates that are asked for, kbit/s, those that it has; a codec of fixed rates or of steps has its own."""
 
-    def code(self, audio: Audio, rate_kbps: float, domain: Domain) -> Coded:
+    def code(self, audio: Audio, rate: float, domain: Domain) -> Coded:
         """One clip there and back.
 
         Args:
-            audio: mono, at `sample_rate`.
+            audio: mono, at `sample_rate`. rate: one of `rates`, in `unit`.
 
         Raises:
             MelpactError: it cannot be coded.
         """
 
 
-def row_name(coder: str, rate_kbps: float) -> str:
+def row_name(coder: Coder, rate: float) -> str:
     """What a codec at a rate is called."""
-    return f"{coder} {rate_kbps:g}"
+    return f"{coder.name} {'step ' if coder.unit == 'step' else ''}{rate:g}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from melpact.audio.audio import Audio
 from melpact.audio.files import read, write
-from melpact.bench.codec.coder import Coded, Domain
+from melpact.bench.codec.coder import Coded, Domain, Unit
 from melpact.bench.codec.ogg import payload_bytes
 from melpact.bench.codec.program import absent, answer, ran
 
@@ -39,6 +39,10 @@ class Opus:
         kind = "constant" if self.constant else "variable"
         return f"Opus, {kind} rate, given {self.sample_rate / 1000:g} kHz ({answer(['opusenc', '--version'])})"
 
+    @property
+    def unit(self) -> Unit:
+        return "kbit/s"
+
     def missing(self) -> str | None:
         return absent(("opusenc", "opusdec"), "opus-tools", "Opus")
 
@@ -54,11 +58,11 @@ class Opus:
         plain = ["--comp", "10", "--framesize", "20", "--discard-comments", "--discard-pictures", "--padding", "0"]
         return ["--quiet", "--bitrate", f"{rate_kbps:g}", kind, _HINT[domain], *plain]
 
-    def code(self, audio: Audio, rate_kbps: float, domain: Domain) -> Coded:
+    def code(self, audio: Audio, rate: float, domain: Domain) -> Coded:
         with tempfile.TemporaryDirectory() as made:
             given, stream, back = (str(Path(made) / name) for name in ("given.wav", "stream.opus", "back.wav"))
             write(given, audio, "PCM_16")
-            encode_s = ran(["opusenc", *self.options(rate_kbps, domain), given, stream])
+            encode_s = ran(["opusenc", *self.options(rate, domain), given, stream])
             decode_s = ran(["opusdec", "--quiet", "--float", "--rate", str(self.sample_rate), stream, back])
             data = Path(stream).read_bytes()
             return Coded(8 * payload_bytes(data), len(data), read(back).mono(), encode_s, decode_s)

@@ -56,7 +56,7 @@ class Point(Record):
     """A codec at a rate.
 
     Attributes:
-        row, system, asked_kbps: what was asked. sample_rate: of what it is given.
+        row, system, asked_kbps: what was asked; None where it is no bit rate. sample_rate: of what it is given.
         payload_kbps, file_kbps: bits of all clips over seconds of all clips: packets alone, and all that is stored.
         encode_speed, decode_speed: seconds of sound per second of one core.
         lag_ms: the median delay that was taken back.
@@ -66,7 +66,7 @@ class Point(Record):
 
     row: str
     system: str
-    asked_kbps: float
+    asked_kbps: float | None
     sample_rate: int
     n: int
     payload_kbps: float | None = None
@@ -186,18 +186,19 @@ def _group(
 ) -> Group:  # fmt: skip
     fitting = {name: metric for name, metric in metrics.items() if domain in metric.domains}
     points, anchors = list[Point](), dict[str, dict[str, Score]]()
-    for coder, kbps in rows:
+    for coder, asked in rows:
         ceiling = ceiling_name(coder.sample_rate)
         suite = Suite("Sound that was coded and decoded.", domain, NULLS, (ceiling,), waveform_exact=True)
-        row = row_name(coder.name, kbps)
+        row = row_name(coder, asked)
         totals = Totals(fitting, suite, outcomes, [row], seed=seed, rate=rate)
-        points.append(_point(coder, kbps, items, totals.scores(row), outcomes, fitting, seed))
+        points.append(_point(coder, asked, items, totals.scores(row), outcomes, fitting, seed))
         for anchor in (*NULLS, ceiling):
             if anchor not in anchors:
                 anchors[anchor] = totals.anchor(anchor)
     differences = list[Difference]()
-    for kbps in dict.fromkeys(kbps for _, kbps in rows):
-        names = [row_name(coder.name, each) for coder, each in rows if each == kbps]
+    by_rate = [(coder, asked) for coder, asked in rows if coder.unit == "kbit/s"]
+    for kbps in dict.fromkeys(asked for _, asked in by_rate):
+        names = [row_name(coder, asked) for coder, asked in by_rate if asked == kbps]
         if len(names) > 1:
             suite = Suite("The same rate.", domain, NULLS, (), waveform_exact=True)
             differences += Totals(fitting, suite, outcomes, names, seed=seed, rate=rate).differences()
@@ -209,10 +210,10 @@ def _group(
 
 
 def _point(
-    coder: Coder, kbps: float, items: Sequence[Item], scores: dict[str, Score], outcomes: Sequence[Outcome],
+    coder: Coder, asked: float, items: Sequence[Item], scores: dict[str, Score], outcomes: Sequence[Outcome],
     metrics: Mapping[str, Metric], seed: int,
 ) -> Point:  # fmt: skip
-    row = row_name(coder.name, kbps)
+    row = row_name(coder, asked)
     made = [one.made[row] for one in items]
     real = [one for one in made if isinstance(one, Made)]
     facts: dict[str, float] = {}
@@ -236,8 +237,8 @@ def _point(
             if drawn is not None:
                 speakers[name] = drawn
     return Point(
-        row=row, system=coder.name, asked_kbps=kbps, sample_rate=coder.sample_rate, n=len(real), scores=scores,
-        speakers=speakers, **facts,
+        row=row, system=coder.name, asked_kbps=asked if coder.unit == "kbit/s" else None, n=len(real), scores=scores,
+        sample_rate=coder.sample_rate, speakers=speakers, **facts,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from melpact.bench.codec.table import CodecTable, Group
 from melpact.bench.codec.tables import follows, shown, title
 from melpact.page.charts import Chart
 
-_COLOURS = ("var(--a)", "var(--b)", "var(--g)", "var(--s3)", "var(--s4)", "var(--ink)", "var(--s6)", "var(--s7)")
+_COLOURS = ("var(--a)", "var(--b)", "var(--s3)", "var(--ink)", "var(--s4)", "var(--s6)", "var(--s7)", "var(--soft)")
 STYLE = (
     ":root{--s3:#aa3377;--s4:#8a6d00;--s6:#4477aa;--s7:#66772a}"
     "@media screen and (prefers-color-scheme:dark){:root{--s3:#e58fbf;--s4:#e0c34a;--s6:#88b4e0;--s7:#b8c96a}}"
@@ -35,16 +35,10 @@ def _figure(found: CodecTable, group: Group, metric: str) -> str:
         for point in group.points
         if point.payload_kbps and metric in point.scores and point.scores[metric].value is not None
     ]
-    levels = {
-        anchor: score.value
-        for anchor, scores in group.anchors.items()
-        if (score := scores.get(metric)) is not None and score.value is not None
-    }
-    higher = found.metrics[metric].better == "higher"
-    nulls = [v for name, v in levels.items() if "PCM" not in name]
-    best_null = (max if higher else min)(nulls, default=None)
-    ceilings = [v for name, v in levels.items() if "PCM" in name]
-    best = (max if higher else min)(ceilings, default=None)
+    # of the points' own nulls and ceilings: what is no null for a metric is none here
+    better = max if found.metrics[metric].better == "higher" else min
+    best_null = better([s.null for _, s in points if s.null is not None], default=None)
+    best = better([s.ceiling for _, s in points if s.ceiling is not None], default=None)
     xs = [math.log2(point.payload_kbps or 1.0) for point, _ in points]
     ys = [end for _, score in points for end in (score.value, score.low, score.high) if end is not None]
     span = max(ys) - min(ys) or 1.0
