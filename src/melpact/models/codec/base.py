@@ -33,12 +33,13 @@ class Decoded:
     """A decoded stream, and what it lacked.
 
     Attributes:
-        lost: packets that were not there, or were left out, in order; their sound is made up.
+        n_packets: whose sound this is. lost: those of them that were not there, or were left out; their sound is made up.
         problems: of the stream, in its order; empty where it is whole.
     """
 
     audio: Audio
     header: Header
+    n_packets: int
     lost: tuple[int, ...]
     problems: tuple[StreamError, ...]
 
@@ -52,16 +53,28 @@ class Codec(ABC, Generic[Part]):
 
     kind: ClassVar[int]
     """In the header of its streams: 1 waveform, 2 mel through a latent; 0 is for tests."""
-    steps: ClassVar[int] = 1
-    """Steps of `Rate.quality`."""
     rates: ClassVar[tuple[str, ...]] = ("constant", "quality", "adaptive")
     """Kinds of `Rate` that it knows; the first is taken where nobody asks."""
-    sees_samples: ClassVar[tuple[int, int]] = (0, 0)
-    """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
-    tail_samples: ClassVar[int] = 0
-    """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
-    late_samples: ClassVar[int | None] = 0
-    """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of `Rate.quality`."""
+        return 1
+
+    @property
+    def sees_samples(self) -> tuple[int, int]:
+        """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
+        return 0, 0
+
+    @property
+    def tail_samples(self) -> int:
+        """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
+        return 0
+
+    @property
+    def late_samples(self) -> int | None:
+        """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+        return 0
 
     @property
     @abstractmethod
@@ -180,7 +193,7 @@ class Codec(ABC, Generic[Part]):
                 raise AssertionError(f"{type(self).__name__} gave {filled} of {n_samples} samples")
         if not np.isfinite(samples).all():
             raise BrokenPacket("what the packets say gives no sound: values that are not numbers", offset=header.size)
-        return Decoded(Audio(samples, header.sample_rate), header, gone, tuple(problems))
+        return Decoded(Audio(samples, header.sample_rate), header, len(parts), gone, tuple(problems))
 
     def asked(self, rate: Rate | None) -> Rate:
         """What is asked for, checked; `usual` for None.
