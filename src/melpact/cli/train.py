@@ -12,7 +12,7 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-Action = Literal["vocoder", "refiner", "content", "converter", "resume", "recipes", "export"]
+Action = Literal["vocoder", "refiner", "content", "converter", "codec", "resume", "recipes", "export"]
 
 
 @dataclass(kw_only=True)
@@ -87,11 +87,12 @@ class Train(Command):
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
                         watch=watch,
                     )  # fmt: skip
-                elif self.action == "content":
+                elif self.action in ("content", "codec"):
                     self._no_mels()
                     if self.finetune is not None:
-                        raise MelpactError("content encoders begin afresh", where="--finetune", next="Leave it out")
-                    report = train.train_content(
+                        raise MelpactError(f"a {self.action} begins afresh", where="--finetune", next="Leave it out")
+                    begin = train.train_content if self.action == "content" else train.train_codec
+                    report = begin(
                         recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
                     )
                 else:

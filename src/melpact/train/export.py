@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract import artifact
+from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
@@ -35,6 +36,7 @@ from melpact.vocoders.neural.vocoder import NeuralVocoder
 from melpact.vocoders.opening import SUFFIX as VOCODER
 
 Which = Literal["best", "last"]
+Weights = dict[str, NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True)
@@ -72,35 +74,24 @@ def vocoder_of(path: Path) -> NeuralVocoder:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no vocoder.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get("vocoder")
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a vocoder", where=path, got=f"recipe {said.get('recipe')}")
-    provenance = _origin(said)
-    weights = fold(weights_in(found, str(about["player"])))
-    return NeuralVocoder.build(about["family"], about["sizes"], found.spec, weights, provenance=provenance, where=path)
+    found, spec, about, weights = _trained(path, "vocoder", "vocoder")
+    provenance = _origin(found.config)
+    return NeuralVocoder.build(about["family"], about["sizes"], spec, fold(weights), provenance=provenance, where=path)
 
 
-def refiner_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
+def refiner_of(path: Path) -> tuple[Facts, Weights]:
     """The refiner in a checkpoint: what its file says of it, and its averaged weights.
 
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no refiner.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(PLAYER)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a refiner", where=path, got=f"recipe {said.get('recipe')}")
-    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
-    statistics = Statistics.of(kept, found.spec, path)
+    found, spec, about, weights = _trained(path, PLAYER, "refiner")
     left, right = about["receptive_field"]
     facts = Facts(
-        found.spec, about["method"], statistics, about["sizes"], (left, right), Refining(**about["settings"]),
-        tuple(about["degradations"]), provenance=_origin(said),
+        spec, about["method"], _statistics(found, spec, path), about["sizes"], (left, right), Refining(**about["settings"]),
+        tuple(about["degradations"]), provenance=_origin(found.config),
     )  # fmt: skip
-    return facts, weights_in(found, str(about["player"]))
+    return facts, weights
 
 
 def content_of(path: Path) -> Listener:
@@ -109,41 +100,31 @@ def content_of(path: Path) -> Listener:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no content encoder.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(CONTENT_KIND)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a content encoder", where=path, got=f"recipe {said.get('recipe')}")
+    found, spec, about, weights = _trained(path, CONTENT_KIND, "content encoder")
     scale = np.asarray(found.tensors["statistics/scale"], np.float32)
-    weights = weights_in(found, str(about["player"]))
-    provenance = {**_origin(said), "teacher": about["teacher"]}
+    provenance = {**_origin(found.config), "teacher": about["teacher"]}
     settings = dict(provenance["trained"]["settings"])
     provenance["trained"] |= {"settings": settings | {"teacher": Path(settings["teacher"]).name}}
-    return Listener.build(found.spec, scale, about["sizes"], weights, provenance=provenance, where=path)
+    return Listener.build(spec, scale, about["sizes"], weights, provenance=provenance, where=path)
 
 
-def converter_of(path: Path) -> tuple[ConverterFacts, dict[str, NDArray[np.floating[Any]]]]:
+def converter_of(path: Path) -> tuple[ConverterFacts, Weights]:
     """The converter in a checkpoint: what its file says of it, and its averaged weights.
 
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no converter.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(CONVERTER_KIND)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a converter", where=path, got=f"recipe {said.get('recipe')}")
-    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    found, spec, about, weights = _trained(path, CONVERTER_KIND, "converter")
     left, right = about["receptive_field"]
-    provenance = _origin(said)
+    provenance = _origin(found.config)
     settings = dict(provenance["trained"]["settings"])
     told = {"content": Path(settings["content"]).name, "base": Path(settings.get("base", "")).name}
     provenance["trained"] |= {"settings": settings | told}
     facts = ConverterFacts(
-        found.spec, Statistics.of(kept, found.spec, path), about["sizes"], (left, right), about["content"],
-        tuple(about["voices"]), provenance,
+        spec, _statistics(found, spec, path), about["sizes"], (left, right), about["content"], tuple(about["voices"]),
+        provenance,
     )  # fmt: skip
-    return facts, weights_in(found, str(about["player"]))
+    return facts, weights
 
 
 def converter_at(where: str | Path, which: Which = "best") -> GanConverter:
@@ -162,6 +143,25 @@ def converter_at(where: str | Path, which: Which = "best") -> GanConverter:
 def content_named(path: Path) -> str:
     """The content encoder of a converter's checkpoint, as its recipe names it."""
     return str(artifact.read_header(path).config["settings"]["content"])
+
+
+def _trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
+    """A checkpoint, its description, what it says of its network below a key, and that network's weights.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something else than `what`.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    about = found.config.get("facts", {}).get(key)
+    if about is None or found.spec is None:
+        raise TrainingError(f"the checkpoint is not of a {what}", where=path, got=f"recipe {found.config.get('recipe')}")
+    return found, found.spec, about, weights_in(found, str(about["player"]))
+
+
+def _statistics(found: artifact.Artifact, spec: MelSpec, path: Path) -> Statistics:
+    """Of the mels that it was trained on."""
+    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    return Statistics.of(kept, spec, path)
 
 
 def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,9 +213,9 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
     return Exported(target, path, int(said["step"]), said["best_by"], said["score"], kind, n_weights)
 
 
-def weights_in(found: artifact.Artifact, player: str) -> dict[str, NDArray[np.floating[Any]]]:
+def weights_in(found: artifact.Artifact, player: str) -> Weights:
     """A player's tensors by name, the averaged ones where there are some."""
-    weights: dict[str, NDArray[np.floating[Any]]] = {}
+    weights: Weights = {}
     for kind in ("player", "average"):
         prefix = f"{kind}/{player}/"
         weights |= {name[len(prefix) :]: value for name, value in found.tensors.items() if name.startswith(prefix)}

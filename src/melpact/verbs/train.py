@@ -185,6 +185,34 @@ def train_content(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
+def train_codec(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a waveform codec by a recipe.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `begin` takes players of another
+            run's checkpoint.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "codec")
+    run = _run(recipe, data, changes, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
 def rehearse(
     recipe: str,
     data: str | Path,
