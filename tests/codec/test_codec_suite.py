@@ -30,8 +30,9 @@ from melpact.bench.codec.table import Group, Made
 from melpact.bench.conversion.material import Clip
 from melpact.cli.main import main
 from melpact.core.errors import CorpusError, MelpactError
+from melpact.verbs import codec_suite_coders
 from melpact.verbs.codec_suite import CodecReport, codec_suite
-from melpact.verbs.codec_suite_coders import coders, rows_of
+from melpact.verbs.codec_suite_coders import coders, named, rows_of
 from melpact.verbs.codec_suite_material import spread
 
 from .pcm_codec import PcmCodec
@@ -166,11 +167,39 @@ def test_a_codec_of_our_own_counts_packets_and_the_whole_stream() -> None:
     audio = Audio.of(speech_like(1.3, 8000, seed=1).samples[0], 8000)
     made = own.code(audio, 3.0, "speech")
     assert kinds_of(codec) == ("quality",) and own.unit == "step" and own.rates((6, 12)) == (0, 1, 2, 3)
-    assert own.name == "pcm_test-quality" and made.audio.n_samples == audio.n_samples
+    assert own.name == "pcm_test-quality" and Own(codec, "quality", label="x").name == "x-quality"
+    assert made.audio.n_samples == audio.n_samples
     # by the container's page: 40 bytes of header; each of three packets 2 bytes of length here and 4 of checksum
     assert made.file_bytes == made.payload_bits // 8 + 40 + 3 * 6
     assert np.abs(made.audio.samples - audio.samples).max() <= 0.5 / 32768 + 1e-7
     assert own.code(audio, 0.0, "speech").payload_bits < made.payload_bits
+
+
+def test_a_codec_of_our_own_is_named_by_name_or_file_with_its_kind(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Both(PcmCodec):
+        rates = ("adaptive", "constant", "quality")
+
+    monkeypatch.setattr(codec_suite_coders, "SHIPPED", {"pcm_test": PcmCodec})
+    monkeypatch.setattr(codec_suite_coders, "FILES", {".pcm": Both})
+    monkeypatch.setattr(codec_suite_coders, "opened", lambda name: PcmCodec() if name == "pcm_test" else Both())
+    assert [one.name for one in named("pcm_test")] == ["pcm_test-quality"]
+    assert [one.name for one in named("runs/my.pcm")] == ["my-constant", "my-adaptive"]
+    assert [one.name for one in named("my.pcm@16000:quality")] == ["my-16k-quality"]
+    for wrong, message in (
+        ("my.pcm@8000", "one sample rate"),
+        ("pcm_test:constant", "no such rate"),
+        ("my.mp3", "no such codec"),
+    ):
+        with pytest.raises(MelpactError, match=message):
+            named(wrong)
+    table = suite(room, "pcm_test", Rounding(), rates_kbps=(64,), clips=2).table
+    points = [point for point in table.group("speech").points if point.system == "pcm_test-quality"]
+    assert [point.row for point in points] == [f"pcm_test-quality step {step}" for step in range(4)]
+    assert all(point.asked_kbps is None and point.payload_kbps for point in points)
+    assert "pcm_test-quality: has 4 steps of quality in place of rates" in table.left_out
+    # lossless for 16 bits: nothing but the ceiling itself
+    assert points[3].scores["snr"].value == pytest.approx(points[3].scores["snr"].ceiling, abs=0.01)
+    assert not table.group("speech").differences
 
 
 # alignment
@@ -253,6 +282,7 @@ def test_two_codecs_at_one_rate_are_compared_clip_by_clip(room: Path) -> None:
     assert not [d for d in group.differences if d.a.split()[1] != d.b.split()[1]]
     # one bit less, and so 16 kbit/s less: on its own curve the worse codec is as good where it has as many bits
     assert group.point("worse 64").payload_kbps == pytest.approx(48)
+    assert all(e.other != e.system for e in group.equal) and len(group.equal) == 2 * 2 * 3
     beside = next(e for e in group.equal if (e.metric, e.row, e.other) == ("snr", "rounding 64", "worse"))
     # between 48 and 80 kbit/s the true curve is a line over bits; over log2 of them it is a little off
     assert beside.other_kbps == pytest.approx(64, rel=0.05)

@@ -52,8 +52,9 @@ class Evaluate(Command):
     music: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of codec: other sounds, likewise."""
     codecs: Annotated[str | None, arg(metavar="NAMES")] = None
-    """Of codec, with commas between: opus-cbr, opus-vbr, codec2, which are the default; opus-cbr-24k, opus-vbr-24k; opus for
-    all four of Opus."""
+    """Of codec, with commas between: opus-cbr, opus-vbr, opus-cbr-24k, opus-vbr-24k, opus for all four, codec2; a codec's
+    name or file, with @24000 and :constant, :adaptive or :quality behind it if you like. The first two of Opus, Codec 2 and
+    what comes with the package by default."""
     rates: Annotated[str | None, arg(metavar="KBITS")] = None
     """Of codec: bit rates in kbit/s, with commas between. 1.5,3,6,8,12,16,24 by default."""
     clips: Annotated[int, arg(metavar="N")] = 24

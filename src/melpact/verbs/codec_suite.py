@@ -29,7 +29,7 @@ from melpact.bench.workers import run
 from melpact.core.errors import MelpactError
 from melpact.features.lane_cache import cache_folder
 from melpact.verbs.batch import jobs_for
-from melpact.verbs.codec_suite_coders import RATES_KBPS, USUAL, Given, coders, rows_of
+from melpact.verbs.codec_suite_coders import RATES_KBPS, Given, coders, rows_of
 from melpact.verbs.codec_suite_files import with_sounds, without_files, write_table
 from melpact.verbs.codec_suite_making import Studio
 from melpact.verbs.codec_suite_material import Sources, items
@@ -79,8 +79,9 @@ def codec_suite(
 
     Args:
         sources, singing, music: folders, tables, manifests or sound files of spoken, sung and other clips.
-        codecs: opus (constant and variable rate, given 16 and 24 kHz), opus-cbr, opus-vbr, opus-cbr-24k, opus-vbr-24k,
-            codec2; or codecs. Opus given 16 kHz and Codec 2 by default.
+        codecs: opus-cbr and opus-vbr (given 16 kHz), opus-cbr-24k, opus-vbr-24k, opus (all four), codec2; names and files of
+            melpact's own, as NAME[@HZ][:constant|adaptive|quality]; or coders. What comes with the package, Opus given
+            16 kHz and Codec 2 by default.
         rates_kbps: what is asked of codecs that can be asked.
         metrics: names in place of the usual; the recogniser's only where they are named.
         rate: Hz of the comparison. clips: of each kind, at most. longest_s: longer ones are cut in a pause.
@@ -95,7 +96,7 @@ def codec_suite(
     progress = progress if progress is not None else Silent()
     if not 8000 <= rate <= 96000:
         raise MelpactError("no rate to compare codecs at", where="--rate", got=f"{rate} Hz", wanted="8000 to 96000 Hz")
-    found, absent = coders(USUAL if codecs is None else codecs)
+    found, absent = coders(codecs)
     rows, without = rows_of(found, rates_kbps)
     names = named(METRICS if metrics is None else metrics)
     folder = None if out is None else output_folder(out)

@@ -22,8 +22,8 @@ from melpact.core.errors import AudioWarning, MelpactError
 from melpact.core.records import digest
 from melpact.features.analysis import to_rate
 
-_CODE = ("aligning", "codec2", "coder", "ogg", "opus", "own", "program")
-"""Of the bench's modules those that the sounds and their bits depend on."""
+_CODE = ("aligning", "codec2", "coder", "ogg", "opus", "program")
+"""Of the bench's modules those that all sounds and their bits depend on; a codec's version covers the rest."""
 _FACTS = tuple(one.name for one in fields(Made) if one.name != "path")
 
 

@@ -23,6 +23,7 @@ class Own:
     """Payload is what the packets hold; the file is the whole stream: header, lengths and checks.
 
     Args:
+        label: what its rows are called; the codec's own name by default.
         kind: how bits are asked for, one that the codec knows. "quality" has steps in place of rates.
         packet_ms: every packet decodes on its own; shorter ones cost more.
     """
@@ -30,10 +31,11 @@ class Own:
     codec: Codec[Any]
     kind: Kind = "constant"
     packet_ms: float = 1000.0
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return self.codec.name if self.kind == "constant" else f"{self.codec.name}-{self.kind}"
+        return f"{self.label or self.codec.name}-{self.kind}"
 
     @property
     def title(self) -> str:
@@ -54,7 +56,7 @@ class Own:
     def version(self) -> str:
         root = Path(__file__).parents[2] / "models" / "codec"
         folders = tuple(sorted({root, *(file.parent for file in root.rglob("*.py"))}))
-        return f"{self.codec.fingerprint} {self.kind} {self.packet_ms} {sources_digest(folders)}"
+        return f"{self.codec.fingerprint} {self.kind} {self.packet_ms} {sources_digest((Path(__file__), *folders))}"
 
     def rates(self, asked: Sequence[float]) -> tuple[float, ...]:
         if self.kind == "quality":
