@@ -398,6 +398,11 @@ def test_what_is_asked_for_wrongly_is_said(room: Path) -> None:
         codec_suite([room / "nowhere.wav"], codecs=[Rounding()])
     with pytest.raises(MelpactError, match="no such metric"):
         suite(room, Rounding(), metrics=["pesq_wide"])
+    wrong = {"longest_s": 1.0, "clips": 0, "rate": 800, "jobs": 0}
+    messages = ("too short", "at least one clip", "no rate to", "at least one job")
+    for (name, given), message in zip(wrong.items(), messages, strict=True):
+        with pytest.raises(MelpactError, match=message):
+            suite(room, Rounding(), **{name: given})
 
 
 def test_a_metric_that_cannot_be_computed_has_a_reason_in_its_place(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ from melpact.verbs.codec_suite_coders import RATES_KBPS, Given, coders, rows_of
 from melpact.verbs.codec_suite_files import with_sounds, without_files, write_table
 from melpact.verbs.codec_suite_making import Studio
 from melpact.verbs.codec_suite_material import Sources, items
+from melpact.verbs.conversion_material import SHORTEST_S
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import output_folder
 
@@ -96,6 +97,13 @@ def codec_suite(
     progress = progress if progress is not None else Silent()
     if not 8000 <= rate <= 96000:
         raise MelpactError("no rate to compare codecs at", where="--rate", got=f"{rate} Hz", wanted="8000 to 96000 Hz")
+    if not longest_s >= SHORTEST_S:
+        raise MelpactError(
+            "too short to be coded", where="--seconds", got=f"{longest_s} s", wanted=f"{SHORTEST_S} s or more"
+        )
+    if clips < 1:
+        raise MelpactError("at least one clip is needed", where="--clips", got=clips, wanted="1 or more")
+    jobs_for(1, jobs)
     found, absent = coders(codecs)
     rows, without = rows_of(found, rates_kbps)
     names = named(METRICS if metrics is None else metrics)
