@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from melpact.audio.audio import Audio
 from melpact.core.errors import BrokenPacket, ContractError, ImpossibleNumber, OtherCodec, StreamError
 from melpact.models.codec import container
-from melpact.models.codec.container import Header
+from melpact.models.codec.header import FIXED, MAX_PACKET_VALUES, Header
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 
@@ -33,12 +33,13 @@ class Decoded:
     """A decoded stream, and what it lacked.
 
     Attributes:
-        lost: packets that were not there, or were left out, in order; their sound is made up.
+        n_packets: whose sound this is. lost: those of them that were not there, or were left out; their sound is made up.
         problems: of the stream, in its order; empty where it is whole.
     """
 
     audio: Audio
     header: Header
+    n_packets: int
     lost: tuple[int, ...]
     problems: tuple[StreamError, ...]
 
@@ -52,16 +53,28 @@ class Codec(ABC, Generic[Part]):
 
     kind: ClassVar[int]
     """In the header of its streams: 1 waveform, 2 mel through a latent; 0 is for tests."""
-    steps: ClassVar[int] = 1
-    """Steps of `Rate.quality`."""
     rates: ClassVar[tuple[str, ...]] = ("constant", "quality", "adaptive")
     """Kinds of `Rate` that it knows; the first is taken where nobody asks."""
-    sees_samples: ClassVar[tuple[int, int]] = (0, 0)
-    """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
-    tail_samples: ClassVar[int] = 0
-    """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
-    late_samples: ClassVar[int | None] = 0
-    """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of `Rate.quality`."""
+        return 1
+
+    @property
+    def sees_samples(self) -> tuple[int, int]:
+        """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
+        return 0, 0
+
+    @property
+    def tail_samples(self) -> int:
+        """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
+        return 0
+
+    @property
+    def late_samples(self) -> int | None:
+        """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+        return 0
 
     @property
     @abstractmethod
@@ -141,7 +154,7 @@ class Codec(ABC, Generic[Part]):
         Raises:
             StreamError: the first thing that is wrong; with `conceal` only of the header, or where no packet is whole.
         """
-        found = container.scan(stream)
+        found = container.scan(stream, first_problem=not conceal)
         header, problems = found.header, list(found.problems)
         self.check(header)
         if problems and not conceal:
@@ -180,7 +193,7 @@ class Codec(ABC, Generic[Part]):
                 raise AssertionError(f"{type(self).__name__} gave {filled} of {n_samples} samples")
         if not np.isfinite(samples).all():
             raise BrokenPacket("what the packets say gives no sound: values that are not numbers", offset=header.size)
-        return Decoded(Audio(samples, header.sample_rate), header, gone, tuple(problems))
+        return Decoded(Audio(samples, header.sample_rate), header, len(parts), gone, tuple(problems))
 
     def asked(self, rate: Rate | None) -> Rate:
         """What is asked for, checked; `usual` for None.
@@ -204,9 +217,9 @@ class Codec(ABC, Generic[Part]):
         """Frames of a packet of so many milliseconds, at least 1.
 
         Raises:
-            ContractError: no length, or one beyond `container.MAX_PACKET_VALUES`.
+            ContractError: no length, or one beyond `header.MAX_PACKET_VALUES`.
         """
-        most = container.MAX_PACKET_VALUES // (channels * self.frame_samples)
+        most = MAX_PACKET_VALUES // (channels * self.frame_samples)
         longest = 1000 * most * self.frame_samples / self.sample_rate
         if not 0 < packet_ms <= longest:
             wanted = f"above 0, at most {longest:g} ms"
@@ -269,8 +282,8 @@ class Codec(ABC, Generic[Part]):
     def _check_settings(self, settings: bytes) -> None:
         """Raises ImpossibleNumber for settings that `_settings` cannot have written."""
         if settings:
-            at = container.FIXED.size
-            raise ImpossibleNumber("settings that this codec does not have", offset=at, got=settings.hex(" "))
+            what = "settings that this codec does not have"
+            raise ImpossibleNumber(what, offset=FIXED.size, got=settings.hex(" "))
 
     def _header(self, rate: Rate, channels: int, frames: int, n_samples: int | None, n_packets: int | None) -> Header:
         return Header(

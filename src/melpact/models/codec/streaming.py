@@ -13,7 +13,7 @@ import numpy as np
 
 from melpact.core.errors import BrokenPacket, ContractError
 from melpact.models.codec.base import PACKET_MS, Codec, Floats, Part
-from melpact.models.codec.container import Header
+from melpact.models.codec.header import Header
 from melpact.models.codec.rate import Rate
 
 
@@ -107,6 +107,8 @@ class Encoder:
 class Decoder(Generic[Part]):
     """Payloads in, blocks of samples out; one that did not arrive is None.
 
+    Where the header does not know the end, what fills the last packet up is given, too, where it is sure before `finish`.
+
     Args:
         header: of the stream, checked to be this codec's.
         conceal: a payload that says nothing is taken as lost, and counted.
@@ -166,6 +168,8 @@ class Decoder(Generic[Part]):
 
     def _checked(self, rows: list[Floats]) -> Floats:
         samples = np.stack(rows)
+        if self.header.n_samples is not None:
+            samples = samples[:, : self.header.n_samples - self._given]
         if not np.isfinite(samples).all():
             raise BrokenPacket("what it says gives no sound: values that are not numbers", packet=self.n_packets - 1)
         self._given += samples.shape[1]
