@@ -181,7 +181,9 @@ def test_a_codec_of_our_own_is_named_by_name_or_file_with_its_kind(room: Path, m
 
     monkeypatch.setattr(codec_suite_coders, "SHIPPED", {"pcm_test": PcmCodec})
     monkeypatch.setattr(codec_suite_coders, "FILES", {".pcm": Both})
-    monkeypatch.setattr(codec_suite_coders, "opened", lambda name: PcmCodec() if name == "pcm_test" else Both())
+    monkeypatch.setattr(
+        codec_suite_coders, "opened", lambda name, hertz: (PcmCodec if name == "pcm_test" else Both)(hertz or 16000)
+    )
     assert [one.name for one in named("pcm_test")] == ["pcm_test-quality"]
     assert [one.name for one in named("runs/my.pcm")] == ["my-constant", "my-adaptive"]
     assert [one.name for one in named("my.pcm@16000:quality")] == ["my-16k-quality"]

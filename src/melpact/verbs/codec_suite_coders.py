@@ -13,7 +13,6 @@ from melpact.bench.codec.own import Kind, Own, kinds_of
 from melpact.core.errors import MelpactError
 from melpact.models.codec.opening import FILES, SHIPPED
 from melpact.models.codec.opening import codec as opened
-from melpact.models.codec.waveform.codec import WaveformCodec
 
 PEERS: Mapping[str, Callable[[], tuple[Coder, ...]]] = MappingProxyType(
     {
@@ -82,11 +81,7 @@ def named(text: str) -> tuple[Coder, ...]:
     if name not in SHIPPED and Path(name).suffix.lower() not in FILES:
         wanted = ", ".join([*PEERS, *SHIPPED, *(f"a {ending} file" for ending in FILES)])
         raise MelpactError("there is no such codec", where="--codecs", got=repr(text), wanted=wanted)
-    codec = opened(name)
-    if hertz and int(hertz) != codec.sample_rate:
-        if not isinstance(codec, WaveformCodec):
-            raise MelpactError("has one sample rate", where=text, got=f"{hertz} Hz", wanted=f"{codec.sample_rate} Hz")
-        codec = codec.at(int(hertz))
+    codec = opened(name, int(hertz) if hertz else None)
     if kind and kind not in codec.rates:
         raise MelpactError("this codec knows no such rate", where=text, got=kind, wanted=", ".join(codec.rates))
     label = (codec.name if name in SHIPPED else Path(name).stem) + (f"-{int(hertz) // 1000}k" if hertz else "")

@@ -22,8 +22,11 @@ from melpact.core.errors import AudioWarning, MelpactError
 from melpact.core.records import digest
 from melpact.features.analysis import to_rate
 
-_CODE = ("aligning", "codec2", "coder", "ogg", "opus", "program")
-"""Of the bench's modules those that all sounds and their bits depend on; a codec's version covers the rest."""
+_CODE = (
+    "bench/codec/aligning", "bench/codec/codec2", "bench/codec/ogg", "bench/codec/opus", "bench/codec/program", "bench/align",
+    "audio/audio", "audio/files", "audio/resample", "audio/writing", "features/analysis",
+)  # fmt: skip
+"""What all sounds and their bits depend on; a codec's version covers the rest."""
 _FACTS = tuple(one.name for one in fields(Made) if one.name != "path")
 
 
@@ -42,9 +45,8 @@ class Studio:
 
     def __post_init__(self) -> None:
         root = Path(__file__).parents[1]
-        own = tuple(root / "bench" / "codec" / f"{name}.py" for name in _CODE)
-        paths = (*own, root / "bench" / "align.py", root / "features" / "analysis.py", root / "audio", Path(__file__))
-        self._code = [sources_digest(paths), package_version(), self.rate]
+        paths = tuple(root / f"{name}.py" for name in _CODE)
+        self._code = [sources_digest((*paths, Path(__file__))), package_version(), self.rate]
 
     def made(self, item: Item, coder: Coder, asked: float) -> Made:
         """A clip there and back, made now unless it is kept.
