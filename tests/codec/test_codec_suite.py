@@ -186,14 +186,12 @@ def test_a_codec_of_our_own_is_named_by_name_or_file_with_its_kind(room: Path, m
     )
     assert [one.name for one in named("pcm_test")] == ["pcm_test-quality"]
     assert [one.name for one in named("runs/my.pcm")] == ["my-constant", "my-adaptive"]
-    assert [one.name for one in named("my.pcm@16000:quality")] == ["my-16k-quality"]
-    for wrong, message in (
-        ("my.pcm@8000", "one sample rate"),
-        ("pcm_test:constant", "no such rate"),
-        ("my.mp3", "no such codec"),
-    ):
+    (one,) = named("my.pcm@24000:quality")
+    assert one.name == "my-24k-quality" and one.sample_rate == 24000
+    wrong = {"pcm_test:constant": "no such rate", "my.mp3": "no such codec", "my.pcm:fast": "no such codec"}
+    for text, message in wrong.items():
         with pytest.raises(MelpactError, match=message):
-            named(wrong)
+            named(text)
     table = suite(room, "pcm_test", Rounding(), rates_kbps=(64,), clips=2).table
     points = [point for point in table.group("speech").points if point.system == "pcm_test-quality"]
     assert [point.row for point in points] == [f"pcm_test-quality step {step}" for step in range(4)]

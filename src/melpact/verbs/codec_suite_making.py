@@ -23,8 +23,8 @@ from melpact.core.records import digest
 from melpact.features.analysis import to_rate
 
 _CODE = (
-    "bench/codec/aligning", "bench/codec/codec2", "bench/codec/ogg", "bench/codec/opus", "bench/codec/program", "bench/align",
-    "audio/audio", "audio/files", "audio/resample", "audio/writing", "features/analysis",
+    "bench/codec/aligning", "bench/codec/codec2", "bench/codec/ogg", "bench/codec/opus", "bench/codec/program",
+    "bench/align", "audio/audio", "audio/files", "audio/resample", "audio/writing", "features/analysis",
 )  # fmt: skip
 """What all sounds and their bits depend on; a codec's version covers the rest."""
 _FACTS = tuple(one.name for one in fields(Made) if one.name != "path")
