@@ -270,8 +270,7 @@ def test_the_page_says_what_is_written() -> None:
     fixed = sorted((at, int(size)) for at, size in said.values() if size != "n")
     assert all(at + size == following for (at, size), (following, _) in zip(fixed, [*fixed[1:], (FIXED.size, 0)]))
     numbers = {
-        name: int(value.replace(",", "").replace(" ", ""))
-        for name, value in re.findall(r"`([A-Z_]+)` = ([\d ,]+)", text)
+        name: int(value.replace(",", "").replace(" ", "")) for name, value in re.findall(r"`([A-Z_]+)` = ([\d ,]+)", text)
     }
     assert numbers["MAX_PACKET_VALUES"] == MAX_PACKET_VALUES
     assert numbers["MAX_PAYLOAD_BYTES"] == container.MAX_PAYLOAD_BYTES

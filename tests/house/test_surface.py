@@ -269,6 +269,7 @@ SURFACE = {
             "--quality STEP",
             "--adaptive",
             "--with CODEC",
+            "--hz HZ",
             "--packet-ms MS",
             "--check",
             "--conceal",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from melpact.verbs.codec_info import StreamSheet
     from melpact.verbs.codec_live import Flown
 
-_OF = {"encode": ("kbit", "quality", "adaptive", "packet_ms", "check"), "decode": ("conceal",), "info": ()}
+_OF = {"encode": ("kbit", "quality", "adaptive", "hz", "packet_ms", "check"), "decode": ("conceal",), "info": ()}
 """Flags that only one action has."""
 _PER_LINE, _LINES = 10, 40
 
@@ -49,6 +49,9 @@ class CodecCommand(Command):
     """Of encode: bits where the error is heard."""
     with_: Annotated[str | None, arg(name="with", metavar="CODEC")] = None
     """A codec's name or file. By default the one that comes with the package; of decode the one that the stream names."""
+    hz: Annotated[int | None, arg(metavar="HZ")] = None
+    """Of encode: sample rate of the stream, where the codec knows several (the one that comes with the package: 16000, the
+    default, and 24000)."""
     packet_ms: Annotated[float | None, arg(metavar="MS")] = None
     """Of encode: length of a packet; 1000 by default, 100 of what comes by -."""
     check: bool = False
@@ -86,8 +89,8 @@ class CodecCommand(Command):
 
         report = codec_encode(
             self.inputs, self.out or ".", rate=rate_of(self.kbit, self.quality, self.adaptive), codec=self.with_,
-            packet_ms=1000.0 if self.packet_ms is None else self.packet_ms, check=self.check, jobs=self.jobs,
-            progress=render.progress(self.quiet),
+            sample_rate=self.hz, packet_ms=1000.0 if self.packet_ms is None else self.packet_ms, check=self.check,
+            jobs=self.jobs, progress=render.progress(self.quiet),
         )  # fmt: skip
         _encoded(report, self)
         return render.failures(report.failed)
@@ -120,8 +123,8 @@ class CodecCommand(Command):
             )
         flown = flow(
             self.action == "encode", self.inputs[0], self.out or "-", sys.stdin.buffer, sys.stdout.buffer,
-            rate=rate_of(self.kbit, self.quality, self.adaptive), codec=self.with_, packet_ms=self.packet_ms,
-            conceal=self.conceal,
+            rate=rate_of(self.kbit, self.quality, self.adaptive), codec=self.with_, sample_rate=self.hz,
+            packet_ms=self.packet_ms, conceal=self.conceal,
         )  # fmt: skip
         if not self.quiet:
             _flown(flown)

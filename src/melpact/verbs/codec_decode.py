@@ -98,17 +98,17 @@ def codec_decode(
     planned = plan(sources(inputs, mel_files((SUFFIX,))), out, ".wav")
     if len(planned) == 1:
         progress.start(1, "files")
-    opened: dict[tuple[int, str], Codec[Any]] = {}
+    opened: dict[tuple[int, str, int], Codec[Any]] = {}
 
     def work(job: Job, tick: Tick) -> DecodedFile:
         began = time.perf_counter()
         try:
             stream = stream_of(job.source)
             header, _ = read_header(stream)
-            key = header.kind, header.fingerprint
-            made = codec if isinstance(codec, Codec) else opened.get(key)
+            key = header.kind, header.fingerprint, header.sample_rate
+            made = opened.get(key)
             if made is None:
-                made = opened.setdefault(key, codec_of(header, codec if isinstance(codec, str | Path) else None))
+                made = opened.setdefault(key, codec_of(header, codec))
             found = made.decoded(stream, lost=lost, conceal=conceal)
         except MelpactError as error:
             error.where = job.source if error.where is None else error.where

@@ -79,6 +79,7 @@ def codec_encode(
     *,
     rate: Rate | None = None,
     codec: str | Path | Codec[Any] | None = None,
+    sample_rate: int | None = None,
     packet_ms: float = PACKET_MS,
     check: bool = False,
     jobs: int | None = None,
@@ -90,7 +91,7 @@ def codec_encode(
         inputs: sound files, folders and patterns; another sample rate is brought to the codec's.
         out: a folder, in which the structure of an input folder is kept; or the .melc file of a single input.
         rate: as `rate_of` makes it; the codec's own choice by default.
-        codec: as `models.codec.opening.codec` takes it, or a codec.
+        codec: as `models.codec.opening.codec` takes it, or a codec. sample_rate: Hz, of those that it knows.
         packet_ms: length of the packets, each of which decodes on its own.
         check: decode every stream at once and compare.
         jobs: threads; all CPUs by default.
@@ -101,7 +102,7 @@ def codec_encode(
             failed.
     """
     progress = progress if progress is not None else Silent()
-    made = codec if isinstance(codec, Codec) else open_codec(codec)
+    made = at_rate(codec, sample_rate)
     asked = made.asked(rate)
     made.packet_frames(packet_ms)
     planned = plan(sources(inputs, find), out, SUFFIX)
@@ -117,6 +118,17 @@ def codec_encode(
 
     result = batch(work, planned, jobs=jobs, progress=progress)
     return EncodeReport(made.name, made.fingerprint, made.sample_rate, asked, result.done, result.failed)
+
+
+def at_rate(codec: str | Path | Codec[Any] | None, sample_rate: int | None) -> Codec[Any]:
+    """A codec, opened where it is named, at a sample rate that it knows.
+
+    Raises:
+        MelpactError: as `models.codec.opening.codec`.
+    """
+    if not isinstance(codec, Codec):
+        return open_codec(codec, sample_rate)
+    return codec if sample_rate is None else codec.at(sample_rate)
 
 
 def rate_of(kbit_s: float | None = None, quality: int | None = None, adaptive: bool = False) -> Rate | None:

@@ -78,15 +78,12 @@ def codec_info(path: str | Path, *, codec: str | Path | Codec[Any] | None = None
     seconds = None if n_samples is None else n_samples / header.sample_rate
     sizes = tuple(None if packet.payload is None else len(packet.payload) for packet in found.packets)
     payload = sum(size for size in sizes if size is not None)
-    name = None
-    if isinstance(codec, Codec):
-        name = codec.name if (codec.kind, codec.fingerprint) == (header.kind, header.fingerprint) else None
-    else:
-        try:
-            name = codec_of(header, codec).name
-        except MelpactError:
-            if codec is not None:
-                raise
+    try:
+        name = codec_of(header, codec).name
+    except MelpactError:
+        if codec is not None:
+            raise
+        name = None
     return StreamSheet(
         path=path,
         version=VERSION,

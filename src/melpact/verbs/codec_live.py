@@ -21,10 +21,10 @@ from melpact.models.codec import container
 from melpact.models.codec.base import Codec, Floats
 from melpact.models.codec.container_reader import Reader
 from melpact.models.codec.header import Header, read_header
-from melpact.models.codec.opening import codec as open_codec
 from melpact.models.codec.opening import codec_of
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.streaming import Decoder, Delay, Encoder
+from melpact.verbs.codec_encode import at_rate
 
 PACKET_MS = 100.0
 """Of a packet where nobody says."""
@@ -64,6 +64,7 @@ def flow(
     *,
     rate: Rate | None = None,
     codec: str | Path | Codec[Any] | None = None,
+    sample_rate: int | None = None,
     packet_ms: float | None = None,
     conceal: bool = False,
 ) -> Flown:
@@ -76,9 +77,9 @@ def flow(
     """
     if encoding and source == "-":
         with nullcontext(standard_out) if target == "-" else replacing(target) as sink:
-            return encode_live(standard_in, sink, rate=rate, codec=codec, packet_ms=packet_ms)
+            return encode_live(standard_in, sink, rate=rate, codec=codec, sample_rate=sample_rate, packet_ms=packet_ms)
     if encoding:
-        made = codec if isinstance(codec, Codec) else open_codec(codec)
+        made = at_rate(codec, sample_rate)
         audio = resample(read(source), made.sample_rate)
         stream = made.encode(audio, rate=rate, packet_ms=1000.0 if packet_ms is None else packet_ms)
         _hand(standard_out, stream)
@@ -90,7 +91,7 @@ def flow(
             return decode_live(take, standard_out, codec=codec, conceal=conceal)
     stream = standard_in.read()
     header, _ = read_header(stream)
-    made = codec if isinstance(codec, Codec) else codec_of(header, codec)
+    made = codec_of(header, codec)
     decoded = made.decoded(stream, conceal=conceal)
     write(target, decoded.audio)
     problems = tuple(str(problem) for problem in decoded.problems)
@@ -118,6 +119,7 @@ def encode_live(
     *,
     rate: Rate | None = None,
     codec: str | Path | Codec[Any] | None = None,
+    sample_rate: int | None = None,
     packet_ms: float | None = None,
 ) -> Flown:
     """Samples as they come → a stream whose header does not know its end; every packet is handed on when it is full.
@@ -125,7 +127,7 @@ def encode_live(
     Raises:
         AudioTooShort: no sample came. ContractError: half a sample at the end. MelpactError: as `codec_encode`.
     """
-    made = codec if isinstance(codec, Codec) else open_codec(codec)
+    made = at_rate(codec, sample_rate)
     encoder = Encoder(made, rate=rate, packet_ms=PACKET_MS if packet_ms is None else packet_ms)
     head, seed = encoder.header.written()
     written, packets = _hand(sink, head), 0
@@ -150,7 +152,7 @@ def decode_live(
         taken += len(data)
         packets = reader.push(data)
         if decoder is None and reader.header is not None:
-            made = codec if isinstance(codec, Codec) else codec_of(reader.header, codec)
+            made = codec_of(reader.header, codec)
             decoder = Decoder(made, reader.header, conceal=conceal)
         for packet in packets:
             if decoder is not None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from melpact.core.errors import BrokenPacket, ContractError
 from melpact.models.codec.base import PACKET_MS, Codec, Floats, Part
+from melpact.models.codec.framing import together
 from melpact.models.codec.header import Header
 from melpact.models.codec.rate import Rate
 
@@ -98,7 +99,7 @@ class Encoder:
                 self.codec._packet(np.ascontiguousarray(row[:long]), self._frames, self.rate, known)
                 for row, known in zip(self._kept, self._known)
             ]
-            payloads.append(self.codec._joined(parts))
+            payloads.append(together(parts))
             self._kept = self._kept[:, step:]
             self.n_packets += 1
         return payloads

@@ -15,7 +15,7 @@ from melpact.models.codec.container import packet_bytes
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 from melpact.models.codec.waveform import steps as rules
-from melpact.models.codec.waveform.facts import Facts, Tensors
+from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
 from melpact.nn.running import Runtime
@@ -61,7 +61,6 @@ class WaveformCodec(Codec[Content]):
     """
 
     kind: ClassVar[int] = 1
-    steps: ClassVar[int] = round((COARSEST - FINEST) / PER_STEP) + 1
     rates: ClassVar[tuple[str, ...]] = ("adaptive", "constant", "quality")
 
     def __init__(self, facts: Facts, tensors: Tensors, encodes: Runtime, decodes: Runtime, sample_rate: int) -> None:
@@ -93,6 +92,16 @@ class WaveformCodec(Codec[Content]):
     def sample_rate(self) -> int:
         """Hz."""
         return self._rate_hz
+
+    @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """Hz."""
+        return SAMPLE_RATES
+
+    @property
+    def steps(self) -> int:
+        """From `COARSEST` to `FINEST`."""
+        return round((COARSEST - FINEST) / PER_STEP) + 1
 
     @property
     def frame_samples(self) -> int:
