@@ -352,5 +352,5 @@ def test_files_are_whole_or_refused(tmp_path_factory: pytest.TempPathFactory) ->
     assert load(folder / "other.codec").fingerprint != facts.fingerprint
     for name in ("exact/coefficients/place", "exact/latents/out.weight", "network/decoder.out.bias"):
         write(folder / "lacking.codec", facts, {key: value for key, value in tensors.items() if key != name})
-        with pytest.raises(NotAnArtifact, match="no whole codec|do not fit"):
+        with pytest.raises(NotAnArtifact, match=r"no whole codec|do not fit"):
             load(folder / "lacking.codec")
