@@ -9,23 +9,23 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.audio.mdct import mdct, overlapping
 from melpact.models.codec.base import Codec
-from melpact.models.codec.concealing import HISTORY_S, continued, period
-from melpact.models.codec.container import CRC, varint
+from melpact.models.codec.container import packet_bytes
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
-from melpact.models.codec.waveform import steps
+from melpact.models.codec.waveform import steps as rules
 from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
-from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
+from melpact.models.codec.waveform.sounding import WaveformSounding
 from melpact.nn.running import Runtime
 
 Floats = NDArray[np.float32]
 COARSEST, FINEST = 2.0, -3.75
 """Octaves of the step around a sound's level that the networks know."""
 PER_STEP = 0.25
-TRIES = 4
+TRIES, HALVINGS = 4, 9
+PRICED, PRICED_PAIRS = 3, 50
+"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames."""
 CLOSE = 0.03
 """A rate is met when it is so much below at most."""
 FEW_BELOW_KBIT_S = 2.2
@@ -39,13 +39,15 @@ class _Heard:
     """What is known of a sound's level and rate: of the whole, or of what came so far.
 
     Attributes:
-        loud: octaves. offset: of the step, that the last packet took. fixed: whether it stays.
+        loud: octaves. offset: of the step, for all packets where it is known. fixed: whether the level stays. worth: bits of
+            what `_rough` counts.
     """
 
     loud: float | None = None
     offset: float | None = None
     fixed: bool = False
-    levels: deque[float] = field(default_factory=lambda: deque(maxlen=round(MEMORY_S * steps.FRAMES_S / TOGETHER)))
+    worth: float = 2.5
+    levels: deque[float] = field(default_factory=lambda: deque(maxlen=round(MEMORY_S * rules.FRAMES_S / TOGETHER)))
 
 
 class WaveformCodec(Codec[Content]):
@@ -58,13 +60,12 @@ class WaveformCodec(Codec[Content]):
     """
 
     kind: ClassVar[int] = 1
-    steps: ClassVar[int] = round((COARSEST - FINEST) / PER_STEP) + 1
     rates: ClassVar[tuple[str, ...]] = ("adaptive", "constant", "quality")
 
     def __init__(self, facts: Facts, tensors: Tensors, encodes: Runtime, decodes: Runtime, sample_rate: int) -> None:
         facts.check_rate(sample_rate)
         self.facts, self._tensors, self._rate_hz = facts, tensors, sample_rate
-        self.bins = sample_rate // steps.FRAMES_S
+        self.bins = sample_rate // rules.FRAMES_S
         self._encodes, self._decodes = encodes, decodes
         self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors))
 
@@ -95,6 +96,11 @@ class WaveformCodec(Codec[Content]):
     def sample_rates(self) -> tuple[int, ...]:
         """Hz."""
         return SAMPLE_RATES
+
+    @property
+    def steps(self) -> int:
+        """From `COARSEST` to `FINEST`."""
+        return round((COARSEST - FINEST) / PER_STEP) + 1
 
     @property
     def frame_samples(self) -> int:
@@ -132,18 +138,32 @@ class WaveformCodec(Codec[Content]):
         frame = self.frame_samples
         count = -(-(len(samples) + self.bins) // frame)
         whole = np.pad(samples, (self.bins, max(0, count * frame - len(samples))))
-        frames = steps.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
-        heard = _Heard(loud=steps.loudness(frames.octaves), fixed=True)
+        frames = rules.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
+        heard = _Heard(loud=rules.loudness(frames.octaves), fixed=True)
         if rate.kind == "adaptive" and rate.kbit_s is not None:
-            seconds = count * frame / self.sample_rate
-            heard.offset = self._met(frames, heard, 1000 * rate.kbit_s * seconds, few=rate.kbit_s < FEW_BELOW_KBIT_S)[0]
+            heard.offset = self._offset(frames, heard, rate.kbit_s)
         return heard
 
+    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float) -> float:
+        """The offset at which a whole sound has a rate, from some packets that are priced and a guess for the rest."""
+        assert heard.loud is not None
+        count, few = len(frames.octaves), kbit_s < FEW_BELOW_KBIT_S
+        each = min(count, PRICED_PAIRS)
+        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, PRICED).astype(int)]
+        budget = 1000 * kbit_s * count * self.frame_samples / self.sample_rate
+        offset = 0.0
+        for _ in range(2):
+            offset = self._guessed(frames, heard.loud, budget / heard.worth)
+            priced = [self._bits(self._tried(piece, heard.loud, offset, few)) for piece in pieces[: -(-count // each)]]
+            guessed = [self._rough(piece, heard.loud, offset) for piece in pieces[: len(priced)]]
+            heard.worth = sum(priced) / sum(guessed)
+        return self._guessed(frames, heard.loud, budget / heard.worth)
+
     def _packet(self, samples: Floats, frames: int, rate: Rate, known: _Heard) -> bytes:
-        heard = steps.Frames.of(samples, self.bins)
+        heard = rules.Frames.of(samples, self.bins)
         if not known.fixed:
             known.levels.extend(heard.octaves)
-            known.loud = steps.loudness(np.array(known.levels))
+            known.loud = rules.loudness(np.array(known.levels))
         assert known.loud is not None
         few = rate.kbit_s is not None and rate.kbit_s < FEW_BELOW_KBIT_S
         if rate.kind == "quality" or (rate.kind == "adaptive" and rate.kbit_s is None):
@@ -155,39 +175,56 @@ class WaveformCodec(Codec[Content]):
         else:
             assert rate.kbit_s is not None
             budget = 1000 * rate.kbit_s * frames * self.frame_samples / self.sample_rate
-            known.offset, found = self._met(heard, known, budget, few)
+            _, found = self._met(heard, known, budget, few)
         return self._packing.written(found)
 
-    def _met(self, heard: steps.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
-        """The finest steps that keep within so many bits, container included: their offset, and what they give."""
+    def _met(self, heard: rules.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
+        """The finest steps that keep within so many bits, container included: offset, and what is written.
+
+        A guess by the amplitudes alone finds the offset; what that guess is worth is learned from what is priced.
+        """
         assert known.loud is not None
-        coarse, fine = COARSEST, FINEST
-        offset = known.offset if known.offset is not None else -1.0
-        best: tuple[float, Priced] | None = None
+        wanted, best = budget, None
         for _ in range(TRIES):
+            offset = self._guessed(heard, known.loud, wanted / known.worth)
             found = self._tried(heard, known.loud, offset, few)
             total = self._bits(found)
+            known.worth = total / self._rough(heard, known.loud, offset)
             if total <= budget:
-                best, coarse = (offset, found), offset
+                best = offset, found
+                if total >= (1 - CLOSE) * budget or offset <= FINEST:
+                    break
+                wanted = budget * (1 - CLOSE / 3)
             else:
-                fine = offset
-            if coarse - fine < 0.02 or (total <= budget and total > (1 - CLOSE) * budget):
-                break
-            offset = float(np.clip(offset + np.log2(total / (0.985 * budget)) / 0.75, fine, coarse))
-        if best is None:
-            found = self._tried(heard, known.loud, coarse, few)
-            best = coarse, found
-        return best
+                wanted = min(wanted, budget) * (1 - CLOSE / 2)
+        return best or (COARSEST, self._tried(heard, known.loud, COARSEST, few))
+
+    def _guessed(self, heard: rules.Frames, loud: float, wanted: float) -> float:
+        """The offset at which a sound is guessed to cost so much."""
+        fine, coarse = FINEST, COARSEST
+        for _ in range(HALVINGS):
+            middle = (fine + coarse) / 2
+            if self._rough(heard, loud, middle) > wanted:
+                fine = middle
+            else:
+                coarse = middle
+        return coarse
+
+    def _rough(self, heard: rules.Frames, loud: float, offset: float) -> float:
+        """What a sound costs but for a factor, by its amplitudes in steps."""
+        chosen = rules.indices(heard.octaves, loud, offset)
+        sizes = np.abs(rules.quantised(heard.coefficients / rules.sizes(chosen, self.bins)))
+        return float(4 * len(chosen) + (np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
 
     def _bits(self, found: Priced) -> float:
         size = int(found.bits / 8) + 2
-        return 8 * (size + len(varint(size + 1)) + CRC.size)
+        return 8 * len(packet_bytes(0, bytes(size), 0))
 
-    def _tried(self, heard: steps.Frames, loud: float, offset: float, few: bool) -> Priced:
+    def _tried(self, heard: rules.Frames, loud: float, offset: float, few: bool) -> Priced:
         """What a packet says with steps so far from the sound's level, and what it costs."""
-        chosen = steps.indices(heard.octaves, loud, offset)
-        inside = heard.coefficients / steps.sizes(chosen, self.bins)
-        coded = steps.quantised(inside)
+        chosen = rules.indices(heard.octaves, loud, offset)
+        inside = heard.coefficients / rules.sizes(chosen, self.bins)
+        coded = rules.quantised(inside)
         latent = self._run(self._encodes, self._wide(inside), self._wide(coded))
         values = np.rint(latent).astype(np.int64)
         if few:
@@ -198,7 +235,7 @@ class WaveformCodec(Codec[Content]):
         return self._packing.read(payload, TOGETHER * frames, self.bins)
 
     def _sounding(self, settings: bytes) -> Sounding[Content]:
-        return _WaveformSounding(self)
+        return WaveformSounding(self)
 
     def filled(self, coded: NDArray[np.integer], latent: NDArray[np.integer]) -> tuple[Floats, Floats, Floats]:
         """What the decoder's network says of coefficients [T, bins]: how far below, noise, and what is added."""
@@ -212,81 +249,5 @@ class WaveformCodec(Codec[Content]):
 
     @staticmethod
     def _run(runtime: Runtime, *inputs: Floats) -> Floats:
-        return runtime.run([one[None] for one in inputs])[0]
-
-
-class _WaveformSounding(Sounding[Content]):
-    """Packets of one channel to samples.
-
-    A lost packet is what came before it, more and more quietly: as much of its last period, again and again, as it has one,
-    and of what the network makes of the last latent where nothing is coded.
-    """
-
-    FALL = 2
-    """Quarter octaves by which the step of a lost packet's frames falls, per two frames."""
-    HOLD_S, FADE_S = 0.01, 0.06
-    """Of a lost sound: how long its period is as loud as before, and until it is silent."""
-
-    def __init__(self, codec: WaveformCodec) -> None:
-        self._codec = codec
-        bins, size = codec.bins, codec.facts.latent_size
-        self._context = codec.facts.context
-        self._coded = np.zeros((0, bins), np.int64)
-        self._latent = np.zeros((0, size), np.int64)
-        self._step = 0
-        self._half = np.zeros(bins)
-        self._frames, self._begun = 0, False
-        self._past = np.zeros(0)
-        self._gone, self._lag, self._periodic = 0, 1, 0.0
-
-    def push(self, part: Content | None, frames: int) -> Floats:
-        codec, lost = self._codec, part is None
-        if part is None:
-            part = self._made_up(frames)
-        self._step = int(part.steps[-1])
-        coded, latent = np.concatenate([self._coded, part.coded]), np.concatenate([self._latent, part.latent])
-        count = TOGETHER * frames
-        below, noise, added = (one[-count:] for one in codec.filled(coded, latent))
-        self._coded, self._latent = coded[-TOGETHER * self._context :], latent[-self._context :]
-        there = part.coded != 0
-        plain = np.where(there, part.coded - np.sign(part.coded) * below, noise * signs(self._frames, count, codec.bins))
-        values = (plain + added) * steps.sizes(part.steps, codec.bins) * steps.scale(codec.bins)
-        if lost:
-            values = self._repeated(values)
-        else:
-            self._gone = 0
-        self._frames += count
-        windowed = overlapping(values)
-        bins = codec.bins
-        ahead, behind = windowed[:, :bins], windowed[:, bins:]
-        made = ahead + np.concatenate([self._half[None], behind[:-1]])
-        self._half = behind[-1]
-        samples = made.reshape(-1)
-        if not self._begun:
-            self._begun, samples = True, samples[bins:]
-        self._past = np.concatenate([self._past, samples])[-round(HISTORY_S * codec.sample_rate) - 1 :]
-        return np.clip(samples, -1, 1).astype(np.float32)
-
-    def finish(self) -> Floats:
-        return np.zeros(0, np.float32)
-
-    def _made_up(self, frames: int) -> Content:
-        codec = self._codec
-        falling = np.maximum(0, self._step - self.FALL * np.arange(1, frames + 1))
-        last = self._latent[-1:] if len(self._latent) else np.zeros((1, codec.facts.latent_size), np.int64)
-        coded = np.zeros((TOGETHER * frames, codec.bins), np.int64)
-        return Content(falling, coded, np.repeat(last, frames, 0), True)
-
-    def _repeated(self, plain: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coefficients of a lost packet [T, bins]: those of its period repeated, and `plain` for the rest of its power."""
-        hz, bins = self._codec.sample_rate, self._codec.bins
-        if not self._gone:
-            self._lag, self._periodic = period(self._past, hz)
-        if len(self._past) < self._lag:
-            return plain
-        # the first hop has been half heard: what is gone begins with it
-        since = self._gone + np.arange((len(plain) + 1) * bins)
-        fade = np.clip(1 - (since / hz - self.HOLD_S) / (self.FADE_S - self.HOLD_S), 0, 1)
-        made = mdct(continued(self._past, self._lag, len(since)) * fade, bins)
-        self._gone += len(plain) * bins
-        return self._periodic * made + np.sqrt(1 - self._periodic**2) * plain
+        made: Floats = runtime.run([one[None] for one in inputs])[0]
+        return made
