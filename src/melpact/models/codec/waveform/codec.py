@@ -217,7 +217,7 @@ class WaveformCodec(Codec[Content]):
         return float(4 * len(chosen) + (np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
 
     def _bits(self, found: Priced) -> float:
-        size = int(found.bits / 8) + 2
+        size = int(found.bits / 8) + 4
         return 8 * len(packet_bytes(0, bytes(size), 0))
 
     def _tried(self, heard: rules.Frames, loud: float, offset: float, few: bool) -> Priced:

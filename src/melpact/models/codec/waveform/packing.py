@@ -71,7 +71,8 @@ def _sizes(more: NDArray[np.float32]) -> NDArray[np.float32]:
     going = more.astype(np.float64)[:, None] ** np.arange(EXPECTED + 1)
     chances = going * np.append(np.ones(EXPECTED), 0) * (1 - more[:, None])
     chances[:, -1] = going[:, -1]
-    return chances.astype(np.float32)
+    made: NDArray[np.float32] = chances.astype(np.float32)
+    return made
 
 
 class Packing:
