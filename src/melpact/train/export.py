@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 
 from melpact.contract import artifact
 from melpact.core.errors import TrainingError
+from melpact.models.codec.vae.facts import KIND as VAE_KIND
+from melpact.models.codec.vae.facts import SUFFIX as VAE
+from melpact.models.codec.vae.facts import Facts as VaeFacts
+from melpact.models.codec.vae.facts import read as read_vae
+from melpact.models.codec.vae.facts import write as write_vae
+from melpact.models.codec.vae.graph import export as export_vae
+from melpact.models.codec.vae.importing import imported, is_folder
+from melpact.models.codec.vae.vae import Autoencoder
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
 from melpact.models.convert.content import Listener, listener
@@ -164,6 +172,60 @@ def content_named(path: Path) -> str:
     return str(artifact.read_header(path).config["settings"]["content"])
 
 
+def vae_of(path: Path) -> tuple[VaeFacts, dict[str, NDArray[np.float32]]]:
+    """The mel VAE in a checkpoint: what its file says of it but for the prior, and its averaged weights, rounded to float16.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no VAE.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    said = found.config
+    about = said.get("facts", {}).get(VAE_KIND)
+    if about is None or found.spec is None:
+        raise TrainingError("the checkpoint is not of a VAE", where=path, got=f"recipe {said.get('recipe')}")
+    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    provenance = _origin(said)
+    settings = dict(provenance["trained"]["settings"])
+    provenance["trained"] |= {"settings": settings | {"base": Path(settings["base"]).name}}
+    facts = VaeFacts.of(found.spec, about, kept, provenance, path)
+    inner = "network."
+    weights = {
+        name.removeprefix(inner): value.astype(np.float16).astype(np.float32)
+        for name, value in weights_in(found, str(about["player"])).items()
+        if name.startswith(inner)
+    }
+    return facts, weights
+
+
+def _vae_file(path: Path, target: Path, data: str | Path | None, dialect: str | None) -> Exported:
+    """A VAE that is there already, written anew."""
+    from melpact.train.data import CorpusData
+    from melpact.train.latents import prior_of
+
+    facts, weights = imported(path, dialect=dialect) if path.is_dir() else read_vae(path)
+    if data is not None:
+        facts = replace(facts, prior=prior_of(facts, weights, CorpusData(data)))
+    if target.suffix.lower() == ".onnx":
+        export_vae(Autoencoder.build(facts, weights, where=path), target, half=True)
+    elif target.suffix.lower() == VAE:
+        write_vae(target, facts, weights)
+    else:
+        raise TrainingError(
+            "has another suffix than what a VAE is written as", where=target, wanted=f"NAME{VAE} or NAME.onnx"
+        )
+    return Exported(target, path, 0, None, None, "vae", sum(value.size for value in weights.values()))
+
+
+def _counted(facts: VaeFacts, weights: dict[str, NDArray[np.float32]], path: Path, data: str | Path | None) -> VaeFacts:
+    """With a prior, counted on the data of the run that a checkpoint lies in, or on that which is named."""
+    from melpact.train.data import CorpusData
+    from melpact.train.latents import prior_of
+    from melpact.train.room import Run
+
+    corpus = CorpusData(Run.load(path.parent.parent).data if data is None else data)
+    return replace(facts, prior=prior_of(facts, weights, corpus))
+
+
 def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a file says of the training that it is of."""
     extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
@@ -175,20 +237,29 @@ def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def export(where: str | Path, out: str | Path, which: Which = "best") -> Exported:
-    """Write what a run trained as one file.
+def export(
+    where: str | Path, out: str | Path, which: Which = "best", data: str | Path | None = None, dialect: str | None = None
+) -> Exported:
+    """Write what a run trained as one file; or a VAE's file or folder anew: with a prior counted on `data`, or as .onnx.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what it trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae, by what it trained.
+        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        dialect: the mel of a foreign VAE's folder, where its family is not known.
 
     Raises:
-        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of` and `converter_of`; another suffix; or the
-            file cannot be written.
+        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of`, `converter_of` and `vae_of`; another suffix; or
+            the file cannot be written.
     """
-    path, target = chosen(where, which), Path(out)
+    target = Path(out)
+    if Path(where).suffix.lower() == VAE or is_folder(Path(where)):
+        return _vae_file(Path(where), target, data, dialect)
+    path = chosen(where, which)
     facts_of = artifact.read_header(path).config.get("facts", {})
-    suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vocoder": VOCODER}
+    suffixes: dict[Trained, str] = {
+        "refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vae": VAE, "vocoder": VOCODER,
+    }  # fmt: skip
     kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
     if target.suffix.lower() != suffix:
@@ -201,6 +272,11 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
         about, tensors = converter_of(path)
         write_converter(target, about, tensors)
         n_weights, provenance = sum(value.size for value in tensors.values()), about.provenance
+    elif kind == "vae":
+        plain, parts = vae_of(path)
+        made_of = _counted(plain, parts, path, data)
+        write_vae(target, made_of, parts, half=True)
+        n_weights, provenance = sum(value.size for value in parts.values()), made_of.provenance
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)

@@ -185,6 +185,41 @@ def train_content(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
+def train_vae(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    finetune: str | Path | None = None,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train a mel VAE by a recipe.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`.
+        finetune: what to begin from: a `.vae` file, a run, one that comes with the package, or a folder of diffusers'
+            AutoencoderKL; the setting `dialect` says which mel such a folder takes, where its family is not known.
+
+    Raises:
+        MelpactError: as `train_vocoder`.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "vae")
+    changes = dict(changes or {})
+    if finetune is not None:
+        from melpact.train.beginning import put_vae
+
+        changes = {**changes, **put_vae(finetune, changes.get("dialect"), folder)}
+    run = _run(recipe, data, changes, debug, {"finetune": finetune})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
 def rehearse(
     recipe: str,
     data: str | Path,
@@ -234,29 +269,40 @@ def resume(
     return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch), run)
 
 
-def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
-    """Write what a run trained as the file that `vocode --with`, `refine --with` or `voice --method` takes.
+def export(
+    where: str | Path, out: str | Path, *, which: Which = "best", data: str | Path | None = None,
+    dialect: str | None = None,
+) -> Exported:
+    """Write what a run trained as the file that `vocode --with`, `refine --with`, `voice --method` or `rebuild --vae` takes.
 
     Args:
-        where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what the run trained.
+        where: the run's folder, or a checkpoint; or a `.vae` file or folder of AutoencoderKL: written as NAME.vae, with a
+            prior counted on `data`, or as NAME.onnx.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
+        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        dialect: the mel of a folder of AutoencoderKL, where its family is not known.
 
     Raises:
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.codec.vae.facts import SUFFIX as VAE
     from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
+    from melpact.train.room import RUN
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER):
-        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT} or NAME{CONVERTER}"
+    foreign = Path(where).is_dir() and not (Path(where) / RUN).exists()
+    again = Path(where).suffix.lower() == VAE or foreign
+    known = (VOCODER, REFINER, CONTENT, CONVERTER, VAE, *((".onnx",) if again else ()))
+    if target.suffix.lower() not in known:
+        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER} or NAME{VAE}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
-    return written(where, target, which)
+    return written(where, target, which, data, dialect)
 
 
 def _meaning(settings: type) -> str:
