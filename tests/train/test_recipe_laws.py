@@ -29,7 +29,8 @@ from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.beginning import put_vae  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
-from melpact.train.export import content_of, converter_at, export, refiner_of, vae_of, vocoder_of  # noqa: E402
+from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of  # noqa: E402
+from melpact.train.export_vae import vae_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.latents import prior_of  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402

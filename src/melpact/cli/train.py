@@ -12,27 +12,26 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-Action = Literal["vocoder", "refiner", "content", "converter", "vae", "resume", "recipes", "export"]
+Action = Literal["vocoder", "refiner", "content", "converter", "codec", "vae", "resume", "recipes", "export"]
 
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder, refiner, content encoder, converter or VAE, go on with a training, list recipes, write a result down.
+    """Train a vocoder, refiner, converter, codec or VAE, go on with a training, list recipes, write down what came out.
 
-    vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter and vae likewise; converter --voice RECORDINGS
-    -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner, NAME.content,
-    NAME.converter, NAME.vae). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter, codec and vae likewise; converter --voice
+    RECORDINGS -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner,
+    NAME.content, NAME.converter, NAME.vae). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
-    """vocoder, refiner, content, converter, vae, resume, recipes or export."""
+    """vocoder, refiner, content, converter, codec, vae, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
-    """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
+    """resume and export: the run's folder (export: or a checkpoint, or a VAE). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder, refiner, content, converter, vae: the recipe (melpact train recipes lists them)."""
+    """What is trained by which recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder, refiner, content, converter, vae: folder of a packed corpus (melpact corpus pack). export: of a VAE, what its
-    prior is counted on; that of the run by default."""
+    """Folder of a packed corpus (melpact corpus pack). export: of a VAE, what its prior is counted on, if not its run's."""
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
@@ -63,8 +62,9 @@ class Train(Command):
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
             out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae")
-            found = train.export(self._needed("target", "DIR"), out, which=self.which, data=self.data,
-                                 dialect=changes.get("dialect"))  # fmt: skip
+            found = train.export(
+                self._needed("target", "DIR"), out, which=self.which, data=self.data, dialect=changes.get("dialect")
+            )
             train_text.exported(found, self)
         elif self.action == "resume":
             folder = self._needed("target", "DIR")
@@ -80,13 +80,7 @@ class Train(Command):
         elif self.action == "converter":
             self._converter(changes)
         elif self.action == "vae":
-            self._no_mels()
-            with train_text.watched(self) as watch:
-                report = train.train_vae(
-                    self.recipe or "mel_vae", self._needed("data", "--data DIR"), self._needed("out", "-o DIR"),
-                    changes=changes, debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
-                )  # fmt: skip
-            train_text.trained(report, self)
+            self._vae(changes)
         else:
             recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             out = self._needed("out", "-o DIR")
@@ -97,11 +91,12 @@ class Train(Command):
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
                         watch=watch,
                     )  # fmt: skip
-                elif self.action == "content":
+                elif self.action in ("content", "codec"):
                     self._no_mels()
                     if self.finetune is not None:
-                        raise MelpactError("content encoders begin afresh", where="--finetune", next="Leave it out")
-                    report = train.train_content(
+                        raise MelpactError(f"a {self.action} begins afresh", where="--finetune", next="Leave it out")
+                    begin = train.train_content if self.action == "content" else train.train_codec
+                    report = begin(
                         recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
                     )
                 else:
@@ -122,6 +117,17 @@ class Train(Command):
                 self.recipe or RECIPE, data or self.data, self._needed("out", "-o DIR"), voice=self.voice, changes=changes,
                 debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
                 progress=render.progress(self.quiet),
+            )  # fmt: skip
+        train_text.trained(report, self)
+
+    def _vae(self, changes: Mapping[str, Any]) -> None:
+        from melpact.verbs.train_vae import RECIPE, train_vae
+
+        self._no_mels()
+        with train_text.watched(self) as watch:
+            report = train_vae(
+                self.recipe or RECIPE, self._needed("data", "--data DIR"), self._needed("out", "-o DIR"), changes=changes,
+                debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
             )  # fmt: skip
         train_text.trained(report, self)
 

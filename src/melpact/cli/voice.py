@@ -46,7 +46,8 @@ class Voice(Command):
     blend: Annotated[str | None, arg(metavar="A:X,B:Y")] = None
     """Several voices and their weights instead, such as anna.voice:.7,ben.voice:.3."""
     method: Annotated[str | None, arg(metavar="NAME")] = None
-    """How mels are converted; the first of those that there are by default."""
+    """How mels are converted; by default retrieval where 30 s of the voice sound, and envelope otherwise (and
+    with --lookahead-ms); retrieval where --content is given."""
     ratio: Annotated[float | None, arg(metavar="X")] = None
     """0 leaves the mel alone, 1 (default) goes all the way to the target."""
     key: Annotated[float | None, arg(metavar="SEMITONES")] = None

@@ -27,7 +27,8 @@ from melpact.models.convert.gan_facts import write as write_converter
 from melpact.models.convert.shipped import CONTENT, CONVERTER, converter_file
 from melpact.models.refine.facts import Facts, read
 from melpact.train.checkpoint import SUFFIX
-from melpact.train.export import chosen, content_named, converter_of, refiner_of, vae_of, vocoder_of
+from melpact.train.export import chosen, content_named, converter_of, refiner_of, vocoder_of
+from melpact.train.export_vae import vae_of
 from melpact.train.loop import Trainer
 from melpact.train.recipes._refining import PLAYER as REFINER
 from melpact.train.recipes._vocoding import PLAYER

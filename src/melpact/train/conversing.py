@@ -24,9 +24,9 @@ from melpact.features.analysis import extract
 from melpact.features.octaves import repaired
 from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
 from melpact.features.voice_shift import shifted
-from melpact.models.convert.active import active, loudness_db
+from melpact.models.convert.active import active, level_db, levelled, loudness_db
 from melpact.models.convert.content import Listener
-from melpact.models.convert.gan_inputs import Pool, energy_given, level_db, levelled, pitch_given
+from melpact.models.convert.gan_inputs import Pool, energy_given, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.train.task import Utterance
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,15 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract import artifact
+from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
-from melpact.models.codec.vae.facts import KIND as VAE_KIND
 from melpact.models.codec.vae.facts import SUFFIX as VAE
-from melpact.models.codec.vae.facts import Facts as VaeFacts
-from melpact.models.codec.vae.facts import read as read_vae
-from melpact.models.codec.vae.facts import write as write_vae
-from melpact.models.codec.vae.graph import export as export_vae
-from melpact.models.codec.vae.importing import imported, is_folder
-from melpact.models.codec.vae.vae import Autoencoder
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
 from melpact.models.convert.content import Listener, listener
@@ -43,6 +37,7 @@ from melpact.vocoders.neural.vocoder import NeuralVocoder
 from melpact.vocoders.opening import SUFFIX as VOCODER
 
 Which = Literal["best", "last"]
+Weights = dict[str, NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True)
@@ -80,35 +75,24 @@ def vocoder_of(path: Path) -> NeuralVocoder:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no vocoder.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get("vocoder")
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a vocoder", where=path, got=f"recipe {said.get('recipe')}")
-    provenance = _origin(said)
-    weights = fold(weights_in(found, str(about["player"])))
-    return NeuralVocoder.build(about["family"], about["sizes"], found.spec, weights, provenance=provenance, where=path)
+    found, spec, about, weights = trained(path, "vocoder", "vocoder")
+    provenance = origin(found.config)
+    return NeuralVocoder.build(about["family"], about["sizes"], spec, fold(weights), provenance=provenance, where=path)
 
 
-def refiner_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
+def refiner_of(path: Path) -> tuple[Facts, Weights]:
     """The refiner in a checkpoint: what its file says of it, and its averaged weights.
 
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no refiner.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(PLAYER)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a refiner", where=path, got=f"recipe {said.get('recipe')}")
-    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
-    statistics = Statistics.of(kept, found.spec, path)
+    found, spec, about, weights = trained(path, PLAYER, "refiner")
     left, right = about["receptive_field"]
     facts = Facts(
-        found.spec, about["method"], statistics, about["sizes"], (left, right), Refining(**about["settings"]),
-        tuple(about["degradations"]), provenance=_origin(said),
+        spec, about["method"], _statistics(found, spec, path), about["sizes"], (left, right), Refining(**about["settings"]),
+        tuple(about["degradations"]), provenance=origin(found.config),
     )  # fmt: skip
-    return facts, weights_in(found, str(about["player"]))
+    return facts, weights
 
 
 def content_of(path: Path) -> Listener:
@@ -117,41 +101,31 @@ def content_of(path: Path) -> Listener:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no content encoder.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(CONTENT_KIND)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a content encoder", where=path, got=f"recipe {said.get('recipe')}")
+    found, spec, about, weights = trained(path, CONTENT_KIND, "content encoder")
     scale = np.asarray(found.tensors["statistics/scale"], np.float32)
-    weights = weights_in(found, str(about["player"]))
-    provenance = {**_origin(said), "teacher": about["teacher"]}
+    provenance = {**origin(found.config), "teacher": about["teacher"]}
     settings = dict(provenance["trained"]["settings"])
     provenance["trained"] |= {"settings": settings | {"teacher": Path(settings["teacher"]).name}}
-    return Listener.build(found.spec, scale, about["sizes"], weights, provenance=provenance, where=path)
+    return Listener.build(spec, scale, about["sizes"], weights, provenance=provenance, where=path)
 
 
-def converter_of(path: Path) -> tuple[ConverterFacts, dict[str, NDArray[np.floating[Any]]]]:
+def converter_of(path: Path) -> tuple[ConverterFacts, Weights]:
     """The converter in a checkpoint: what its file says of it, and its averaged weights.
 
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no converter.
     """
-    found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(CONVERTER_KIND)
-    if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a converter", where=path, got=f"recipe {said.get('recipe')}")
-    kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
+    found, spec, about, weights = trained(path, CONVERTER_KIND, "converter")
     left, right = about["receptive_field"]
-    provenance = _origin(said)
+    provenance = origin(found.config)
     settings = dict(provenance["trained"]["settings"])
     told = {"content": Path(settings["content"]).name, "base": Path(settings.get("base", "")).name}
     provenance["trained"] |= {"settings": settings | told}
     facts = ConverterFacts(
-        found.spec, Statistics.of(kept, found.spec, path), about["sizes"], (left, right), about["content"],
-        tuple(about["voices"]), provenance,
+        spec, _statistics(found, spec, path), about["sizes"], (left, right), about["content"], tuple(about["voices"]),
+        provenance,
     )  # fmt: skip
-    return facts, weights_in(found, str(about["player"]))
+    return facts, weights
 
 
 def converter_at(where: str | Path, which: Which = "best") -> GanConverter:
@@ -172,61 +146,26 @@ def content_named(path: Path) -> str:
     return str(artifact.read_header(path).config["settings"]["content"])
 
 
-def vae_of(path: Path) -> tuple[VaeFacts, dict[str, NDArray[np.float32]]]:
-    """The mel VAE in a checkpoint: what its file says of it but for the prior, and its averaged weights, rounded to float16.
+def trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
+    """A checkpoint, its description, what it says of its network below a key, and that network's weights.
 
     Raises:
-        ArtifactError: no checkpoint. TrainingError: of something that is no VAE.
+        ArtifactError: no checkpoint. TrainingError: of something else than `what`.
     """
     found = artifact.read(path, checkpoint.KIND)
-    said = found.config
-    about = said.get("facts", {}).get(VAE_KIND)
+    about = found.config.get("facts", {}).get(key)
     if about is None or found.spec is None:
-        raise TrainingError("the checkpoint is not of a VAE", where=path, got=f"recipe {said.get('recipe')}")
+        raise TrainingError(f"the checkpoint is not of a {what}", where=path, got=f"recipe {found.config.get('recipe')}")
+    return found, found.spec, about, weights_in(found, str(about["player"]))
+
+
+def _statistics(found: artifact.Artifact, spec: MelSpec, path: Path) -> Statistics:
+    """Of the mels that it was trained on."""
     kept = {name.removeprefix("statistics/"): value for name, value in found.tensors.items()}
-    provenance = _origin(said)
-    settings = dict(provenance["trained"]["settings"])
-    provenance["trained"] |= {"settings": settings | {"base": Path(settings["base"]).name}}
-    facts = VaeFacts.of(found.spec, about, kept, provenance, path)
-    inner = "network."
-    weights = {
-        name.removeprefix(inner): value.astype(np.float16).astype(np.float32)
-        for name, value in weights_in(found, str(about["player"])).items()
-        if name.startswith(inner)
-    }
-    return facts, weights
+    return Statistics.of(kept, spec, path)
 
 
-def _vae_file(path: Path, target: Path, data: str | Path | None, dialect: str | None) -> Exported:
-    """A VAE that is there already, written anew."""
-    from melpact.train.data import CorpusData
-    from melpact.train.latents import prior_of
-
-    facts, weights = imported(path, dialect=dialect) if path.is_dir() else read_vae(path)
-    if data is not None:
-        facts = replace(facts, prior=prior_of(facts, weights, CorpusData(data)))
-    if target.suffix.lower() == ".onnx":
-        export_vae(Autoencoder.build(facts, weights, where=path), target, half=True)
-    elif target.suffix.lower() == VAE:
-        write_vae(target, facts, weights)
-    else:
-        raise TrainingError(
-            "has another suffix than what a VAE is written as", where=target, wanted=f"NAME{VAE} or NAME.onnx"
-        )
-    return Exported(target, path, 0, None, None, "vae", sum(value.size for value in weights.values()))
-
-
-def _counted(facts: VaeFacts, weights: dict[str, NDArray[np.float32]], path: Path, data: str | Path | None) -> VaeFacts:
-    """With a prior, counted on the data of the run that a checkpoint lies in, or on that which is named."""
-    from melpact.train.data import CorpusData
-    from melpact.train.latents import prior_of
-    from melpact.train.room import Run
-
-    corpus = CorpusData(Run.load(path.parent.parent).data if data is None else data)
-    return replace(facts, prior=prior_of(facts, weights, corpus))
-
-
-def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
+def origin(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a file says of the training that it is of."""
     extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
     return {
@@ -249,12 +188,15 @@ def export(
         dialect: the mel of a foreign VAE's folder, where its family is not known.
 
     Raises:
-        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of`, `converter_of` and `vae_of`; another suffix; or
-            the file cannot be written.
+        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of`, `converter_of` and `export_vae.vae_of`; another
+            suffix; or the file cannot be written.
     """
+    from melpact.train import export_vae
+
     target = Path(out)
-    if Path(where).suffix.lower() == VAE or is_folder(Path(where)):
-        return _vae_file(Path(where), target, data, dialect)
+    if export_vae.is_vae(Path(where)):
+        count = export_vae.write_again(Path(where), target, data, dialect)
+        return Exported(target, Path(where), 0, None, None, "vae", count)
     path = chosen(where, which)
     facts_of = artifact.read_header(path).config.get("facts", {})
     suffixes: dict[Trained, str] = {
@@ -273,10 +215,7 @@ def export(
         write_converter(target, about, tensors)
         n_weights, provenance = sum(value.size for value in tensors.values()), about.provenance
     elif kind == "vae":
-        plain, parts = vae_of(path)
-        made_of = _counted(plain, parts, path, data)
-        write_vae(target, made_of, parts, half=True)
-        n_weights, provenance = sum(value.size for value in parts.values()), made_of.provenance
+        n_weights, provenance = export_vae.write_trained(path, target, data)
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)
@@ -289,9 +228,9 @@ def export(
     return Exported(target, path, int(said["step"]), said["best_by"], said["score"], kind, n_weights)
 
 
-def weights_in(found: artifact.Artifact, player: str) -> dict[str, NDArray[np.floating[Any]]]:
+def weights_in(found: artifact.Artifact, player: str) -> Weights:
     """A player's tensors by name, the averaged ones where there are some."""
-    weights: dict[str, NDArray[np.floating[Any]]] = {}
+    weights: Weights = {}
     for kind in ("player", "average"):
         prefix = f"{kind}/{player}/"
         weights |= {name[len(prefix) :]: value for name, value in found.tensors.items() if name.startswith(prefix)}

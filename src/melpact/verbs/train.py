@@ -185,23 +185,21 @@ def train_content(
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
-def train_vae(
+def train_codec(
     recipe: str,
     data: str | Path,
     out: str | Path,
     *,
     changes: Mapping[str, Any] | None = None,
     debug: bool = False,
-    finetune: str | Path | None = None,
     device: str | None = None,
     watch: Watch | None = None,
 ) -> TrainReport:
-    """Train a mel VAE by a recipe.
+    """Train a waveform codec by a recipe.
 
     Args:
-        recipe, data, out, changes, debug, device, watch: as `train_vocoder`.
-        finetune: what to begin from: a `.vae` file, a run, one that comes with the package, or a folder of diffusers'
-            AutoencoderKL; the setting `dialect` says which mel such a folder takes, where its family is not known.
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `begin` takes players of another
+            run's checkpoint.
 
     Raises:
         MelpactError: as `train_vocoder`.
@@ -210,13 +208,8 @@ def train_vae(
     from melpact.train.room import go
 
     folder = _free(out)
-    _trains(recipe, "vae")
-    changes = dict(changes or {})
-    if finetune is not None:
-        from melpact.train.beginning import put_vae
-
-        changes = {**changes, **put_vae(finetune, changes.get("dialect"), folder)}
-    run = _run(recipe, data, changes, debug, {"finetune": finetune})
+    _trains(recipe, "codec")
+    run = _run(recipe, data, changes, debug, {})
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
 
@@ -270,8 +263,7 @@ def resume(
 
 
 def export(
-    where: str | Path, out: str | Path, *, which: Which = "best", data: str | Path | None = None,
-    dialect: str | None = None,
+    where: str | Path, out: str | Path, *, which: Which = "best", data: str | Path | None = None, dialect: str | None = None
 ) -> Exported:
     """Write what a run trained as the file that `vocode --with`, `refine --with`, `voice --method` or `rebuild --vae` takes.
 
@@ -292,14 +284,10 @@ def export(
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
     from melpact.train.export import export as written
-    from melpact.train.room import RUN
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    foreign = Path(where).is_dir() and not (Path(where) / RUN).exists()
-    again = Path(where).suffix.lower() == VAE or foreign
-    known = (VOCODER, REFINER, CONTENT, CONVERTER, VAE, *((".onnx",) if again else ()))
-    if target.suffix.lower() not in known:
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, VAE, ".onnx"):
         wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER} or NAME{VAE}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
     return written(where, target, which, data, dialect)

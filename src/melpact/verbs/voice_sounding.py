@@ -30,8 +30,8 @@ from melpact.features.octaves import Repairs
 from melpact.features.pitch import STEP_S, at_times, frame_times_s
 from melpact.features.second_pitch import SurePitch, sure_pitch
 from melpact.features.voice_shift import shifted
+from melpact.models.convert.active import level_db, per_db
 from melpact.models.convert.base import Converter
-from melpact.models.convert.gan_inputs import level_db, per_db
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
 from melpact.models.convert.voice import PitchRange, Target
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder

@@ -7,7 +7,6 @@ no part of this; what is made of the features is in `retrieval`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydantic import ValidationError
 
 from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
+from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact
 from melpact.core.records import canonical_json, digest
 from melpact.models.convert.hearing import Hears
 from melpact.nn.running import Network, Runtime
@@ -196,15 +195,11 @@ def listener(path: str | Path, threads: int = 0) -> Listener:
 
 
 def _graph(path: Path, threads: int) -> Listener:
-    from melpact.nn.onnx_runtime import OnnxRuntime
+    from melpact.nn.onnx_runtime import OnnxRuntime, told
 
     runtime = OnnxRuntime(path, threads, what=KIND)
+    said = told(runtime, KEY, KIND, SCHEMA, "which mel it hears")
     try:
-        said: dict[str, Any] = json.loads(runtime.metadata[KEY])
-        if said["kind"] != KIND:
-            raise NotAnArtifact("holds something else", where=path, got=said["kind"], wanted=KIND)
-        if said["schema"] != SCHEMA:
-            raise WrongSchema("was written by another version of melpact", where=path, got=said["schema"], wanted=SCHEMA)
         left, right = (int(n) for n in said["receptive_field"])
         return Listener(
             MelSpec(**said["spec"]), np.asarray(said["scale"], np.float32), said["sizes"], (left, right), runtime,

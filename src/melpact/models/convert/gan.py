@@ -25,12 +25,12 @@ from pydantic import ValidationError
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
 from melpact.core.records import digest
-from melpact.models.convert.active import active, loudness_db
+from melpact.models.convert.active import active, level_db, levelled, loudness_db, per_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.envelope import without_harmonics
 from melpact.models.convert.gan_facts import METHOD, REFERENCE, STYLES, SUFFIX, Facts, Tensors, write
-from melpact.models.convert.gan_inputs import energy_given, level_db, levelled, per_db, pitch_given
+from melpact.models.convert.gan_inputs import energy_given, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.retrieval import contents
 from melpact.models.convert.settings import Converting

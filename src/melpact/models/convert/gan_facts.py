@@ -33,7 +33,7 @@ class Facts:
 
     Attributes:
         spec: the description that it takes and gives, without scaling.
-        statistics: of the mels that it was trained on, at level 0 (`gan_inputs`), frozen.
+        statistics: of the mels that it was trained on, at level 0 (`active.levelled`), frozen.
         sizes: of its network, as plain values.
         receptive_field: frames that it sees to the left and right.
         content: fingerprint of the content encoder that it was trained with.

@@ -1,7 +1,8 @@
 """What the generator of a conversion is given, from mels, contents and pitches; the same in training and in use.
 
-Every mel is brought to one level first (`levelled`): how loud a recording is says nothing of a voice. Which of a target's
-frames say what is spoken is found as retrieval finds them.
+Every mel is brought to one level first (`active.levelled`): how loud a recording is says nothing of a voice. How the target
+says what is spoken is in training the mean of the nearest of its frames (`Pool.picked`), found as retrieval finds them; in
+use it is what a linear map makes of the content (`speaking`).
 """
 
 from __future__ import annotations
@@ -13,43 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.contract.spec import MelSpec
-from melpact.core.errors import ContractError
 from melpact.features.harmonic_mel import harmonic_ripple
-from melpact.models.convert.active import loudness_db
 from melpact.models.convert.lines import Kinds
 from melpact.models.convert.retrieval import nearest
 
 Floats = NDArray[np.float32]
-LOUD = 0.95
-"""Quantile of the frames' loudness that counts as a recording's level."""
 PICKED = 4
 """Frames of the target that one picked frame is the mean of."""
 ENERGY_DB, PITCH_HZ = 10.0, 200.0
 """What one unit of the energy is, and the pitch that octaves are counted from."""
 LOWEST_DB = -60.0
 """Nothing is quieter than this, beside a recording's level."""
-
-
-def per_db(spec: MelSpec) -> float:
-    """By how much values before scaling change per dB.
-
-    Raises:
-        ContractError: the description takes no logarithm.
-    """
-    gain = spec.log_gain
-    if gain is None:
-        raise ContractError("a conversion by network takes a logarithmic mel", got="a mel without a logarithm")
-    return float(gain * np.log(10) / 20 * spec.power)
-
-
-def level_db(raw: Floats, spec: MelSpec) -> float:
-    """The level of a recording: how loud its loud frames are, dB."""
-    return float(np.quantile(loudness_db(raw, spec), LOUD))
-
-
-def levelled(raw: Floats, spec: MelSpec, level: float) -> Floats:
-    """Values before scaling [n_mels, T] of a recording of this level, at level 0 dB."""
-    return np.asarray(raw - np.float32(per_db(spec) * level), np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,8 +81,7 @@ def _listener_of(path: Path) -> Listener:
 METHODS: Mapping[str, Callable[[], Converter]] = MappingProxyType(
     {"envelope": EnvelopeConverter, "statistics": StatisticsConverter, "retrieval": retrieval, "gan": gan}
 )
-"""By name; the first is the one that is taken where nobody asks."""
-
+"""By name; the first is what `converter` opens without a name. `usual` says what is taken where nobody asks."""
 
 ENOUGH_S = 30.0
 """Seconds that have to sound of a voice before its frames are picked from where nobody asks for it."""

@@ -22,7 +22,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.core.records import digest
-from melpact.models.convert.active import active, loudness_db
+from melpact.models.convert.active import active, loudness_db, per_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.envelope import WITHOUT_HARMONICS, without_harmonics
 from melpact.models.convert.hearing import Encoder, SoundListener
@@ -186,10 +186,8 @@ class RetrievalConverter(Converter):
         """The conversion by moments, and what the picked frames differ by from it, averaged."""
         part = slice(first_frame, first_frame + given.shape[1])
         made = np.asarray(given + envelope(known.picked[:, part] - given), np.float32)
-        gain = spec.log_gain
-        if gain is not None:
-            per_db = np.float32(gain * np.log(10) / 20 * spec.power)
-            made = np.asarray(made + per_db * (energy - loudness_db(made, spec)), np.float32)
+        if spec.log_gain is not None:
+            made = np.asarray(made + np.float32(per_db(spec)) * (energy - loudness_db(made, spec)), np.float32)
         moved = known.first(given, None if known.voiced is None else known.voiced[part])
         return np.asarray(moved + np.float32(self.further) * smooth(made - moved, self.smoothed), np.float32)
 

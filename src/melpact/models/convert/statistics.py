@@ -48,18 +48,6 @@ class Line:
         return self.slope[:, None] * values + self.offset[:, None]
 
 
-def heard(whole: Floats, spec: MelSpec) -> Floats:
-    """The sounding frames of a whole mel, or all where none sounds."""
-    sounding = active(whole, spec)
-    return whole[:, sounding if sounding.any() else slice(None)]
-
-
-def line_of(whole: Floats, spec: MelSpec, target: Target, settings: Converting) -> Line:
-    """The line that moves the moments of a whole mel's bands to the target's, `settings.ratio` of the way."""
-    own = heard(whole, spec).astype(np.float64)
-    return Line.between((own.mean(axis=1), own.std(axis=1)), target.moments(settings.moments), settings.ratio)
-
-
 @dataclass(frozen=True)
 class StatisticsConverter(Converter):
     """The target's mean and standard deviation in each band, by `ratio`; several voices are blended moment by moment."""
@@ -78,7 +66,9 @@ class StatisticsConverter(Converter):
     def _about(
         self, whole: Floats, spec: MelSpec, target: Target, settings: Converting, f0_hz: Floats | None = None
     ) -> Line:
-        return line_of(whole, spec, target, settings)
+        sounding = active(whole, spec)
+        own = whole[:, sounding if sounding.any() else slice(None)].astype(np.float64)
+        return Line.between((own.mean(axis=1), own.std(axis=1)), target.moments(settings.moments), settings.ratio)
 
     def _about_so_far(
         self, raw: Floats, f0_hz: Floats | None, moments: ExponentialStats, target: Target, settings: Converting

@@ -18,8 +18,9 @@ from torch.nn import functional
 from melpact.bench.score import Score
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError, TrainingError
+from melpact.models.convert.active import per_db
 from melpact.models.convert.content import Listener, listener
-from melpact.models.convert.gan_inputs import Pool, per_db, pitch_given
+from melpact.models.convert.gan_inputs import Pool, pitch_given
 from melpact.models.convert.lines import Lines
 from melpact.models.convert.shipped import CONTENT, content_file
 from melpact.nn.content_encoder import ContentEncoder, ContentEncoderConfig

@@ -1,0 +1,262 @@
+"""`WaveformCodec`: the final class. Its networks come from a file (`file`), its bytes from `packing`."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.audio.mdct import overlapping
+from melpact.models.codec.base import Codec
+from melpact.models.codec.container import CRC, varint
+from melpact.models.codec.rate import Rate
+from melpact.models.codec.sounding import Sounding
+from melpact.models.codec.waveform import steps
+from melpact.models.codec.waveform.facts import Facts, Tensors
+from melpact.models.codec.waveform.noise import signs
+from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
+from melpact.nn.running import Runtime
+
+Floats = NDArray[np.float32]
+COARSEST, FINEST = 2.0, -3.75
+"""Octaves of the step around a sound's level that the networks know."""
+PER_STEP = 0.25
+TRIES = 4
+CLOSE = 0.03
+"""A rate is met when it is so much below at most."""
+FEW_BELOW_KBIT_S = 2.2
+"""Below, half of the latent is sent."""
+MEMORY_S = 3.0
+"""Of a sound that still comes: over how long its level is taken."""
+
+
+@dataclass
+class _Heard:
+    """What is known of a sound's level and rate: of the whole, or of what came so far.
+
+    Attributes:
+        loud: octaves. offset: of the step, that the last packet took. fixed: whether it stays.
+    """
+
+    loud: float | None = None
+    offset: float | None = None
+    fixed: bool = False
+    levels: deque[float] = field(default_factory=lambda: deque(maxlen=round(MEMORY_S * steps.FRAMES_S / TOGETHER)))
+
+
+class WaveformCodec(Codec[Content]):
+    """A waveform codec with its networks.
+
+    Args:
+        facts: what its file says. tensors: whole numbers of what is expected.
+        encodes, decodes: runtimes of the halves (nn.codecs.parts).
+        sample_rate: Hz, of what it takes and gives; one of `facts.sample_rates`.
+    """
+
+    kind: ClassVar[int] = 1
+    steps: ClassVar[int] = round((COARSEST - FINEST) / PER_STEP) + 1
+    rates: ClassVar[tuple[str, ...]] = ("adaptive", "constant", "quality")
+
+    def __init__(self, facts: Facts, tensors: Tensors, encodes: Runtime, decodes: Runtime, sample_rate: int) -> None:
+        facts.check_rate(sample_rate)
+        self.facts, self._tensors, self._rate_hz = facts, tensors, sample_rate
+        self.bins = sample_rate // steps.FRAMES_S
+        self._encodes, self._decodes = encodes, decodes
+        self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors))
+
+    def at(self, sample_rate: int) -> WaveformCodec:
+        """The same codec for another sample rate.
+
+        Raises:
+            ContractError: one that it does not know.
+        """
+        return WaveformCodec(self.facts, self._tensors, self._encodes, self._decodes, sample_rate)
+
+    @property
+    def name(self) -> str:
+        """Of the trained codec."""
+        return self.facts.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Over weights and whole numbers."""
+        return self.facts.fingerprint
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self._rate_hz
+
+    @property
+    def frame_samples(self) -> int:
+        """Of the two frames of 10 ms that share a step and a latent."""
+        return TOGETHER * self.bins
+
+    @property
+    def kbit_s(self) -> tuple[float, float]:
+        """From where hardly anything but the latent is sent, to where the networks have never been."""
+        return 1.0, 32.0
+
+    @property
+    def usual(self) -> Rate:
+        """8 kbit/s on average."""
+        return Rate.adaptive(8.0)
+
+    @property
+    def sees_samples(self) -> tuple[int, int]:  # type: ignore[override]
+        """The first frame of a packet reaches one hop back."""
+        return self.bins, 0
+
+    @property
+    def tail_samples(self) -> int:  # type: ignore[override]
+        """The last sample lies in two frames."""
+        return self.bins
+
+    @property
+    def late_samples(self) -> int:  # type: ignore[override]
+        """Half of a packet's last frame waits for the next."""
+        return self.bins
+
+    def _about(self, samples: Floats | None, rate: Rate) -> _Heard:
+        if samples is None:
+            return _Heard()
+        frame = self.frame_samples
+        count = -(-(len(samples) + self.bins) // frame)
+        whole = np.pad(samples, (self.bins, max(0, count * frame - len(samples))))
+        frames = steps.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
+        heard = _Heard(loud=steps.loudness(frames.octaves), fixed=True)
+        if rate.kind == "adaptive" and rate.kbit_s is not None:
+            seconds = count * frame / self.sample_rate
+            heard.offset = self._met(frames, heard, 1000 * rate.kbit_s * seconds, few=rate.kbit_s < FEW_BELOW_KBIT_S)[0]
+        return heard
+
+    def _packet(self, samples: Floats, frames: int, rate: Rate, known: _Heard) -> bytes:
+        heard = steps.Frames.of(samples, self.bins)
+        if not known.fixed:
+            known.levels.extend(heard.octaves)
+            known.loud = steps.loudness(np.array(known.levels))
+        assert known.loud is not None
+        few = rate.kbit_s is not None and rate.kbit_s < FEW_BELOW_KBIT_S
+        if rate.kind == "quality" or (rate.kind == "adaptive" and rate.kbit_s is None):
+            step = self.steps - 8 if rate.step is None else rate.step
+            found = self._tried(heard, known.loud, COARSEST - PER_STEP * step, few)
+        elif rate.kind == "adaptive" and known.fixed:
+            assert known.offset is not None
+            found = self._tried(heard, known.loud, known.offset, few)
+        else:
+            assert rate.kbit_s is not None
+            budget = 1000 * rate.kbit_s * frames * self.frame_samples / self.sample_rate
+            known.offset, found = self._met(heard, known, budget, few)
+        return self._packing.written(found)
+
+    def _met(self, heard: steps.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
+        """The finest steps that keep within so many bits, container included: their offset, and what they give."""
+        assert known.loud is not None
+        coarse, fine = COARSEST, FINEST
+        offset = known.offset if known.offset is not None else -1.0
+        best: tuple[float, Priced] | None = None
+        for _ in range(TRIES):
+            found = self._tried(heard, known.loud, offset, few)
+            total = self._bits(found)
+            if total <= budget:
+                best, coarse = (offset, found), offset
+            else:
+                fine = offset
+            if coarse - fine < 0.02 or (total <= budget and total > (1 - CLOSE) * budget):
+                break
+            offset = float(np.clip(offset + np.log2(total / (0.985 * budget)) / 0.75, fine, coarse))
+        if best is None:
+            found = self._tried(heard, known.loud, coarse, few)
+            best = coarse, found
+        return best
+
+    def _bits(self, found: Priced) -> float:
+        size = int(found.bits / 8) + 2
+        return 8 * (size + len(varint(size + 1)) + CRC.size)
+
+    def _tried(self, heard: steps.Frames, loud: float, offset: float, few: bool) -> Priced:
+        """What a packet says with steps so far from the sound's level, and what it costs."""
+        chosen = steps.indices(heard.octaves, loud, offset)
+        inside = heard.coefficients / steps.sizes(chosen, self.bins)
+        coded = steps.quantised(inside)
+        latent = self._run(self._encodes, self._wide(inside), self._wide(coded))
+        values = np.rint(latent).astype(np.int64)
+        if few:
+            values[:, values.shape[1] // 2 :] = 0
+        return self._packing.priced(Content(chosen, coded, values, not few))
+
+    def _read(self, payload: bytes, frames: int, settings: bytes) -> Content:
+        return self._packing.read(payload, TOGETHER * frames, self.bins)
+
+    def _sounding(self, settings: bytes) -> Sounding[Content]:
+        return _WaveformSounding(self)
+
+    def filled(self, coded: NDArray[np.integer], latent: NDArray[np.integer]) -> tuple[Floats, Floats, Floats]:
+        """What the decoder's network says of coefficients [T, bins]: how far below, noise, and what is added."""
+        made = self._run(self._decodes, self._wide(coded), np.asarray(latent, np.float32))
+        below, noise, added = np.split(made, 3, axis=1)
+        return below[:, : self.bins], noise[:, : self.bins], added[:, : self.bins]
+
+    def _wide(self, values: NDArray[Any]) -> Floats:
+        """With zeros up to as many bins as the networks take."""
+        return np.pad(np.asarray(values, np.float32), ((0, 0), (0, self.facts.bins - self.bins)))
+
+    @staticmethod
+    def _run(runtime: Runtime, *inputs: Floats) -> Floats:
+        return runtime.run([one[None] for one in inputs])[0]
+
+
+class _WaveformSounding(Sounding[Content]):
+    """Packets of one channel to samples.
+
+    A lost packet sounds like what came before it, more and more quietly: the last latent goes on, nothing is coded.
+    """
+
+    FADE = 2
+    """Quarter octaves by which the step of a lost packet's frames falls, per two frames."""
+
+    def __init__(self, codec: WaveformCodec) -> None:
+        self._codec = codec
+        bins, size = codec.bins, codec.facts.latent_size
+        self._context = codec.facts.context
+        self._coded = np.zeros((0, bins), np.int64)
+        self._latent = np.zeros((0, size), np.int64)
+        self._step = 0
+        self._half = np.zeros(bins)
+        self._frames, self._begun = 0, False
+
+    def push(self, part: Content | None, frames: int) -> Floats:
+        codec = self._codec
+        if part is None:
+            part = self._made_up(frames)
+        self._step = int(part.steps[-1])
+        coded, latent = np.concatenate([self._coded, part.coded]), np.concatenate([self._latent, part.latent])
+        count = TOGETHER * frames
+        below, noise, added = (one[-count:] for one in codec.filled(coded, latent))
+        self._coded, self._latent = coded[-TOGETHER * self._context :], latent[-self._context :]
+        there = part.coded != 0
+        plain = np.where(there, part.coded - np.sign(part.coded) * below, noise * signs(self._frames, count, codec.bins))
+        values = (plain + added) * steps.sizes(part.steps, codec.bins) * steps.scale(codec.bins)
+        self._frames += count
+        windowed = overlapping(values)
+        bins = codec.bins
+        ahead, behind = windowed[:, :bins], windowed[:, bins:]
+        made = ahead + np.concatenate([self._half[None], behind[:-1]])
+        self._half = behind[-1]
+        samples = made.reshape(-1)
+        if not self._begun:
+            self._begun, samples = True, samples[bins:]
+        return np.clip(samples, -1, 1).astype(np.float32)
+
+    def finish(self) -> Floats:
+        return np.zeros(0, np.float32)
+
+    def _made_up(self, frames: int) -> Content:
+        codec = self._codec
+        falling = np.maximum(0, self._step - self.FADE * np.arange(1, frames + 1))
+        last = self._latent[-1:] if len(self._latent) else np.zeros((1, codec.facts.latent_size), np.int64)
+        coded = np.zeros((TOGETHER * frames, codec.bins), np.int64)
+        return Content(falling, coded, np.repeat(last, frames, 0), True)

@@ -1,0 +1,194 @@
+"""What is expected of coefficients and latents, in exact arithmetic: the networks that nn.codecs trains, as whole numbers.
+
+`CoefficientTables` and `LatentTables` give indices of tables of probabilities; which symbol is then coded how is `packing`'s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.models.codec.waveform.exact import ONE, Layer, Whole, whole
+from melpact.models.codec.waveform.kernels import (
+    CLASSES,
+    LARGEST,
+    LOGIT_STEP,
+    LOGITS,
+    MOST_CHANGE,
+    STEPS_PER_OCTAVE,
+    features,
+    first_layer,
+    flags,
+    seen,
+)
+
+Ints = NDArray[np.int32]
+Tensors = Mapping[str, NDArray[Any]]
+PASSES = (0, 2, 1, 3)
+"""Which bins a pass takes, by their number modulo 4."""
+MEANS, MEAN_STEP = 128, 64
+SCALES, SCALE_STEP = 16, 224
+"""Tables of a latent's value: means from -4, natural logarithms of scales from -2.5."""
+HIGHEST = 3
+
+
+def level_table() -> Ints:
+    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of the step from -16 to 16."""
+    return np.array(
+        [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in range(-MOST_CHANGE, MOST_CHANGE + 1)]
+         for m in range(LARGEST + 1)], np.int32,
+    )  # fmt: skip
+
+
+def flag_chances() -> NDArray[np.float32]:
+    """Of every table of a flag: how likely it is set."""
+    logits = (np.arange(LOGITS) + 0.5 - LOGITS / 2) * LOGIT_STEP / ONE
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+
+def value_chances() -> NDArray[np.float32]:
+    """Of every mean and scale: how likely each value from -HIGHEST to HIGHEST is, [MEANS * SCALES, 7]."""
+    means = ((np.arange(MEANS) + 0.5) * MEAN_STEP / ONE - 4)[:, None, None]
+    scales = np.exp(-((np.arange(SCALES) + 0.5) * SCALE_STEP / ONE - 2.5))[None, :, None]
+    values = np.arange(-HIGHEST, HIGHEST + 1)
+    below, above = (1 / (1 + np.exp(-(values + side - means) * scales)) for side in (-0.5, 0.5))
+    below[..., 0], above[..., -1] = 0, 1
+    chances = np.maximum(above - below, 1e-5).reshape(MEANS * SCALES, -1)
+    return (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+
+
+def coefficient_tensors(weights: Mapping[str, NDArray[Any]]) -> dict[str, Ints]:
+    """The weights of `nn.codecs.coefficients.CoefficientPrior` as whole numbers."""
+    made: dict[str, Ints] = {}
+
+    def put(name: str, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+        made[f"{name}.weight"], made[f"{name}.bias"] = whole(weight, bias)
+
+    for name in ("first", "second", *(f"near.{index}" for index in range(CLASSES))):
+        kernel = weights[f"{name}.weight"]
+        put(name, kernel.transpose(2, 1, 0).reshape(-1, kernel.shape[0]), weights[f"{name}.bias"])
+    for name in ("summary", "overall", *(f"{part}.{index}" for part in ("inside", "out") for index in range(CLASSES))):
+        put(name, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
+    bins, bands = weights["place"].shape[1], weights["summary.weight"].shape[1] // 2
+    made["summary.weight"], made["summary.bias"] = whole(
+        weights["summary.weight"].T / (bins // bands), weights["summary.bias"]
+    )
+    made["place"] = np.rint(weights["place"].T * ONE).astype(np.int32)
+    return made
+
+
+def latent_tensors(weights: Mapping[str, NDArray[Any]], bins_of_band: int) -> dict[str, Ints]:
+    """The weights of `nn.codecs.latent.LatentPrior` as whole numbers; levels come summed over a band, not as its mean."""
+    made: dict[str, Ints] = {}
+    size = weights["out.bias"].shape[0] // 2
+    for name in ("first", "second", "out"):
+        weight = np.array(weights[f"{name}.weight"].T, np.float64)
+        if name == "first":
+            weight[2 * size :] /= bins_of_band
+        made[f"{name}.weight"], made[f"{name}.bias"] = whole(weight, weights[f"{name}.bias"])
+    return made
+
+
+@dataclass(eq=False)
+class Past:
+    """What is known of the frames before one, in a packet; moved on frame by frame.
+
+    Attributes:
+        coded: the last two frames [2, top], the latest first. steps: theirs. mean: running, [top]. frames: how many there were.
+    """
+
+    coded: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    mean: Whole
+    frames: int
+
+    @classmethod
+    def none(cls, top: int) -> Past:
+        """At the beginning of a packet."""
+        return cls(np.zeros((2, top), np.int64), np.zeros(2, np.int64), np.zeros(top), 0)
+
+    def add(self, coded: NDArray[np.int64], step: int) -> None:
+        """One frame more."""
+        self.coded[1], self.steps[1] = self.coded[0], self.steps[0]
+        self.coded[0], self.steps[0] = coded, step
+        self.frames += 1
+
+
+class CoefficientTables:
+    """The tables of every coefficient's flags: whether it is 0, and whether it is larger still.
+
+    Args:
+        tensors: as `coefficient_tensors` made them. levels: `level_table()`, as the file holds it.
+    """
+
+    def __init__(self, tensors: Tensors, levels: NDArray[Any]) -> None:
+        self._first, self._second, self._summary, self._overall = (
+            _layer(tensors, name) for name in ("first", "second", "summary", "overall")
+        )
+        self._near, self._inside, self._out = (
+            [_layer(tensors, f"{name}.{index}") for index in range(CLASSES)] for name in ("near", "inside", "out")
+        )
+        self._place = tensors["place"].astype(np.float64)
+        self.bins, self._width = self._place.shape
+        self.bands = self._summary.weight.shape[0] // 2
+        self._levels = levels.astype(np.float64)
+
+    def level(self, coded: NDArray[np.int64]) -> Whole:
+        """log2(1 + amplitude) of coefficients."""
+        return self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+
+    def before(self, past: Past, step: int) -> Whole:
+        """What the past says of every bin of a frame with this step, [top, width]; `past.add` moves on from it."""
+        top = past.coded.shape[1]
+        levels, made = np.empty((3, top)), np.empty((top, self._width))
+        change = seen(self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, levels)
+        bands = np.zeros((2, self.bins))
+        bands[:, :top] = levels[::2]
+        summed = bands.reshape(2 * self.bands, -1).sum(1)
+        overall = self._overall(self._summary(summed, rectified=True), rectified=False)
+        there = float(ONE * (past.frames > 0))
+        windows = np.zeros((top, len(self._second.weight)))
+        first_layer(levels, there, change, self._first, self.bins, windows)
+        np.matmul(windows, self._second.weight, out=made)
+        made += self._second.bias
+        features(made, overall, self._place)
+        return made
+
+    def flags(self, index: int, seen_of: Whole, now: Whole) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tables of a pass, two for each of its bins [top / 4].
+
+        Args:
+            seen_of: as `before` gave it. now: levels of the frame's coefficients, of which those of earlier passes count.
+        """
+        nonzero, more = np.empty((2, len(now) // CLASSES), np.int64)
+        known = np.zeros(CLASSES, np.bool_)
+        known[list(PASSES[:index])] = True
+        flags(
+            PASSES[index], seen_of, now, known, self._near[index], self._inside[index], self._out[index], nonzero, more
+        )
+        return nonzero, more
+
+
+class LatentTables:
+    """The table of every value of a latent, by the two latents before and what is coded of its frames."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self.first, self.second, self.out = (_layer(tensors, name) for name in ("first", "second", "out"))
+        self.size = self.out.weight.shape[1] // 2
+
+    def __call__(self, before: NDArray[np.int64], summed: Whole) -> NDArray[np.int64]:
+        """Values before [..., 2 * size], latest first, and levels summed over bands [..., context] → tables [..., size]."""
+        x = np.concatenate([before * float(ONE), summed], -1)
+        said = self.out(self.second(self.first(x, rectified=True), rectified=True), rectified=False)
+        mean = np.clip(np.floor((said[..., : self.size] + 4 * ONE) / MEAN_STEP), 0, MEANS - 1)
+        scale = np.clip(np.floor((said[..., self.size :] + 2.5 * ONE) / SCALE_STEP), 0, SCALES - 1)
+        return (mean * SCALES + scale).astype(np.int64)
+
+
+def _layer(tensors: Tensors, name: str) -> Layer:
+    return Layer.of(tensors[f"{name}.weight"], tensors[f"{name}.bias"])

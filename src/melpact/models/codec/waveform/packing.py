@@ -1,0 +1,249 @@
+"""One packet of the waveform codec as bytes: range coding of steps, coefficients and latents, and the reverse.
+
+Symbols, in order: how far up anything is coded, whether all of the latent is sent, the first step, whether it ever changes; then
+for every two frames the change of their step, and of each frame in four passes the flags, signs and sizes of the coefficients;
+then the latent of both. Contexts begin anew in every packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melpact.core.errors import BrokenPacket, MelpactError
+from melpact.models.codec.waveform.expected import (
+    CLASSES,
+    HIGHEST,
+    PASSES,
+    CoefficientTables,
+    LatentTables,
+    Past,
+    flag_chances,
+    value_chances,
+)
+
+TOGETHER = 2
+STEPS = 128
+"""Step indices, in quarter octaves from -20 octaves."""
+LONGEST_CHANGE = 6
+UNARY = 14
+"""Sizes beyond 1 + UNARY are continued in so many bits."""
+REST_BITS = 10
+MOST_SIZE = UNARY + 2**REST_BITS
+_CHANGES = np.array([1, 2, 6, 14, 40, 120, 400, 120, 40, 14, 6, 2, 1], np.float32) / 766
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a packet says.
+
+    Attributes:
+        steps: index of every two frames, [T / 2], 0 to STEPS - 1.
+        coded: quantised coefficients [T, bins].
+        latent: [T / 2, size]. all_of_it: whether its second half is sent.
+    """
+
+    steps: Ints
+    coded: Ints
+    latent: Ints
+    all_of_it: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """A packet that could be written.
+
+    Attributes:
+        tables: of every frame, of its passes: those of the flags. bits: about what it costs.
+    """
+
+    content: Content
+    tables: list[list[tuple[Ints, Ints]]]
+    bits: float
+
+
+class Packing:
+    """Packets to bytes and back.
+
+    Args:
+        coefficients, latents: what is expected. frame_bins: coefficients of a frame.
+    """
+
+    def __init__(self, coefficients: CoefficientTables, latents: LatentTables) -> None:
+        try:
+            import constriction
+        except ImportError:
+            raise MelpactError(
+                "the codec's range coder is not installed", next="pip install 'melpact[codec]'"
+            ) from None
+        model, queue = constriction.stream.model, constriction.stream.queue
+        self.coefficients, self.latents = coefficients, latents
+        self._queue: Any = queue
+        self._flag: Any = model.Bernoulli(perfect=False)
+        self._uniform: Any = model.Uniform
+        self._values: Any = model.Categorical(perfect=False)
+        self._change: Any = model.Categorical(_CHANGES, perfect=False)
+        self._flags, self._chances = flag_chances(), value_chances()
+        self._costs = -np.log2(np.stack([1 - self._flags, self._flags]))
+
+    def priced(self, content: Content) -> Priced:
+        """A packet before it is written: about what it costs, and the tables that it is written with."""
+        top = self._top(content.coded)
+        coded = content.coded[:, :top]
+        tables = list(self._tables(coded, np.repeat(content.steps, TOGETHER))) if top else []
+        total = 16.0 + 2 * np.count_nonzero(np.diff(content.steps)) + 0.6 * len(content.steps)
+        for frame, chosen in zip(coded, tables):
+            for offset, (nonzero, more) in zip(PASSES, chosen, strict=True):
+                size = np.abs(frame[offset::CLASSES])
+                there = size > 0
+                total += float(self._costs[there.astype(np.int64), nonzero].sum()) + int(there.sum())
+                larger = more[there]
+                total += float(((size[there] - 1) * self._costs[1, larger] + self._costs[0, larger]).sum())
+        chances = self._chances[self._latent_tables(content)]
+        costs = -np.log2(np.take_along_axis(chances, content.latent[..., None] + HIGHEST, 2))[..., 0]
+        total += float(costs[:, : self._sent(content.all_of_it)].sum())
+        return Priced(content, tables, total)
+
+    def written(self, priced: Priced) -> bytes:
+        """A packet's bytes."""
+        content, encoder = priced.content, self._queue.RangeEncoder()
+        top = self._top(content.coded)
+        flat = bool(np.all(content.steps == content.steps[0]))
+        for value, size in (
+            (top // CLASSES, self.coefficients.bins // CLASSES + 1), (content.all_of_it, 2), (content.steps[0], STEPS), (flat, 2),
+        ):  # fmt: skip
+            encoder.encode(int(value), self._uniform(size))
+        coded = content.coded[:, :top]
+        chosen = self._latent_tables(content)
+        sent = self._sent(content.all_of_it)
+        for pair, step in enumerate(content.steps):
+            if pair and not flat:
+                encoder.encode(int(step - content.steps[pair - 1] + LONGEST_CHANGE), self._change)
+            for frame in range(TOGETHER * pair, TOGETHER * pair + TOGETHER):
+                for offset, (nonzero, more) in zip(PASSES, priced.tables[frame] if top else ()):
+                    self._put(encoder, coded[frame, offset::CLASSES], nonzero, more)
+            values = (content.latent[pair, :sent] + HIGHEST).astype(np.int32)
+            encoder.encode(values, self._values, self._chances[chosen[pair, :sent]])
+        data: bytes = encoder.get_compressed().astype("<u4").tobytes()
+        return data[:-3] + data[-3:].rstrip(b"\0")
+
+    def read(self, payload: bytes, frames: int, bins: int) -> Content:
+        """What a packet of so many frames of so many coefficients says.
+
+        Raises:
+            BrokenPacket: it cannot have been written.
+        """
+        words = np.frombuffer(payload + bytes(-len(payload) % 4), "<u4").astype(np.uint32)
+        decoder = self._queue.RangeDecoder(words)
+        try:
+            return self._read(decoder, frames, bins)
+        except AssertionError as error:
+            raise BrokenPacket("its bits cannot have been written", got=str(error)[:80]) from None
+
+    def _read(self, decoder: Any, frames: int, bins: int) -> Content:
+        top = CLASSES * int(decoder.decode(self._uniform(self.coefficients.bins // CLASSES + 1)))
+        all_of_it, step, flat = (int(decoder.decode(self._uniform(size))) for size in (2, STEPS, 2))
+        if top > bins:
+            raise BrokenPacket("coefficients above its sample rate", got=top, wanted=f"at most {bins}")
+        pairs = frames // TOGETHER
+        steps, latent = np.zeros(pairs, np.int64), np.zeros((pairs, self.latents.size), np.int64)
+        coded = np.zeros((frames, bins), np.int64)
+        past, sent = Past.none(top), self._sent(bool(all_of_it))
+        for pair in range(pairs):
+            if pair and not flat:
+                step += int(decoder.decode(self._change)) - LONGEST_CHANGE
+                if not 0 <= step < STEPS:
+                    raise BrokenPacket("a step that does not exist", got=step, wanted=f"0 to {STEPS - 1}")
+            steps[pair] = step
+            for frame in range(TOGETHER * pair, TOGETHER * pair + TOGETHER):
+                if top:
+                    self._frame(decoder, coded[frame, :top], past, step)
+            if sent:
+                tables = self.latents(self._before(latent, pair), self._summed(coded[TOGETHER * pair :][:TOGETHER]))
+                values = decoder.decode(self._values, self._chances[tables[:sent]])
+                latent[pair, :sent] = values.astype(np.int64) - HIGHEST
+        return Content(steps, coded, latent, bool(all_of_it))
+
+    def _frame(self, decoder: Any, coded: Ints, past: Past, step: int) -> None:
+        """Read a frame into `coded` [top], and move the past on."""
+        features, now = self.coefficients.before(past, step), np.zeros(len(coded))
+        for index, offset in enumerate(PASSES):
+            values = self._take(decoder, *self.coefficients.flags(index, features, now))
+            coded[offset::CLASSES] = values
+            now[offset::CLASSES] = self.coefficients.level(values)
+        past.add(coded, step)
+
+    def _put(self, encoder: Any, values: Ints, nonzero: Ints, more: Ints) -> None:
+        there = values != 0
+        encoder.encode(there.astype(np.int32), self._flag, self._flags[nonzero])
+        if not there.any():
+            return
+        sizes, larger = np.abs(values[there]), self._flags[more[there]]
+        encoder.encode((values[there] < 0).astype(np.int32), self._uniform(2))
+        for size in range(1, UNARY + 1):
+            goes_on = sizes > size
+            encoder.encode(goes_on.astype(np.int32), self._flag, larger)
+            if not goes_on.any():
+                return
+            sizes, larger = sizes[goes_on], larger[goes_on]
+        encoder.encode((sizes - UNARY - 1).astype(np.int32), self._uniform(2**REST_BITS))
+
+    def _take(self, decoder: Any, nonzero: Ints, more: Ints) -> Ints:
+        values = np.asarray(decoder.decode(self._flag, self._flags[nonzero])).astype(np.int64)
+        (where,) = np.nonzero(values)
+        if not len(where):
+            return values
+        negative = np.asarray(decoder.decode(self._uniform(2), len(where)))
+        sizes, going = np.ones(len(where), np.int64), np.arange(len(where))
+        larger = self._flags[more[where]]
+        for _ in range(UNARY):
+            goes_on = np.asarray(decoder.decode(self._flag, larger[going])) > 0
+            going = going[goes_on]
+            if not len(going):
+                break
+            sizes[going] += 1
+        if len(going):
+            sizes[going] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(going)))
+        values[where] = np.where(negative > 0, -sizes, sizes)
+        return values
+
+    def _tables(self, coded: Ints, steps: Ints) -> Iterator[list[tuple[Ints, Ints]]]:
+        """Frame by frame, the tables of its passes [top / 4] each."""
+        past, levels = Past.none(coded.shape[1]), self.coefficients.level(coded)
+        for frame, now, step in zip(coded, levels, steps, strict=True):
+            features = self.coefficients.before(past, int(step))
+            yield [self.coefficients.flags(index, features, now) for index in range(CLASSES)]
+            past.add(frame, int(step))
+
+    def _latent_tables(self, content: Content) -> Ints:
+        pairs = len(content.latent)
+        before = np.stack([self._before(content.latent, pair) for pair in range(pairs)])
+        frames = content.coded.reshape(pairs, TOGETHER, -1)
+        return self.latents(before, np.stack([self._summed(pair) for pair in frames]))
+
+    @staticmethod
+    def _before(latent: Ints, pair: int) -> Ints:
+        rows = [latent[pair - n] if pair >= n else np.zeros(latent.shape[1], np.int64) for n in (1, 2)]
+        return np.concatenate(rows)
+
+    def _summed(self, coded: Ints) -> NDArray[np.float64]:
+        """Of two frames [2, bins]: levels summed over each band, [2 * bands]."""
+        tables = self.coefficients
+        bands = np.zeros((TOGETHER, tables.bins))
+        bands[:, : coded.shape[1]] = tables.level(coded)
+        summed: NDArray[np.float64] = bands.reshape(TOGETHER * tables.bands, -1).sum(1)
+        return summed
+
+    def _sent(self, all_of_it: bool) -> int:
+        return self.latents.size if all_of_it else self.latents.size // 2
+
+    @staticmethod
+    def _top(coded: Ints) -> int:
+        """The first multiple of four above everything that is coded."""
+        (where,) = np.nonzero(coded.any(0))
+        return CLASSES * (int(where[-1]) // CLASSES + 1) if len(where) else 0
