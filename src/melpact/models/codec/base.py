@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from melpact.audio.audio import Audio
 from melpact.core.errors import BrokenPacket, ContractError, ImpossibleNumber, OtherCodec, StreamError
 from melpact.models.codec import container
-from melpact.models.codec.container import Header
+from melpact.models.codec.header import FIXED, MAX_PACKET_VALUES, Header
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 
@@ -141,7 +141,7 @@ class Codec(ABC, Generic[Part]):
         Raises:
             StreamError: the first thing that is wrong; with `conceal` only of the header, or where no packet is whole.
         """
-        found = container.scan(stream)
+        found = container.scan(stream, first_problem=not conceal)
         header, problems = found.header, list(found.problems)
         self.check(header)
         if problems and not conceal:
@@ -204,9 +204,9 @@ class Codec(ABC, Generic[Part]):
         """Frames of a packet of so many milliseconds, at least 1.
 
         Raises:
-            ContractError: no length, or one beyond `container.MAX_PACKET_VALUES`.
+            ContractError: no length, or one beyond `header.MAX_PACKET_VALUES`.
         """
-        most = container.MAX_PACKET_VALUES // (channels * self.frame_samples)
+        most = MAX_PACKET_VALUES // (channels * self.frame_samples)
         longest = 1000 * most * self.frame_samples / self.sample_rate
         if not 0 < packet_ms <= longest:
             wanted = f"above 0, at most {longest:g} ms"
@@ -269,8 +269,8 @@ class Codec(ABC, Generic[Part]):
     def _check_settings(self, settings: bytes) -> None:
         """Raises ImpossibleNumber for settings that `_settings` cannot have written."""
         if settings:
-            at = container.FIXED.size
-            raise ImpossibleNumber("settings that this codec does not have", offset=at, got=settings.hex(" "))
+            what = "settings that this codec does not have"
+            raise ImpossibleNumber(what, offset=FIXED.size, got=settings.hex(" "))
 
     def _header(self, rate: Rate, channels: int, frames: int, n_samples: int | None, n_packets: int | None) -> Header:
         return Header(

@@ -13,7 +13,7 @@ import numpy as np
 
 from melpact.core.errors import BrokenPacket, ContractError
 from melpact.models.codec.base import PACKET_MS, Codec, Floats, Part
-from melpact.models.codec.container import Header
+from melpact.models.codec.header import Header
 from melpact.models.codec.rate import Rate
 
 
