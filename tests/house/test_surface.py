@@ -185,6 +185,17 @@ SURFACE = {
             "--seed N",
         },
     ),
+    "rebuild": (
+        ["INPUTS"],
+        {
+            "-o DIR, --out DIR",
+            "--vae NAME",
+            "--quality STEP",
+            "--refine NAME",
+            "--with CKPT",
+            "--post median:WIDTH",
+        },
+    ),
     "laboratory": (
         ["SOUNDS"],
         {

@@ -11,6 +11,7 @@ from melpact.cli import (
     degrade,
     laboratory,
     pipeline,
+    rebuild,
     refine,
     refine_report,
     train,
@@ -20,7 +21,7 @@ from melpact.cli import (
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
-    **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
-    **voice.COMMANDS, **converter.COMMANDS,
+    **degrade.COMMANDS, **refine_report.COMMANDS, **rebuild.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS,
+    **train.COMMANDS, **voice.COMMANDS, **converter.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

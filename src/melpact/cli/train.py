@@ -21,7 +21,7 @@ class Train(Command):
 
     vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter, codec and vae likewise; converter --voice
     RECORDINGS -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner,
-    NAME.content, NAME.converter, NAME.vae). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    NAME.content, NAME.converter, NAME.vae). Several devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]

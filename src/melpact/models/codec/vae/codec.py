@@ -17,6 +17,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.mel import Mel
 from melpact.core.errors import BrokenPacket, ContractError
 from melpact.features.analysis import extract
+from melpact.models.codec import container
 from melpact.models.codec.base import Codec
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import AtEnd, Sounding
@@ -142,6 +143,19 @@ class MelCodec(Codec[Floats]):
 
     def _sounding(self, settings: bytes) -> Sounding[Floats]:
         return AtEnd(self._sound)
+
+    def mel_of(self, stream: bytes) -> Mel:
+        """The mel that a whole stream says of its first channel, before any refiner or vocoder: as many
+        frames as its packets have.
+
+        Raises:
+            StreamError: it is not whole, or another codec's.
+        """
+        header, payloads = container.read(stream)
+        self.check(header)
+        counts = [*self._counts(header.n_samples or 0, header.packet_samples // self.frame_samples)]
+        both = zip(payloads, counts, strict=True)
+        return self.mel([self._said(one, n, header, index)[0] for index, (one, n) in enumerate(both)], counts)
 
     def mel(self, parts: Sequence[Floats | None], frames: Sequence[int]) -> Mel:
         """The mel that packets say, those that are None made up of their neighbours."""
