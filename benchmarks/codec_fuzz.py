@@ -43,8 +43,10 @@ from melpact.models.codec.container_reader import Reader
 from melpact.models.codec.header import CRC, FIXED, read_header
 from melpact.models.codec.streaming import Decoder, Encoder
 
-FIELDS = {"version": (4, "B"), "kind": (5, "B"), "fingerprint": (6, "Q"), "rate": (14, "I"), "channels": (18, "B"),
-          "samples": (19, "Q"), "packet": (27, "I"), "packets": (31, "I"), "settings": (35, "B")}  # fmt: skip
+FIELDS = {
+    "version": (4, "B"), "kind": (5, "B"), "fingerprint": (6, "Q"), "rate": (14, "I"), "channels": (18, "B"),
+    "samples": (19, "Q"), "packet": (27, "I"), "packets": (31, "I"), "settings": (35, "B"),
+}  # fmt: skip
 """Of the header: first byte and kind of number."""
 BASE_BYTES, BYTES_PER_VALUE, BYTES_PER_BYTE = 8 << 20, 96, 64
 """What a decoder may take: for itself, per sample that so many bytes' packets may hold, per byte of the stream."""
@@ -74,8 +76,9 @@ class Tally:
         """Plain values."""
         p50, p99, most = np.quantile(self.seconds, (0.5, 0.99, 1.0))
         return {
-            "streams": sum(self.outcomes.values()), "outcomes": dict(self.outcomes.most_common()), "faults": self.faults[:20],
-            "n_faults": len(self.faults), "ms_p50": round(1e3 * p50, 3), "ms_p99": round(1e3 * p99, 3),
+            "streams": sum(self.outcomes.values()), "outcomes": dict(self.outcomes.most_common()),
+            "faults": self.faults[:20], "n_faults": len(self.faults),
+            "ms_p50": round(1e3 * p50, 3), "ms_p99": round(1e3 * p99, 3),
             "ms_max": round(1e3 * most, 1), "peak_mib": round(self.peak_bytes / 2**20, 2),
             "peak_share_of_allowed": round(self.peak_share, 3),
             "resident_grew_mib": round(self.resident_bytes / 2**20, 1),
@@ -96,11 +99,11 @@ def seeds(codec: Codec[Any], seconds: float = 0.3) -> list[bytes]:
         one = Audio.of(row, codec.sample_rate)
         found += [codec.encode(one, packet_ms=60), codec.encode(two, packet_ms=100 + 50 * index), codec.encode(one)]
         encoder = Encoder(codec, packet_ms=60)
-        seed = zlib.crc32(encoder.header.to_bytes())
+        head, seed = encoder.header.written()
         payloads = [*encoder.push(one.samples), *encoder.finish()]
         packets = [container.packet_bytes(number, payload, seed) for number, payload in enumerate(payloads)]
         end = container.end_bytes(len(payloads), encoder.n_samples, seed)
-        found.append(b"".join([encoder.header.to_bytes(), CRC.pack(seed), *packets, end]))
+        found.append(b"".join([head, *packets, end]))
     return found
 
 

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from melpact.core.errors import BrokenPacket, ImpossibleNumber, StreamError, StreamTruncated, TrailingBytes
 from melpact.models.codec.header import AGAIN, CRC, Header, read_header
@@ -60,12 +61,11 @@ def write(header: Header, payloads: Iterable[bytes]) -> bytes:
     Raises:
         ImpossibleNumber: the header cannot be, or there are more or fewer payloads than it says.
     """
-    head = header.to_bytes()
-    seed = zlib.crc32(head)
-    parts = [head, CRC.pack(seed)]
+    head, seed = header.written()
+    parts = [head]
     parts += (packet_bytes(index, payload, seed) for index, payload in enumerate(payloads))
-    if header.n_packets is None or len(parts) - 2 != header.n_packets:
-        raise ImpossibleNumber("other packets than the header says", got=len(parts) - 2, wanted=header.n_packets)
+    if header.n_packets is None or len(parts) - 1 != header.n_packets:
+        raise ImpossibleNumber("other packets than the header says", got=len(parts) - 1, wanted=header.n_packets)
     return b"".join(parts)
 
 
@@ -214,7 +214,7 @@ def _framed(stream: bytes, at: int, seed: int) -> tuple[int, int, int | None]:
 def next_whole(
     stream: bytes, at: int, size: int, index: int, header: Header, seed: int, work: list[int]
 ) -> tuple[int, int] | None:
-    """Place and index of the next whole packet, or end mark, after a broken one of stated `size` at `at`.
+    """Place and index of the next whole packet, or end mark, where one of stated `size` at `at` is not what is wanted.
 
     `work` is what may still be spent on it, and is spent; the index may be the broken one's own.
     """
@@ -223,8 +223,9 @@ def next_whole(
     nothing = bytes(CRC.size)
     # what an index adds to a CRC does not depend on what stands before it
     adds = {zlib.crc32(CRC.pack(later)) ^ zlib.crc32(nothing): later for later in range(index, last + 1)}
-    stated = [at + size] if size > 0 and at + size <= length - LEAST_PACKET_BYTES else []
-    for place in (*stated, *range(at + 1, length - LEAST_PACKET_BYTES + 1)):
+    end_of_places = length - LEAST_PACKET_BYTES + 1
+    first = [place for place in (at, at + size) if place < end_of_places]
+    for place in chain(first, range(at + 1, end_of_places)):
         work[0] -= SEARCH_STEP
         if work[0] < 0:
             return None

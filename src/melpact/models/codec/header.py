@@ -49,7 +49,7 @@ class Header:
     settings: bytes = b""
 
     def to_bytes(self) -> bytes:
-        """Without its CRC, which every packet's CRC begins with.
+        """Without its CRC.
 
         Raises:
             ImpossibleNumber: as on reading.
@@ -63,6 +63,16 @@ class Header:
             LIVE_SAMPLES if self.n_samples is None else self.n_samples, self.packet_samples,
             LIVE_PACKETS if self.n_packets is None else self.n_packets, len(self.settings),
         ) + self.settings  # fmt: skip
+
+    def written(self) -> tuple[bytes, int]:
+        """As it begins a stream, and its CRC, which `container.packet_bytes` wants as seed.
+
+        Raises:
+            ImpossibleNumber: as `to_bytes`.
+        """
+        head = self.to_bytes()
+        seed = zlib.crc32(head)
+        return head + CRC.pack(seed), seed
 
     @property
     def size(self) -> int:

@@ -48,7 +48,6 @@ class MelCodec(Codec[Floats]):
 
     kind = 2
     rates = ("quality", "constant")
-    late_samples = None
 
     def __post_init__(self) -> None:
         if self.vae.facts.prior is None:
@@ -80,8 +79,12 @@ class MelCodec(Codec[Floats]):
         return self.vae.facts.stride[0] * self.vae.spec.hop_length
 
     @property
-    def steps(self) -> int:  # type: ignore[override]
+    def steps(self) -> int:
         return self.prior.steps
+
+    @property
+    def late_samples(self) -> None:
+        return None
 
     @property
     def usual(self) -> Rate:
@@ -92,7 +95,7 @@ class MelCodec(Codec[Floats]):
         return 8 * self.sample_rate / self.frame_samples / 1000, float("inf")
 
     @property
-    def sees_samples(self) -> tuple[int, int]:  # type: ignore[override]
+    def sees_samples(self) -> tuple[int, int]:
         left, right = self._seen
         return left * self.frame_samples, right * self.frame_samples
 

@@ -15,7 +15,7 @@ from melpact.models.codec.container import CRC, varint
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 from melpact.models.codec.waveform import steps
-from melpact.models.codec.waveform.facts import Facts, Tensors
+from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
 from melpact.nn.running import Runtime
@@ -91,6 +91,11 @@ class WaveformCodec(Codec[Content]):
         return self._rate_hz
 
     @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """Hz."""
+        return SAMPLE_RATES
+
+    @property
     def frame_samples(self) -> int:
         """Of the two frames of 10 ms that share a step and a latent."""
         return TOGETHER * self.bins
@@ -106,17 +111,17 @@ class WaveformCodec(Codec[Content]):
         return Rate.adaptive(8.0)
 
     @property
-    def sees_samples(self) -> tuple[int, int]:  # type: ignore[override]
+    def sees_samples(self) -> tuple[int, int]:
         """The first frame of a packet reaches one hop back."""
         return self.bins, 0
 
     @property
-    def tail_samples(self) -> int:  # type: ignore[override]
+    def tail_samples(self) -> int:
         """The last sample lies in two frames."""
         return self.bins
 
     @property
-    def late_samples(self) -> int:  # type: ignore[override]
+    def late_samples(self) -> int:
         """Half of a packet's last frame waits for the next."""
         return self.bins
 

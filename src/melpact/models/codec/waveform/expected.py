@@ -21,10 +21,9 @@ from melpact.models.codec.waveform.kernels import (
     LOGITS,
     MOST_CHANGE,
     STEPS_PER_OCTAVE,
-    features,
-    first_layer,
+    before,
     flags,
-    seen,
+    packet,
 )
 
 Ints = NDArray[np.int32]
@@ -127,36 +126,38 @@ class CoefficientTables:
     """
 
     def __init__(self, tensors: Tensors, levels: NDArray[Any]) -> None:
-        self._first, self._second, self._summary, self._overall = (
-            _layer(tensors, name) for name in ("first", "second", "summary", "overall")
-        )
-        self._near, self._inside, self._out = (
-            [_layer(tensors, f"{name}.{index}") for index in range(CLASSES)] for name in ("near", "inside", "out")
-        )
+        first, second, summary, overall = (_layer(tensors, name) for name in ("first", "second", "summary", "overall"))
         self._place = tensors["place"].astype(np.float64)
-        self.bins, self._width = self._place.shape
-        self.bands = self._summary.weight.shape[0] // 2
+        self._trunk = (first, second, summary, overall, self._place)
+        self._passes = [
+            [_layer(tensors, f"{name}.{index}") for name in ("near", "inside", "out")] for index in range(CLASSES)
+        ]
+        self._stacked = tuple(
+            (np.stack([layer.weight for layer in same]), np.stack([layer.bias for layer in same])) for same in zip(*self._passes)
+        )
+        self.bins = len(self._place)
+        self.bands = summary.weight.shape[0] // 2
         self._levels = levels.astype(np.float64)
 
     def level(self, coded: NDArray[np.int64]) -> Whole:
         """log2(1 + amplitude) of coefficients."""
-        return self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+        made: Whole = self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+        return made
+
+    def packet(self, coded: NDArray[np.int64], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tables of all coefficients [T, top] of a packet, with the step of every frame [T]."""
+        nonzero, more = np.empty((2, *coded.shape), np.int64)
+        packet(
+            self._levels, np.ascontiguousarray(coded), np.ascontiguousarray(steps), np.array(PASSES), *self._trunk,
+            *self._stacked, nonzero, more,
+        )  # fmt: skip
+        return nonzero, more
 
     def before(self, past: Past, step: int) -> Whole:
         """What the past says of every bin of a frame with this step, [top, width]; `past.add` moves on from it."""
-        top = past.coded.shape[1]
-        levels, made = np.empty((3, top)), np.empty((top, self._width))
-        change = seen(self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, levels)
-        bands = np.zeros((2, self.bins))
-        bands[:, :top] = levels[::2]
-        summed = bands.reshape(2 * self.bands, -1).sum(1)
-        overall = self._overall(self._summary(summed, rectified=True), rectified=False)
-        there = float(ONE * (past.frames > 0))
-        windows = np.zeros((top, len(self._second.weight)))
-        first_layer(levels, there, change, self._first, self.bins, windows)
-        np.matmul(windows, self._second.weight, out=made)
-        made += self._second.bias
-        features(made, overall, self._place)
+        made: Whole = before(
+            self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, *self._trunk
+        )
         return made
 
     def flags(self, index: int, seen_of: Whole, now: Whole) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -168,9 +169,7 @@ class CoefficientTables:
         nonzero, more = np.empty((2, len(now) // CLASSES), np.int64)
         known = np.zeros(CLASSES, np.bool_)
         known[list(PASSES[:index])] = True
-        flags(
-            PASSES[index], seen_of, now, known, self._near[index], self._inside[index], self._out[index], nonzero, more
-        )
+        flags(PASSES[index], seen_of, now, known, *self._passes[index], nonzero, more)
         return nonzero, more
 
 

@@ -7,7 +7,6 @@ then the latent of both. Contexts begin anew in every packet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +58,12 @@ class Priced:
     """A packet that could be written.
 
     Attributes:
-        tables: of every frame, of its passes: those of the flags. bits: about what it costs.
+        nonzero, more: the tables of its flags, [T, top]. bits: about what it costs.
     """
 
     content: Content
-    tables: list[list[tuple[Ints, Ints]]]
+    nonzero: Ints
+    more: Ints
     bits: float
 
 
@@ -95,19 +95,17 @@ class Packing:
         """A packet before it is written: about what it costs, and the tables that it is written with."""
         top = self._top(content.coded)
         coded = content.coded[:, :top]
-        tables = list(self._tables(coded, np.repeat(content.steps, TOGETHER))) if top else []
-        total = 16.0 + 2 * np.count_nonzero(np.diff(content.steps)) + 0.6 * len(content.steps)
-        for frame, chosen in zip(coded, tables):
-            for offset, (nonzero, more) in zip(PASSES, chosen, strict=True):
-                size = np.abs(frame[offset::CLASSES])
-                there = size > 0
-                total += float(self._costs[there.astype(np.int64), nonzero].sum()) + int(there.sum())
-                larger = more[there]
-                total += float(((size[there] - 1) * self._costs[1, larger] + self._costs[0, larger]).sum())
+        nonzero, more = self.coefficients.packet(coded, np.repeat(content.steps, TOGETHER))
+        size = np.abs(coded)
+        there = size > 0
+        total = 16.0 + 2 * np.count_nonzero(np.diff(content.steps)) + 0.6 * len(content.steps) + int(there.sum())
+        total += float(self._costs[there.astype(np.int64), nonzero].sum())
+        size, larger = size[there], more[there]
+        total += float(((size - 1) * self._costs[1, larger] + self._costs[0, larger]).sum())
         chances = self._chances[self._latent_tables(content)]
         costs = -np.log2(np.take_along_axis(chances, content.latent[..., None] + HIGHEST, 2))[..., 0]
         total += float(costs[:, : self._sent(content.all_of_it)].sum())
-        return Priced(content, tables, total)
+        return Priced(content, nonzero, more, total)
 
     def written(self, priced: Priced) -> bytes:
         """A packet's bytes."""
@@ -125,8 +123,9 @@ class Packing:
             if pair and not flat:
                 encoder.encode(int(step - content.steps[pair - 1] + LONGEST_CHANGE), self._change)
             for frame in range(TOGETHER * pair, TOGETHER * pair + TOGETHER):
-                for offset, (nonzero, more) in zip(PASSES, priced.tables[frame] if top else ()):
-                    self._put(encoder, coded[frame, offset::CLASSES], nonzero, more)
+                for offset in PASSES if top else ():
+                    mine = (frame, slice(offset, None, CLASSES))
+                    self._put(encoder, coded[mine], priced.nonzero[mine], priced.more[mine])
             values = (content.latent[pair, :sent] + HIGHEST).astype(np.int32)
             encoder.encode(values, self._values, self._chances[chosen[pair, :sent]])
         data: bytes = encoder.get_compressed().astype("<u4").tobytes()
@@ -211,14 +210,6 @@ class Packing:
             sizes[going] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(going)))
         values[where] = np.where(negative > 0, -sizes, sizes)
         return values
-
-    def _tables(self, coded: Ints, steps: Ints) -> Iterator[list[tuple[Ints, Ints]]]:
-        """Frame by frame, the tables of its passes [top / 4] each."""
-        past, levels = Past.none(coded.shape[1]), self.coefficients.level(coded)
-        for frame, now, step in zip(coded, levels, steps, strict=True):
-            features = self.coefficients.before(past, int(step))
-            yield [self.coefficients.flags(index, features, now) for index in range(CLASSES)]
-            past.add(frame, int(step))
 
     def _latent_tables(self, content: Content) -> Ints:
         pairs = len(content.latent)

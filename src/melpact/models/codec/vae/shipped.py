@@ -12,6 +12,8 @@ from pathlib import Path
 from melpact.core.errors import ContractError
 
 NAMES: tuple[str, ...] = ()
+PACKAGE = "melpact.models.codec"
+"""Beside whose modules the files lie."""
 
 
 def is_shipped(name: str) -> bool:
@@ -28,4 +30,4 @@ def shipped(name: str, suffix: str = ".onnx") -> Path:
     if not is_shipped(name):
         wanted = ", ".join(NAMES) or "a file: none comes with this version"
         raise ContractError("no such VAE comes with melpact", where="vae", got=name, wanted=wanted)
-    return Path(str(files(__name__).joinpath(f"{name}{suffix}")))
+    return Path(str(files(PACKAGE).joinpath("shipped", f"{name}{suffix}")))
