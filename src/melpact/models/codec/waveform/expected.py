@@ -1,6 +1,6 @@
-"""What is expected of coefficients and latents, in exact arithmetic: the networks that nn.codecs trains, as whole numbers.
+"""What is expected of coefficients and latents, in exact arithmetic: the networks of nn.codecs as whole numbers.
 
-`CoefficientTables` and `LatentTables` give indices of tables of probabilities; which symbol is then coded how is `packing`'s.
+`CoefficientTables` and `LatentTables` give indices of tables of probabilities; which symbol is coded how is `packing`'s.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ HIGHEST = 3
 
 
 def level_table() -> Ints:
-    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of the step from -16 to 16."""
+    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of step from -16 to 16."""
+    changes = range(-MOST_CHANGE, MOST_CHANGE + 1)
     return np.array(
-        [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in range(-MOST_CHANGE, MOST_CHANGE + 1)]
+        [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in changes]
          for m in range(LARGEST + 1)], np.int32,
     )  # fmt: skip
 
@@ -58,7 +59,8 @@ def value_chances() -> NDArray[np.float32]:
     below, above = (1 / (1 + np.exp(-(values + side - means) * scales)) for side in (-0.5, 0.5))
     below[..., 0], above[..., -1] = 0, 1
     chances = np.maximum(above - below, 1e-5).reshape(MEANS * SCALES, -1)
-    return (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+    made: NDArray[np.float32] = (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+    return made
 
 
 def coefficient_tensors(weights: Mapping[str, NDArray[Any]]) -> dict[str, Ints]:
@@ -98,7 +100,8 @@ class Past:
     """What is known of the frames before one, in a packet; moved on frame by frame.
 
     Attributes:
-        coded: the last two frames [2, top], the latest first. steps: theirs. mean: running, [top]. frames: how many there were.
+        coded: the last two frames [2, top], the latest first. steps: theirs. mean: running, [top].
+        frames: how many there were.
     """
 
     coded: NDArray[np.int64]
@@ -133,7 +136,8 @@ class CoefficientTables:
             [_layer(tensors, f"{name}.{index}") for name in ("near", "inside", "out")] for index in range(CLASSES)
         ]
         self._stacked = tuple(
-            (np.stack([layer.weight for layer in same]), np.stack([layer.bias for layer in same])) for same in zip(*self._passes)
+            (np.stack([layer.weight for layer in same]), np.stack([layer.bias for layer in same]))
+            for same in zip(*self._passes)
         )
         self.bins = len(self._place)
         self.bands = summary.weight.shape[0] // 2
@@ -155,9 +159,7 @@ class CoefficientTables:
 
     def before(self, past: Past, step: int) -> Whole:
         """What the past says of every bin of a frame with this step, [top, width]; `past.add` moves on from it."""
-        made: Whole = before(
-            self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, *self._trunk
-        )
+        made: Whole = before(self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, *self._trunk)
         return made
 
     def flags(self, index: int, seen_of: Whole, now: Whole) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -186,7 +188,8 @@ class LatentTables:
         said = self.out(self.second(self.first(x, rectified=True), rectified=True), rectified=False)
         mean = np.clip(np.floor((said[..., : self.size] + 4 * ONE) / MEAN_STEP), 0, MEANS - 1)
         scale = np.clip(np.floor((said[..., self.size :] + 2.5 * ONE) / SCALE_STEP), 0, SCALES - 1)
-        return (mean * SCALES + scale).astype(np.int64)
+        tables: NDArray[np.int64] = (mean * SCALES + scale).astype(np.int64)
+        return tables
 
 
 def _layer(tensors: Tensors, name: str) -> Layer:

@@ -19,7 +19,7 @@ LOGITS, LOGIT_STEP = 128, 160
 """Tables of a flag, and what lies between two of them, as an activation: together ± 10."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def seen(levels, coded, steps, frames, mean, out):
     """What a frame sees of the past: levels into `out` [3, top], gives the change of step as an activation.
 
@@ -39,12 +39,13 @@ def seen(levels, coded, steps, frames, mean, out):
     return min(max(steps[0] - steps[2], -MOST_CHANGE), MOST_CHANGE) * (ONE // STEPS_PER_OCTAVE) * 1.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def first_layer(levels, there, change, first, bins, windows):
     """The first layer of a frame's features, laid out for the second: [top, KERNEL * width], each bin's neighbours in a row.
 
     Args:
-        levels: [3, top]. there, change: the numbers. first: layer (weight [KERNEL * 6, width], bias). bins: of the whole frame.
+        levels: [3, top]. there, change: the numbers. first: layer (weight [KERNEL * 6, width], bias).
+        bins: of the whole frame.
     """
     top = levels.shape[1]
     weight, bias = first
@@ -68,7 +69,7 @@ def first_layer(levels, there, change, first, bins, windows):
                 windows[other, tap * width : (tap + 1) * width] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def features(total, overall, place):
     """Sums of the second layer [top, width] → features, in place."""
     for bin_ in range(total.shape[0]):
@@ -77,13 +78,13 @@ def features(total, overall, place):
             total[bin_, channel] = min(max(total[bin_, channel] + overall[channel] + place[bin_, channel], 0.0), MOST)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def flags(offset, seen_of, now, known, near, inside, out, nonzero, more):
     """The tables of a pass, into `nonzero` and `more` [top / 4].
 
     Args:
-        seen_of: features [top, width]. now: levels of the frame's coefficients as far as they are known, [top]; known: [bins'
-            classes] that are.
+        seen_of: features [top, width]. now: levels of the frame's coefficients as far as they are known, [top].
+        known: of which classes of bins they are, [4].
     """
     top, width = seen_of.shape
     count, size = top // CLASSES, near[1].shape[0]
@@ -111,7 +112,7 @@ def flags(offset, seen_of, now, known, near, inside, out, nonzero, more):
         more[index] = min(max(int(np.floor(said[index, 1] / LOGIT_STEP)) + LOGITS // 2, 0), LOGITS - 1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def summed(levels, bins, summary, overall):
     """What the summary of a frame's past [3, top] adds to every bin, [width]."""
     weight, bias = summary
@@ -132,7 +133,7 @@ def summed(levels, bins, summary, overall):
     return made
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def before(table, coded, steps, frames, mean, first, second, summary, overall, place):
     """What the past says of every bin of a frame, [top, width]; see `seen`, `first_layer` and `features`."""
     bins, width = place.shape
@@ -148,7 +149,7 @@ def before(table, coded, steps, frames, mean, first, second, summary, overall, p
     return made
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def packet(table, coded, steps, order, first, second, summary, overall, place, near, inside, out, nonzero, more):
     """The tables of all coefficients of a packet [T, top], which are known, into `nonzero` and `more` [T, top].
 
@@ -167,8 +168,15 @@ def packet(table, coded, steps, order, first, second, summary, overall, place, n
         known[:] = False
         for index in range(CLASSES):
             flags(
-                order[index], seen_of, now, known, (near[0][index], near[1][index]), (inside[0][index], inside[1][index]),
-                (out[0][index], out[1][index]), one, two,
+                order[index],
+                seen_of,
+                now,
+                known,
+                (near[0][index], near[1][index]),
+                (inside[0][index], inside[1][index]),
+                (out[0][index], out[1][index]),
+                one,
+                two,
             )
             known[order[index]] = True
             for place_ in range(top // CLASSES):

@@ -1,8 +1,8 @@
 """One packet of the waveform codec as bytes: range coding of steps, coefficients and latents, and the reverse.
 
-Symbols, in order: how far up anything is coded, whether all of the latent is sent, the first step, whether it ever changes; then
-for every two frames the change of their step, and of each frame in four passes the flags, signs and sizes of the coefficients;
-then the latent of both. Contexts begin anew in every packet.
+Symbols, in order: how far up anything is coded, whether all of the latent is sent, the first step, whether it ever
+changes; then for every two frames the change of their step, and of each frame in four passes the flags, signs and sizes of
+its coefficients; then the latent of both. Contexts begin anew in every packet.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.core.errors import BrokenPacket, MelpactError
+from melpact.core.errors import BrokenPacket
 from melpact.models.codec.waveform.expected import (
-    CLASSES,
     HIGHEST,
     PASSES,
     CoefficientTables,
@@ -24,6 +23,7 @@ from melpact.models.codec.waveform.expected import (
     flag_chances,
     value_chances,
 )
+from melpact.models.codec.waveform.kernels import CLASSES
 
 TOGETHER = 2
 STEPS = 128
@@ -75,12 +75,8 @@ class Packing:
     """
 
     def __init__(self, coefficients: CoefficientTables, latents: LatentTables) -> None:
-        try:
-            import constriction
-        except ImportError:
-            raise MelpactError(
-                "the codec's range coder is not installed", next="pip install 'melpact[codec]'"
-            ) from None
+        import constriction
+
         model, queue = constriction.stream.model, constriction.stream.queue
         self.coefficients, self.latents = coefficients, latents
         self._queue: Any = queue
@@ -113,7 +109,8 @@ class Packing:
         top = self._top(content.coded)
         flat = bool(np.all(content.steps == content.steps[0]))
         for value, size in (
-            (top // CLASSES, self.coefficients.bins // CLASSES + 1), (content.all_of_it, 2), (content.steps[0], STEPS), (flat, 2),
+            (top // CLASSES, self.coefficients.bins // CLASSES + 1), (content.all_of_it, 2), (content.steps[0], STEPS),
+            (flat, 2),
         ):  # fmt: skip
             encoder.encode(int(value), self._uniform(size))
         coded = content.coded[:, :top]
@@ -231,7 +228,8 @@ class Packing:
         return summed
 
     def _sent(self, all_of_it: bool) -> int:
-        return self.latents.size if all_of_it else self.latents.size // 2
+        size: int = self.latents.size
+        return size if all_of_it else size // 2
 
     @staticmethod
     def _top(coded: Ints) -> int:
