@@ -111,3 +111,16 @@ def test_the_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["scores"]["true mel"]["pesq_wb"]["n"] == 1
     assert main([*asked, "--quality", "99"]) == 2 and main([*asked, "--post", "mean:3"]) == 2
     assert main([*asked[:1], str(place / "in"), *asked[2:]]) == 1
+
+
+def test_a_vae_is_a_codec_of_the_codec_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stream, sound = place / "s" / "0.melc", place / "d" / "0.wav"
+    asked = ["--with", str(place / "x.vae")]
+    assert main(["codec", "encode", str(place / "in" / "0.wav"), "-o", str(stream.parent), "--quality", "3", *asked]) == 0
+    assert main(["codec", "decode", str(stream), "-o", str(sound.parent), *asked]) == 0
+    made = mel_codec(place / "x.vae").decode(stream.read_bytes())
+    assert np.abs(read(sound).samples - np.clip(made.samples, -1, 1)).max() < 2**-14
+    capsys.readouterr()
+    assert main(["codec", "info", str(stream), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert main(["codec", "decode", str(stream), "-o", str(place / "e")]) == 2  # nobody says whose it is

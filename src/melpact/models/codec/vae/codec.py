@@ -52,7 +52,7 @@ class MelCodec(Codec[Floats]):
     def __post_init__(self) -> None:
         if self.vae.facts.prior is None:
             raise ContractError("the VAE has no prior: its latents cannot be written as bits", where=self.called,
-                                next="Count one: melpact train export RUN, or --data with an imported one")  # fmt: skip
+                                next="Count one: melpact train export VAE --data PACKED -o NAME.vae")  # fmt: skip
 
     @property
     def prior(self) -> Prior:
