@@ -19,6 +19,7 @@ from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
 from melpact.models.codec.vae.codec import MelCodec  # noqa: E402
 from melpact.models.codec.vae.facts import write as write_vae  # noqa: E402
+from melpact.models.codec.vae.importing import imported  # noqa: E402
 from melpact.models.codec.vae.opening import vae  # noqa: E402
 from melpact.models.codec.vae.vae import Autoencoder  # noqa: E402
 from melpact.models.convert.content import listener  # noqa: E402
@@ -43,6 +44,7 @@ from melpact.train.settings import Training  # noqa: E402
 from melpact.train.taught import Cepstra  # noqa: E402
 from melpact.train.validation import Validated  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
+from test_mel_vae import folder as foreign_folder  # noqa: E402
 from train.material import Tones  # noqa: E402
 
 NAMES = sorted(recipes())
@@ -229,6 +231,20 @@ def test_a_vae_goes_on_from_one_that_is_there(name: str, runs: dict[str, tuple[P
         recipe(name).build(recipe(name).made({**changes, "dialect": "vits_22k"}, base=recipe(name).debug), data())
     with pytest.raises(TrainingError, match="keeps its sizes"):
         recipe(name).build(recipe(name).made({**changes, "sizes": {"latent_channels": 5}}, base=recipe(name).debug), data())
+
+
+@every_vae
+def test_a_vae_goes_on_from_a_folder_of_autoencoder_kl(name: str, tmp_path: Path) -> None:
+    given = foreign_folder(tmp_path / "given")
+    short = {"steps": 2, "save_every": 2, "validate_every": 2}
+    changes = {**put_vae(given, "hifigan_22k", tmp_path), **short, "bits_per_s": None}
+    settings = recipe(name).made(changes, base=recipe(name).debug)
+    go(Run(name, settings, "tones"), tmp_path / "run", data(), device="cpu")
+    facts, weights = vae_of(checkpoint.kept(tmp_path / "run" / CHECKPOINTS)[-1].path)
+    before, _ = imported(given, dialect="hifigan_22k")
+    assert facts.sizes == before.sizes and facts.fields is None and (facts.statistics.mean == 0).all()
+    moved = np.abs(weights["encoder.conv_in.weight"] - imported(given, dialect="hifigan_22k")[1]["encoder.conv_in.weight"])
+    assert 0 < moved.max() < 0.2
 
 
 @every_vae
