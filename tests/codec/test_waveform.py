@@ -22,14 +22,13 @@ from melpact.models.codec.waveform.expected import (  # noqa: E402
     MEAN_STEP,
     SCALE_STEP,
     SCALES,
+    Chances,
     CoefficientTables,
     LatentTables,
     Past,
     coefficient_tensors,
-    flag_chances,
     latent_tensors,
     level_table,
-    value_chances,
 )
 from melpact.models.codec.waveform.facts import write  # noqa: E402
 from melpact.models.codec.waveform.file import load, made  # noqa: E402
@@ -180,19 +179,21 @@ def test_latents_are_expected_as_the_network_says() -> None:
     values = torch.tensor(content.latent[None]).float()
     with torch.no_grad():
         said = network.spread(values, torch.tensor(content.coded[None]).float())
-    chosen = Packing(codec()._packing.coefficients, tables)._latent_tables(content)
+    chosen = Packing(codec()._packing.coefficients, tables, Chances.made())._latent_tables(content)
     mean, scale = (chosen // SCALES + 0.5) * MEAN_STEP / ONE - 4, (chosen % SCALES + 0.5) * SCALE_STEP / ONE - 2.5
     assert np.abs(mean - said.mean[0].numpy()).max() < 0.05 and np.abs(scale - said.log_scale[0].numpy()).max() < 0.13
     assert np.ptp(mean) > 0.5
-    costs = -np.log2(np.take_along_axis(value_chances()[chosen], content.latent[..., None] + HIGHEST, 2))[..., 0]
+    costs = -np.log2(np.take_along_axis(Chances.made().values[chosen], content.latent[..., None] + HIGHEST, 2))[..., 0]
     assert costs.sum() == pytest.approx(float(latent.bits(values, said).sum()), rel=0.05)
 
 
 def test_tables_of_chances_are_chances() -> None:
-    flags, values = flag_chances(), value_chances()
+    flags, sizes, values = vars(Chances.made()).values()
     assert (np.diff(flags) > 0).all() and flags[0] < 1e-4 and flags[-1] > 1 - 1e-4
     np.testing.assert_allclose(flags + flags[::-1], 1, atol=1e-6)
     np.testing.assert_allclose(values.sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(sizes.sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(sizes[90, 1:64] / sizes[90, :63], flags[90], rtol=1e-4)
     middle = values[64 * SCALES + 2]
     assert middle.argmax() == HIGHEST and middle.min() > 0
 
@@ -350,7 +351,7 @@ def test_files_are_whole_or_refused(tmp_path_factory: pytest.TempPathFactory) ->
     other = {**tensors, "exact/levels": tensors["exact/levels"] + 1}
     write(folder / "other.codec", facts, other)
     assert load(folder / "other.codec").fingerprint != facts.fingerprint
-    for name in ("exact/coefficients/place", "exact/latents/out.weight", "network/decoder.out.bias"):
+    for name in ("exact/coefficients/place", "exact/latents/out.weight", "exact/chances/sizes", "network/decoder.out.bias"):
         write(folder / "lacking.codec", facts, {key: value for key, value in tensors.items() if key != name})
-        with pytest.raises(NotAnArtifact, match="no whole codec|do not fit"):
+        with pytest.raises(NotAnArtifact, match=r"no whole codec|do not fit"):
             load(folder / "lacking.codec")

@@ -189,6 +189,17 @@ SURFACE = {
             "--seed N",
         },
     ),
+    "rebuild": (
+        ["INPUTS"],
+        {
+            "-o DIR, --out DIR",
+            "--vae NAME",
+            "--quality STEP",
+            "--refine NAME",
+            "--with CKPT",
+            "--post median:WIDTH",
+        },
+    ),
     "laboratory": (
         ["SOUNDS"],
         {

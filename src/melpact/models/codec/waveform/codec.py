@@ -68,7 +68,7 @@ class WaveformCodec(Codec[Content]):
         self.facts, self._tensors, self._rate_hz = facts, tensors, sample_rate
         self.bins = sample_rate // rules.FRAMES_S
         self._encodes, self._decodes = encodes, decodes
-        self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors))
+        self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors), facts.chances(tensors))
 
     def at(self, sample_rate: int) -> WaveformCodec:
         """The same codec for another sample rate.
