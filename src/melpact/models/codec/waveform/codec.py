@@ -20,7 +20,7 @@ from melpact.models.codec.waveform.sounding import WaveformSounding
 from melpact.nn.running import Runtime
 
 Floats = NDArray[np.float32]
-COARSEST, FINEST = 2.0, -3.75
+COARSEST, FINEST = 2.0, -5.5
 """Octaves of the step around a sound's level that the networks know."""
 PER_STEP = 0.25
 TRIES, HALVINGS = 4, 9
