@@ -19,6 +19,8 @@ from melpact.contract import artifact
 from melpact.contract.dialect import dialect
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
+from melpact.models.codec.waveform import side
+from melpact.models.codec.waveform.side import Stream
 from melpact.nn.codecs import coefficients, latent
 from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig
 from melpact.nn.codecs.mdct import Mdct
@@ -28,6 +30,7 @@ from melpact.nn.losses.spectral import SpectralLoss
 from melpact.nn.torch_runtime import seeded
 from melpact.train import checkpoint
 from melpact.train.recipes import Recipe
+from melpact.train.recipes._codec_side import Beside
 from melpact.train.recipes._vocoding import changes
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Step, Task
@@ -44,6 +47,8 @@ LOUDEST_OCTAVES, QUIETEST_OCTAVES = 2.0, -4.0
 CAREFUL, COARSE = -3.75, 2.0
 """Octaves of the step around a sound's level: about 25 and 0.5 kbit/s of coefficients."""
 CHECKED = (-2.5, -1.0, 0.5)
+BESIDE = ("encoder.embed", "decoder.embed", "prior.first")
+"""Layers of the network that see side streams."""
 
 
 class CodecTraining(Training):
@@ -59,6 +64,8 @@ class CodecTraining(Training):
         latent_bits, latent_share, latent_most: bits that a latent may cost: the first, and so much of what the coefficients
             of its frames cost, at most the last.
         wave_weight, convergence_weight, log_weight, mel_weight, loudness_weight, added_weight, rate_weight: of the losses.
+        side: streams (models.codec.waveform.side) that encoder, decoder and the latent's prior are told besides; what they
+            cost is taken from the latent's bits. withheld_ratio: of the items, that each of them is kept from.
         validation_sounds: how many are coded at validation.
     """
 
@@ -92,6 +99,8 @@ class CodecTraining(Training):
     loudness_weight: NonNegativeFloat = 20.0
     added_weight: NonNegativeFloat = 6.0
     rate_weight: NonNegativeFloat = 0.1
+    side: tuple[Stream, ...] = ()
+    withheld_ratio: float = Field(default=0.0, ge=0, lt=1)
     validation_sounds: PositiveInt = 12
 
 
@@ -138,7 +147,8 @@ def build(settings: CodecTraining, data: Data) -> Task:
         raise TrainingError("the codec learns from sounds of another rate", got=f"{data.sample_rate} Hz", wanted="24000 Hz",
                             next="Pack it at that rate: melpact corpus pack corpus.jsonl --rate 24000 -o FOLDER")  # fmt: skip
     try:
-        sizes, prior_sizes = WaveformConfig(**settings.sizes), PriorConfig(**settings.prior_sizes)
+        sizes = WaveformConfig(**{**settings.sizes, "side": side.numbers(settings.side)})
+        prior_sizes = PriorConfig(**settings.prior_sizes)
     except ValidationError as error:
         first = error.errors()[0]
         raise TrainingError(str(first["msg"]), where=f"sizes.{'.'.join(map(str, first['loc']))}") from None
@@ -151,6 +161,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
         dialect(DIALECT).spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
         augment=changes(settings.augment), weigh=settings.weigh,
     )  # fmt: skip
+    told = Beside.of(batches, data.utterances(), settings.side, sizes.bins) if settings.side else None
     transform, spectral, loudness = Mdct(sizes.bins), SpectralLoss(RATE_HZ), LoudnessLoss(RATE_HZ)
 
     def drawn(batch: Batch, generator: torch.Generator) -> Coded:
@@ -179,9 +190,10 @@ def build(settings: CodecTraining, data: Data) -> Task:
         few = torch.rand(len(coded.values), 1, 1, generator=generator, device=device) < settings.few_ratio
         kept = (~(few & (torch.arange(sizes.size, device=device) >= sizes.size // 2))).float()
         noise = torch.randint(0, 2, coded.values.shape, generator=generator, device=device).float() * 2 - 1
-        values = sound.latent(coded.true, coded.values, kept)
-        cost = (latent.bits(values.float(), sound.spread(values, coded.values)) * kept).sum(2).mean(1)
-        filled = sound.decoder(coded.values, values)
+        beside, spent = told.given(batch, settings.withheld_ratio, generator) if told else (None, 0.0)
+        values = sound.latent(coded.true, coded.values, kept, beside)
+        cost = (latent.bits(values.float(), sound.spread(values, coded.values, beside)) * kept).sum(2).mean(1)
+        filled = sound.decoder(coded.values, values, beside)
         with torch.autocast(device.type, enabled=False):
             made = coefficients_of(coded.values, filled, noise) * coded.known
             away = ((made - coded.true) * coded.step).square().sum((1, 2))
@@ -190,7 +202,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
             real = transform.inverse(coded.true * coded.step * (RATE_HZ / 16000) ** 0.5)
             spoken = 4.5 * 2 * (coded.values != 0).float().sum(2).mean(1)
             allowed = settings.latent_bits + settings.latent_share * spoken
-            allowed = allowed.clamp(max=settings.latent_most) * torch.where(few[:, 0, 0], 0.6, 1.0)
+            allowed = allowed.clamp(max=settings.latent_most) * torch.where(few[:, 0, 0], 0.6, 1.0) - spent
             spectra, loud = spectral.to(device)(heard, real), loudness.to(device)(heard, real)
             return {
                 **spectra._asdict(), "loudness": loud.both, "added": loud.added, "wave": torch.sqrt(away / power).mean(),
@@ -208,10 +220,10 @@ def build(settings: CodecTraining, data: Data) -> Task:
     return Task(
         players=dict(players),
         turns=tuple(every[name] for name in settings.turns),
-        source=batches,
+        source=told or batches,
         optimisers={name: settings.optimiser for name in players},
         averaged=(PRIOR, SOUND),
-        measure=measuring(settings, prior, sound, data),
+        measure=measuring(settings, prior, sound, data, told),
         measures={METRIC: False, "kbit_s": False, "snr_db": True},
         facts={"codec": {"prior": prior_sizes.model_dump(mode="json"), "sound": sizes.model_dump(mode="json")}},
     )
@@ -223,11 +235,22 @@ def _begin(players: Mapping[str, torch.nn.Module], name: str, file: str) -> None
     from melpact.train.export import weights_in
 
     weights = weights_in(artifact.read(Path(file), checkpoint.KIND), name)
-    players[name].load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    given = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
+    players[name].load_state_dict(widened(given, players[name].state_dict()) if name == SOUND else given)
+
+
+def widened(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a network without side streams for one with some: their columns, which are the last, begin as zeros."""
+    made = dict(weights)
+    for key in (f"{part}.weight" for part in BESIDE):
+        more = wanted[key].shape[1] - made[key].shape[1] if key in made else 0
+        if more > 0:
+            made[key] = torch.nn.functional.pad(made[key], (0, more))
+    return made
 
 
 def measuring(
-    settings: CodecTraining, prior: CoefficientPrior, sound: WaveformCodecNetwork, data: Data
+    settings: CodecTraining, prior: CoefficientPrior, sound: WaveformCodecNetwork, data: Data, told: Beside | None = None
 ) -> Callable[[], Mapping[str, Mapping[str, Score]]]:
     """Held-out sounds coded at three steps: bits, signal to noise, and how differently loud they are (after P.862).
 
@@ -256,10 +279,11 @@ def measuring(
                 coded = quantise(true, known, offset * one, 0.2 * one)
                 cost = coefficients.bits(coded.values, prior(coded.values, coded.indices), coded.known).mean() * FRAMES_S
                 kept = torch.ones(1, 1, sound.config.size, device=device)
-                values = sound.latent(coded.true, coded.values, kept)
-                more = latent.bits(values, sound.spread(values, coded.values)).sum(2).mean() * FRAMES_S / 2
+                beside, spent = told.whole(samples, 16000) if told else (None, 0.0)
+                values = sound.latent(coded.true, coded.values, kept, beside)
+                more = (latent.bits(values, sound.spread(values, coded.values, beside)).sum(2).mean() + spent) * FRAMES_S / 2
                 noise = torch.randint(0, 2, coded.values.shape, generator=torch.Generator().manual_seed(0)).to(device) * 2.0 - 1
-                made = coefficients_of(coded.values, sound.decoder(coded.values, values), noise) * known
+                made = coefficients_of(coded.values, sound.decoder(coded.values, values, beside), noise) * known
                 real = transform.inverse(narrow)
                 said = [float(cost) / 1000, float(cost + more) / 1000]
                 for each in (coded.values, made):
