@@ -3,8 +3,8 @@
     python -m benchmarks.codec_side --data PACKED --begin RUN_DIR -o DIR [--seeds 0 1] [--steps 300] [--sounds 12]
 
 One network per seed learns with each stream withheld from half of the items, so that all conditions have the same weights
-and differ in what is told alone; --begin names the folder with prior.checkpoint and sound.checkpoint that it starts from. The
-step of every sound, condition and rate is the finest (in 32nds of an octave) with which coefficients, latent and side
+and differ in what is told alone; --begin names the folder with prior.checkpoint and sound.checkpoint that it starts from.
+The step of every sound, condition and rate is the finest (in 32nds of an octave) with which coefficients, latent and side
 streams together keep within the rate. Bits are code lengths under the distributions that a range coder is given; container
 and checksums are the same for all and left out. Sounds: the corpus' part for validation, 4 s of each at 16 kHz.
 Training resumes; what is measured of a sound is kept in DIR/figures. Writes DIR/table.md and DIR/table.json.
@@ -44,11 +44,12 @@ from melpact.nn.codecs.mdct import Mdct
 from melpact.nn.codecs.waveform import WaveformCodecNetwork, WaveformConfig, coefficients_of
 from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.train import checkpoint
+from melpact.train.coded import quantised
 from melpact.train.data import CorpusData
 from melpact.train.export import weights_in
 from melpact.train.recipes import recipe
 from melpact.train.recipes._codec_side import counted
-from melpact.train.recipes.codec import COARSE, quantise
+from melpact.train.recipes.codec import COARSE
 from melpact.train.room import CHECKPOINTS, Run, go
 
 RATES_KBIT_S = (1.5, 2.0, 3.0, 4.0, 8.0)
@@ -107,7 +108,7 @@ class Coding:
     def at(self, place: int, sound: WaveformCodecNetwork, seen: torch.Tensor, few: bool) -> Point:
         """Coded with steps `place` 32nds of an octave below the coarsest."""
         one = torch.ones(1)
-        coded = quantise(self.true, self.known, (COARSE - place / FINENESS) * one, FOLLOWING * one)
+        coded = quantised(self.true, self.known, (COARSE - place / FINENESS) * one, FOLLOWING * one)
         if place not in self.kept:
             cost = coefficients.bits(coded.values, self.prior(coded.values, coded.indices), self.known)
             self.kept[place] = float(cost.sum())

@@ -36,9 +36,10 @@ from melpact.nn.codecs import coefficients, latent
 from melpact.nn.codecs.coefficients import CoefficientPrior
 from melpact.nn.codecs.mdct import Mdct
 from melpact.nn.codecs.waveform import LatentPrior, WaveformCodecNetwork
+from melpact.train.coded import quantised
 from melpact.train.data import CorpusData
 from melpact.train.recipes._codec_side import counted
-from melpact.train.recipes.codec import quantise, widened
+from melpact.train.recipes.codec import widened
 
 OFFSETS = {"low": 1.5, "middle": 0.25, "high": -1.25}
 """Octaves of the step around a sound's level."""
@@ -56,7 +57,7 @@ def symbols(
     true = Mdct(narrow)(torch.nn.functional.pad(torch.from_numpy(samples)[None], (narrow, 0)))
     true = torch.nn.functional.pad(true, (0, bins - narrow))
     known = (torch.arange(bins) < narrow).float()[None, None]
-    coded = quantise(true, known, offset * torch.ones(1), FOLLOWING * torch.ones(1))
+    coded = quantised(true, known, offset * torch.ones(1), FOLLOWING * torch.ones(1))
     said = prior(coded.values, coded.indices)
     values = sound.latent(coded.true, coded.values, torch.ones(1, 1, sound.config.size))
     return {

@@ -261,6 +261,21 @@ SURFACE = {
         },
     ),
     "converter": (["ACTION", "PATH"], {"-o FILE, --out FILE"}),
+    "codec": (
+        ["ACTION", "INPUTS"],
+        {
+            "-o PATH, --out PATH",
+            "--kbit N",
+            "--quality STEP",
+            "--adaptive",
+            "--with CODEC",
+            "--hz HZ",
+            "--packet-ms MS",
+            "--check",
+            "--conceal",
+            "-j N, --jobs N",
+        },
+    ),
     "completion": (["bash|zsh|fish"], set()),
 }
 

@@ -19,7 +19,7 @@ def basis(bins: int) -> Floats:
     """Float64 [2 * bins, bins]: windowed samples of each coefficient; frames times it are coefficients, and the reverse."""
     n, k = np.arange(2 * bins)[:, None], np.arange(bins)[None]
     window = np.sin(np.pi * (n + 0.5) / (2 * bins))
-    made = window * np.sqrt(2 / bins) * np.cos(np.pi / bins * (n + 0.5 + bins / 2) * (k + 0.5))
+    made: Floats = window * np.sqrt(2 / bins) * np.cos(np.pi / bins * (n + 0.5 + bins / 2) * (k + 0.5))
     made.flags.writeable = False
     return made
 

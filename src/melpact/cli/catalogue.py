@@ -5,6 +5,7 @@ from __future__ import annotations
 from melpact.cli import (
     bench,
     clinic,
+    codec,
     commands,
     converter,
     corpus,
@@ -21,6 +22,6 @@ from melpact.cli import (
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
     **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
-    **voice.COMMANDS, **converter.COMMANDS,
+    **voice.COMMANDS, **converter.COMMANDS, **codec.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

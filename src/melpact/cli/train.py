@@ -17,7 +17,7 @@ Action = Literal["vocoder", "refiner", "content", "converter", "codec", "resume"
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder, refiner, content encoder or converter, go on with a training, list recipes, write down what came out.
+    """Train a vocoder, refiner, content encoder, converter or codec; go on with one, list recipes, write down what came out.
 
     vocoder --recipe NAME --data PACKED -o DIR; refiner, content and converter likewise; converter --voice RECORDINGS -o DIR
     adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner, NAME.content,
@@ -25,17 +25,17 @@ class Train(Command):
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
-    """vocoder, refiner, content, converter, resume, recipes or export."""
+    """vocoder, refiner, content, converter, codec, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
     """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder, refiner, content, converter: the recipe (melpact train recipes lists them)."""
+    """vocoder, refiner, content, converter, codec: the recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder, refiner, content, converter: folder of a packed corpus (melpact corpus pack)."""
+    """vocoder, refiner, content, converter, codec: folder of a packed corpus (melpact corpus pack)."""
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter."""
+    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
@@ -61,7 +61,7 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content or NAME.converter")
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec")
             found = train.export(self._needed("target", "DIR"), out, which=self.which)
             train_text.exported(found, self)
         elif self.action == "resume":

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
+from melpact.models.codec.waveform.facts import SUFFIX as CODEC
+from melpact.models.codec.waveform.facts import Facts as CodecFacts
+from melpact.models.codec.waveform.file import made as codec_made
+from melpact.models.codec.waveform.file import save as save_codec
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
 from melpact.models.convert.content import Listener, listener
@@ -145,6 +149,24 @@ def content_named(path: Path) -> str:
     return str(artifact.read_header(path).config["settings"]["content"])
 
 
+def codec_of(path: Path, name: str) -> tuple[CodecFacts, dict[str, NDArray[Any]]]:
+    """The waveform codec in a checkpoint, called `name`: what its file says of it, and its tensors.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no codec.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    about = found.config.get("facts", {}).get("codec")
+    if about is None:
+        raise TrainingError("the checkpoint is not of a codec", where=path, got=f"recipe {found.config.get('recipe')}")
+    provenance = _origin(found.config)
+    settings = dict(provenance["trained"]["settings"])
+    begun = {player: Path(file).name for player, file in settings["begin"].items()}
+    provenance["trained"] |= {"settings": settings | {"begin": begun}}
+    network, prior = weights_in(found, "sound"), weights_in(found, "prior")
+    return codec_made(name, about["sound"], about["prior"], network, prior, provenance)
+
+
 def _trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
     """A checkpoint, its description, what it says of its network below a key, and that network's weights.
 
@@ -180,7 +202,7 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what it trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec, by what it trained.
 
     Raises:
         MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of` and `converter_of`; another suffix; or the
@@ -188,7 +210,8 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
     """
     path, target = chosen(where, which), Path(out)
     facts_of = artifact.read_header(path).config.get("facts", {})
-    suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vocoder": VOCODER}
+    suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "codec": CODEC,
+                                   "vocoder": VOCODER}  # fmt: skip
     kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
     if target.suffix.lower() != suffix:
@@ -201,6 +224,10 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
         about, tensors = converter_of(path)
         write_converter(target, about, tensors)
         n_weights, provenance = sum(value.size for value in tensors.values()), about.provenance
+    elif kind == "codec":
+        codec, parts = codec_of(path, target.stem)
+        save_codec(target, codec, parts)
+        n_weights, provenance = sum(value.size for value in parts.values()), codec.provenance
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)

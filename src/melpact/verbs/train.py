@@ -263,17 +263,18 @@ def resume(
 
 
 def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
-    """Write what a run trained as the file that `vocode --with`, `refine --with` or `voice --method` takes.
+    """Write what a run trained as the file that `vocode --with`, `refine --with`, `codec --with` or `voice --method` takes.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content or NAME.converter, by what the run trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
 
     Raises:
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.codec.waveform.facts import SUFFIX as CODEC
     from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
@@ -281,8 +282,8 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER):
-        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT} or NAME{CONVERTER}"
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC):
+        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER} or NAME{CODEC}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
     return written(where, target, which)
 

@@ -5,7 +5,8 @@ done piece by piece. How a codec is trained and measured is not known here, nor 
 """
 
 from melpact.models.codec.base import Codec, Decoded
-from melpact.models.codec.container import Header, scan
+from melpact.models.codec.container import scan
+from melpact.models.codec.header import Header
 from melpact.models.codec.rate import Rate
 
 __all__ = ["Codec", "Decoded", "Header", "Rate", "scan"]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from melpact.audio.audio import Audio
 from melpact.core.errors import BrokenPacket, ContractError, ImpossibleNumber, OtherCodec, StreamError
 from melpact.models.codec import container
-from melpact.models.codec.container import Header
+from melpact.models.codec.framing import Counts, apart, together
+from melpact.models.codec.header import FIXED, MAX_PACKET_VALUES, Header
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 
@@ -33,12 +34,13 @@ class Decoded:
     """A decoded stream, and what it lacked.
 
     Attributes:
-        lost: packets that were not there, or were left out, in order; their sound is made up.
+        n_packets: whose sound this is. lost: those of them that were not there, or were left out; their sound is made up.
         problems: of the stream, in its order; empty where it is whole.
     """
 
     audio: Audio
     header: Header
+    n_packets: int
     lost: tuple[int, ...]
     problems: tuple[StreamError, ...]
 
@@ -52,16 +54,28 @@ class Codec(ABC, Generic[Part]):
 
     kind: ClassVar[int]
     """In the header of its streams: 1 waveform, 2 mel through a latent; 0 is for tests."""
-    steps: ClassVar[int] = 1
-    """Steps of `Rate.quality`."""
     rates: ClassVar[tuple[str, ...]] = ("constant", "quality", "adaptive")
     """Kinds of `Rate` that it knows; the first is taken where nobody asks."""
-    sees_samples: ClassVar[tuple[int, int]] = (0, 0)
-    """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
-    tail_samples: ClassVar[int] = 0
-    """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
-    late_samples: ClassVar[int | None] = 0
-    """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of `Rate.quality`."""
+        return 1
+
+    @property
+    def sees_samples(self) -> tuple[int, int]:
+        """Samples before and after those of a packet that its encoder sees beside them. The latter are a delay."""
+        return 0, 0
+
+    @property
+    def tail_samples(self) -> int:
+        """By how many samples the frames have to reach beyond the last sample, for all of it to be in them."""
+        return 0
+
+    @property
+    def late_samples(self) -> int | None:
+        """How many samples of what a packet moves on by are given with the next one; None: all is given at the end."""
+        return 0
 
     @property
     @abstractmethod
@@ -82,6 +96,22 @@ class Codec(ABC, Generic[Part]):
     @abstractmethod
     def frame_samples(self) -> int:
         """Samples of one frame."""
+
+    @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """Hz, those that it knows (`at`); its fingerprint is the same at all of them."""
+        return (self.sample_rate,)
+
+    def at(self, sample_rate: int) -> Codec[Part]:
+        """The same codec for another of `sample_rates`.
+
+        Raises:
+            ContractError: one that it does not know.
+        """
+        if sample_rate != self.sample_rate:
+            raise ContractError("the codec knows no such sample rate", where=self.name, got=f"{sample_rate} Hz",
+                                wanted=" or ".join(f"{rate} Hz" for rate in self.sample_rates))  # fmt: skip
+        return self
 
     @property
     def kbit_s(self) -> tuple[float, float]:
@@ -120,7 +150,7 @@ class Codec(ABC, Generic[Part]):
 
         def payload(index: int, count: int) -> bytes:
             begin, end = index * step, index * step + left + count * self.frame_samples + right
-            return self._joined([self._packet(row[begin:end], count, asked, it) for row, it in zip(padded, known)])
+            return together([self._packet(row[begin:end], count, asked, it) for row, it in zip(padded, known)])
 
         return container.write(header, (payload(index, count) for index, count in enumerate(counts)))
 
@@ -141,7 +171,7 @@ class Codec(ABC, Generic[Part]):
         Raises:
             StreamError: the first thing that is wrong; with `conceal` only of the header, or where no packet is whole.
         """
-        found = container.scan(stream)
+        found = container.scan(stream, first_problem=not conceal)
         header, problems = found.header, list(found.problems)
         self.check(header)
         if problems and not conceal:
@@ -180,7 +210,7 @@ class Codec(ABC, Generic[Part]):
                 raise AssertionError(f"{type(self).__name__} gave {filled} of {n_samples} samples")
         if not np.isfinite(samples).all():
             raise BrokenPacket("what the packets say gives no sound: values that are not numbers", offset=header.size)
-        return Decoded(Audio(samples, header.sample_rate), header, gone, tuple(problems))
+        return Decoded(Audio(samples, header.sample_rate), header, len(parts), gone, tuple(problems))
 
     def asked(self, rate: Rate | None) -> Rate:
         """What is asked for, checked; `usual` for None.
@@ -204,9 +234,9 @@ class Codec(ABC, Generic[Part]):
         """Frames of a packet of so many milliseconds, at least 1.
 
         Raises:
-            ContractError: no length, or one beyond `container.MAX_PACKET_VALUES`.
+            ContractError: no length, or one beyond `header.MAX_PACKET_VALUES`.
         """
-        most = container.MAX_PACKET_VALUES // (channels * self.frame_samples)
+        most = MAX_PACKET_VALUES // (channels * self.frame_samples)
         longest = 1000 * most * self.frame_samples / self.sample_rate
         if not 0 < packet_ms <= longest:
             wanted = f"above 0, at most {longest:g} ms"
@@ -269,8 +299,8 @@ class Codec(ABC, Generic[Part]):
     def _check_settings(self, settings: bytes) -> None:
         """Raises ImpossibleNumber for settings that `_settings` cannot have written."""
         if settings:
-            at = container.FIXED.size
-            raise ImpossibleNumber("settings that this codec does not have", offset=at, got=settings.hex(" "))
+            what = "settings that this codec does not have"
+            raise ImpossibleNumber(what, offset=FIXED.size, got=settings.hex(" "))
 
     def _header(self, rate: Rate, channels: int, frames: int, n_samples: int | None, n_packets: int | None) -> Header:
         return Header(
@@ -281,7 +311,7 @@ class Codec(ABC, Generic[Part]):
     def _counts(self, n_samples: int, packet_frames: int) -> range | Sequence[int]:
         """Frames of every packet: all `packet_frames` but the last."""
         frames = -(-(n_samples + self.tail_samples) // self.frame_samples)
-        return _Counts(frames, packet_frames)
+        return Counts(frames, packet_frames)
 
     def _held(self, header: Header, n_packets: int, n_samples: int | None) -> tuple[Sequence[int], int]:
         """Frames of the packets that are there, and how many samples they hold."""
@@ -291,12 +321,7 @@ class Codec(ABC, Generic[Part]):
         most = n_packets * header.packet_samples - self.tail_samples
         known = header.n_samples if n_samples is None else n_samples
         held = max(0, most if known is None else min(most, known))
-        return (_Counts(n_packets * frames, frames), held) if held else ((), 0)
-
-    @staticmethod
-    def _joined(payloads: Sequence[bytes]) -> bytes:
-        """One payload of all channels: each but the last behind its length."""
-        return b"".join([container.varint(len(one)) + one for one in payloads[:-1]] + [payloads[-1]])
+        return (Counts(n_packets * frames, frames), held) if held else ((), 0)
 
     def _said(self, payload: bytes, frames: int, header: Header, index: int) -> list[Part]:
         """What a packet says of each channel.
@@ -304,34 +329,8 @@ class Codec(ABC, Generic[Part]):
         Raises:
             BrokenPacket: with its index.
         """
-        parts, at = [], 0
         try:
-            for channel in range(header.channels):
-                end = len(payload)
-                if channel < header.channels - 1:
-                    length = container.read_varint(payload, at)
-                    if length is None or at + sum(length) > end:
-                        raise BrokenPacket("its channels do not fit into it", got=f"channel {channel} of {header.channels}")
-                    at += length[1]
-                    end = at + length[0]
-                parts.append(self._read(payload[at:end], frames, header.settings))
-                at = end
+            return [self._read(part, frames, header.settings) for part in apart(payload, header.channels)]
         except BrokenPacket as error:
             error.packet = index
             raise
-        return parts
-
-
-class _Counts(Sequence[int]):
-    """Frames per packet without a list of them: a header may state many."""
-
-    def __init__(self, frames: int, each: int) -> None:
-        self._frames, self._each = frames, each
-
-    def __len__(self) -> int:
-        return -(-self._frames // self._each)
-
-    def __getitem__(self, index: Any) -> Any:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        return min(self._each, self._frames - index * self._each)

@@ -13,7 +13,8 @@ import numpy as np
 
 from melpact.core.errors import BrokenPacket, ContractError
 from melpact.models.codec.base import PACKET_MS, Codec, Floats, Part
-from melpact.models.codec.container import Header
+from melpact.models.codec.framing import together
+from melpact.models.codec.header import Header
 from melpact.models.codec.rate import Rate
 
 
@@ -98,7 +99,7 @@ class Encoder:
                 self.codec._packet(np.ascontiguousarray(row[:long]), self._frames, self.rate, known)
                 for row, known in zip(self._kept, self._known)
             ]
-            payloads.append(self.codec._joined(parts))
+            payloads.append(together(parts))
             self._kept = self._kept[:, step:]
             self.n_packets += 1
         return payloads
@@ -106,6 +107,8 @@ class Encoder:
 
 class Decoder(Generic[Part]):
     """Payloads in, blocks of samples out; one that did not arrive is None.
+
+    Where the header does not know the end, what fills the last packet up is given, too, where it is sure before `finish`.
 
     Args:
         header: of the stream, checked to be this codec's.
@@ -166,6 +169,8 @@ class Decoder(Generic[Part]):
 
     def _checked(self, rows: list[Floats]) -> Floats:
         samples = np.stack(rows)
+        if self.header.n_samples is not None:
+            samples = samples[:, : self.header.n_samples - self._given]
         if not np.isfinite(samples).all():
             raise BrokenPacket("what it says gives no sound: values that are not numbers", packet=self.n_packets - 1)
         self._given += samples.shape[1]

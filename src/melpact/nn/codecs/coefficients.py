@@ -24,8 +24,8 @@ KERNEL, NEAR = 7, 9
 DILATION = 2
 STEPS_PER_OCTAVE = 4
 CHANNELS = 6
-"""What the network sees of the past at each bin: the last two frames, a running mean of them all, whether there is a past, by
-how much the step has changed, the place."""
+"""What the network sees of the past at each bin: the last two frames, a running mean of them all, whether there is a past,
+by how much the step has changed, the place."""
 KEPT = 0.75
 """Of the running mean, per frame."""
 LOGIT = 10.0
@@ -131,11 +131,11 @@ class CoefficientPrior(nn.Module):
 
 
 def bits(quantised: Tensor, said: Likelihood, known: Tensor) -> Tensor:
-    """What the coefficients cost, [B, T] in bits: whether each is 0, its sign, its size; only bins `known` [B or 1, 1, bins]."""
+    """What coefficients cost, [B, T] in bits: whether each is 0, its sign, its size; only bins `known` [B or 1, 1, bins]."""
     nonzero, more = (x.clamp(-LOGIT, LOGIT) for x in said)
     size = quantised.abs()
     there = size > 0
     cost = functional.binary_cross_entropy_with_logits(nonzero, there.to(nonzero), reduction="none")
     tail = (size - 1) * functional.softplus(-more) + functional.softplus(more)
     cost = cost + there * tail
-    return (cost / 0.6931471805599453 + there) .mul(known).sum(-1)
+    return (cost / 0.6931471805599453 + there).mul(known).sum(-1)

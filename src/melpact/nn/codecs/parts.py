@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from melpact.nn.codecs.latent import quantised
-from melpact.nn.codecs.waveform import WaveformCodecNetwork
+from melpact.nn.codecs.waveform import WaveformCodecNetwork, WaveformConfig
+
+
+def network(sizes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> WaveformCodecNetwork:
+    """The network of a file.
+
+    Raises:
+        ValueError, RuntimeError: sizes that are none, or weights that do not fit them.
+    """
+    made = WaveformCodecNetwork(WaveformConfig(**sizes))
+    made.load_state_dict({name: torch.from_numpy(np.asarray(value, np.float32).copy()) for name, value in weights.items()})
+    return made.eval()
 
 
 class Encodes(nn.Module):

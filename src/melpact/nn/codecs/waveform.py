@@ -1,8 +1,8 @@
 """The waveform codec's networks: an encoder of what quantised coefficients lack, and a decoder that fills it in.
 
 Coefficients of the MDCT come in frames of 10 ms, 50 Hz apart, in units of their frame's step; two frames are one unit of the
-latent. The encoder sees coefficients before and after quantisation, the decoder the quantised ones and the latent. Amplitudes are
-in steps throughout, so that nothing depends on the level of the sound.
+latent. The encoder sees coefficients before and after quantisation, the decoder the quantised ones and the latent.
+Amplitudes are in steps throughout, so that nothing depends on the level of the sound.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class WaveformCodecNetwork(nn.Module):
 
 
 def coefficients_of(coded: Tensor, filled: Filled, signs: Tensor) -> Tensor:
-    """The coefficients that are heard, in steps: what was coded, a little nearer to 0; noise of ±1 elsewhere; and what is added."""
+    """The coefficients that are heard, in steps: those coded, a little nearer to 0; noise elsewhere; and what is added."""
     there = coded != 0
     plain = torch.where(there, coded - coded.sign() * filled.below, filled.noise * signs)
     return plain + filled.added

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,15 +11,13 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt, ValidationError
 from torch import Tensor
 
-from melpact.audio.audio import Audio
-from melpact.audio.resample import resample
-from melpact.bench.score import Score
 from melpact.contract import artifact
 from melpact.contract.dialect import dialect
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
 from melpact.models.codec.waveform import side
 from melpact.models.codec.waveform.side import Stream
+from melpact.models.codec.waveform.steps import FRAMES_S, REFERENCE_HZ
 from melpact.nn.codecs import coefficients, latent
 from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig
 from melpact.nn.codecs.mdct import Mdct
@@ -29,6 +26,7 @@ from melpact.nn.losses.loudness import LoudnessLoss
 from melpact.nn.losses.spectral import SpectralLoss
 from melpact.nn.torch_runtime import seeded
 from melpact.train import checkpoint
+from melpact.train.coded import METRIC, Checked, Coded, quantised
 from melpact.train.recipes import Recipe
 from melpact.train.recipes._codec_side import Beside
 from melpact.train.recipes._vocoding import changes
@@ -36,17 +34,11 @@ from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Step, Task
 
 PRIOR, SOUND = "prior", "sound"
-METRIC = "loudness"
-RATE_HZ, FRAMES_S = 24000, 100
+RATE_HZ = 24000
 DIALECT = "vocos_24k"
 """Only its hop decides how long a crop is."""
-ROUNDING = 0.36
-"""Added before rounding down: coefficients below 0.64 of a step are not coded."""
-TILT, KNEE_HZ = 0.2, 1000.0
-LOUDEST_OCTAVES, QUIETEST_OCTAVES = 2.0, -4.0
 CAREFUL, COARSE = -3.75, 2.0
 """Octaves of the step around a sound's level: about 25 and 0.5 kbit/s of coefficients."""
-CHECKED = (-2.5, -1.0, 0.5)
 BESIDE = ("encoder.embed", "decoder.embed", "prior.first")
 """Layers of the network that see side streams."""
 
@@ -62,7 +54,7 @@ class CodecTraining(Training):
         few_ratio: the share of items of which only half the numbers of the latent are sent.
         following: by how much the step follows the level of a frame, drawn from 0 to this.
         latent_bits, latent_share, latent_most: bits that a latent may cost: the first, and so much of what the coefficients
-            of its frames cost, at most the last.
+            of its frames cost, at most the last. latent_pressure: of every bit below that.
         wave_weight, convergence_weight, log_weight, mel_weight, loudness_weight, added_weight, rate_weight: of the losses.
         side: streams (models.codec.waveform.side) that encoder, decoder and the latent's prior are told besides; what they
             cost is taken from the latent's bits. withheld_ratio: of the items, that each of them is kept from.
@@ -81,17 +73,18 @@ class CodecTraining(Training):
     metrics: tuple[str, ...] = (METRIC,)
     sizes: dict[str, Any] = Field(default_factory=dict)
     prior_sizes: dict[str, Any] = Field(default_factory=dict)
-    turns: tuple[Literal["prior", "sound"], ...] = (PRIOR, SOUND)
+    turns: tuple[Literal["prior", "sound"], ...] = ("prior", "sound")
     begin: dict[str, str] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser(lr=1e-3, betas=(0.9, 0.98), schedule="cosine", warmup_steps=100, last=0.02)
     augment: tuple[dict[str, Any], ...] = ({"name": "speed", "chance": 0.25}, {"name": "equaliser", "chance": 0.25})
     weigh: Weigh = "speaker"
     narrow_ratio: float = Field(default=0.5, ge=0, le=1)
     few_ratio: float = Field(default=0.2, ge=0, le=1)
-    following: float = Field(default=0.35, ge=0, le=1)
+    following: float = Field(default=0.6, ge=0, le=1)
     latent_bits: NonNegativeFloat = 10.0
     latent_share: NonNegativeFloat = 0.12
     latent_most: NonNegativeFloat = 26.0
+    latent_pressure: NonNegativeFloat = 0.01
     wave_weight: NonNegativeFloat = 2.0
     convergence_weight: NonNegativeFloat = 2.0
     log_weight: NonNegativeFloat = 1.5
@@ -104,39 +97,6 @@ class CodecTraining(Training):
     validation_sounds: PositiveInt = 12
 
 
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A batch after quantisation.
-
-    Attributes:
-        true: coefficients [B, T, bins] in steps. values: as quantised. indices: of the steps [B, T], quarter octaves.
-        step: of every coefficient [B, T, bins]. known: 1 for bins that are coded [B, 1, bins].
-    """
-
-    true: Tensor
-    values: Tensor
-    indices: Tensor
-    step: Tensor
-    known: Tensor
-
-
-def quantise(true: Tensor, known: Tensor, offset: Tensor, following: Tensor) -> Coded:
-    """Coefficients [B, T, bins] with a step `offset` [B] octaves above the sound's level, which follows that of the frames."""
-    bins = true.shape[2]
-    place = torch.arange(bins, device=true.device) * (FRAMES_S / 2) / KNEE_HZ
-    profile = (1 + place) ** TILT
-    weighed = true * known / profile
-    levels = 0.5 * torch.log2(weighed.square().mean(2) + 1e-12)
-    count = (levels.shape[1] + 1) // 2
-    loud = 0.5 * torch.log2(torch.exp2(2 * levels.topk(count, 1).values).mean(1, keepdim=True))
-    away = (torch.nn.functional.max_pool1d(levels[:, None], 3, 1, 1)[:, 0] - loud).clamp(QUIETEST_OCTAVES, LOUDEST_OCTAVES)
-    indices = torch.round(coefficients.STEPS_PER_OCTAVE * (loud + offset[:, None] + following[:, None] * away))
-    step = torch.exp2(indices / coefficients.STEPS_PER_OCTAVE)[..., None] * profile
-    inside = true * known / step
-    values = inside.sign() * torch.floor(inside.abs() + ROUNDING)
-    return Coded(inside, values, indices, step, known)
-
-
 def build(settings: CodecTraining, data: Data) -> Task:
     """The task.
 
@@ -144,8 +104,10 @@ def build(settings: CodecTraining, data: Data) -> Task:
         MelpactError: sizes and data that do not fit together.
     """
     if data.sample_rate != RATE_HZ:
-        raise TrainingError("the codec learns from sounds of another rate", got=f"{data.sample_rate} Hz", wanted="24000 Hz",
-                            next="Pack it at that rate: melpact corpus pack corpus.jsonl --rate 24000 -o FOLDER")  # fmt: skip
+        raise TrainingError(
+            "the codec learns from sounds of another rate", got=f"{data.sample_rate} Hz", wanted=f"{RATE_HZ} Hz",
+            next=f"Pack it at that rate: melpact corpus pack corpus.jsonl --rate {RATE_HZ} -o FOLDER",
+        )  # fmt: skip
     try:
         sizes = WaveformConfig(**{**settings.sizes, "side": side.numbers(settings.side)})
         prior_sizes = PriorConfig(**settings.prior_sizes)
@@ -169,13 +131,13 @@ def build(settings: CodecTraining, data: Data) -> Task:
         with torch.autocast(audio.device.type, enabled=False), torch.no_grad():
             moved = transform.to(audio.device)
             whole = audio[:, : audio.shape[1] // (2 * sizes.bins) * 2 * sizes.bins]
-            true = moved(torch.nn.functional.pad(whole, (sizes.bins, 0))) / (RATE_HZ / 16000) ** 0.5
+            true = moved(torch.nn.functional.pad(whole, (sizes.bins, 0))) / (RATE_HZ / REFERENCE_HZ) ** 0.5
             count, device = len(true), true.device
             chance = torch.rand(count, 3, generator=generator, device=device)
             narrow = (chance[:, 0] < settings.narrow_ratio)[:, None, None]
             known = ~(narrow & (torch.arange(sizes.bins, device=device) >= sizes.bins * 2 // 3))
             offset = CAREFUL + (COARSE - CAREFUL) * chance[:, 1]
-            return quantise(true, known.float(), offset, settings.following * chance[:, 2])
+            return quantised(true, known.float(), offset, settings.following * chance[:, 2])
 
     def costing(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
         coded = drawn(batch, generator)
@@ -198,15 +160,16 @@ def build(settings: CodecTraining, data: Data) -> Task:
             made = coefficients_of(coded.values, filled, noise) * coded.known
             away = ((made - coded.true) * coded.step).square().sum((1, 2))
             power = (coded.true * coded.step).square().sum((1, 2)) + 1e-6
-            heard = transform.inverse(made * coded.step * (RATE_HZ / 16000) ** 0.5)
-            real = transform.inverse(coded.true * coded.step * (RATE_HZ / 16000) ** 0.5)
+            heard = transform.inverse(made * coded.step * (RATE_HZ / REFERENCE_HZ) ** 0.5)
+            real = transform.inverse(coded.true * coded.step * (RATE_HZ / REFERENCE_HZ) ** 0.5)
             spoken = 4.5 * 2 * (coded.values != 0).float().sum(2).mean(1)
             allowed = settings.latent_bits + settings.latent_share * spoken
             allowed = allowed.clamp(max=settings.latent_most) * torch.where(few[:, 0, 0], 0.6, 1.0) - spent
             spectra, loud = spectral.to(device)(heard, real), loudness.to(device)(heard, real)
             return {
                 **spectra._asdict(), "loudness": loud.both, "added": loud.added, "wave": torch.sqrt(away / power).mean(),
-                "rate": torch.relu(cost - allowed).mean() + 0.02 * cost.mean(), "latent_bits": cost.detach().mean(),
+                "rate": (torch.relu(cost - allowed) + settings.latent_pressure * cost).mean(),
+                "latent_bits": cost.detach().mean(),
                 "snr_db": 10 * torch.log10(power / away).mean().detach(),
             }  # fmt: skip
 
@@ -223,7 +186,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
         source=told or batches,
         optimisers={name: settings.optimiser for name in players},
         averaged=(PRIOR, SOUND),
-        measure=measuring(settings, prior, sound, data, told),
+        measure=Checked(prior, sound, data, settings.validation_sounds, told.whole if told else None),
         measures={METRIC: False, "kbit_s": False, "snr_db": True},
         facts={"codec": {"prior": prior_sizes.model_dump(mode="json"), "sound": sizes.model_dump(mode="json")}},
     )
@@ -249,73 +212,6 @@ def widened(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict
     return made
 
 
-def measuring(
-    settings: CodecTraining, prior: CoefficientPrior, sound: WaveformCodecNetwork, data: Data, told: Beside | None = None
-) -> Callable[[], Mapping[str, Mapping[str, Score]]]:
-    """Held-out sounds coded at three steps: bits, signal to noise, and how differently loud they are (after P.862).
-
-    Raises:
-        TrainingError: there is nothing to validate on.
-    """
-    sounds = [_sixteen(audio) for _, audio in data.validation(settings.validation_sounds)]
-    if not sounds:
-        raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
-    bins = sound.config.bins
-    transform, loudness = Mdct(bins * 2 // 3), LoudnessLoss(16000)
-
-    @torch.no_grad()
-    def measured() -> Mapping[str, Mapping[str, Score]]:
-        device = next(sound.parameters()).device
-        table: dict[str, Mapping[str, Score]] = {}
-        totals: list[Sequence[float]] = []
-        for offset in CHECKED:
-            rows = []
-            for samples in sounds:
-                given = torch.from_numpy(samples)[None].to(device)
-                narrow = transform.to(device)(torch.nn.functional.pad(given, (bins * 2 // 3, 0)))
-                true = torch.nn.functional.pad(narrow, (0, bins - narrow.shape[2]))
-                known = (torch.arange(bins, device=device) < narrow.shape[2]).float()[None, None]
-                one = torch.ones(1, device=device)
-                coded = quantise(true, known, offset * one, 0.2 * one)
-                cost = coefficients.bits(coded.values, prior(coded.values, coded.indices), coded.known).mean() * FRAMES_S
-                kept = torch.ones(1, 1, sound.config.size, device=device)
-                beside, spent = told.whole(samples, 16000) if told else (None, 0.0)
-                values = sound.latent(coded.true, coded.values, kept, beside)
-                more = (latent.bits(values, sound.spread(values, coded.values, beside)).sum(2).mean() + spent) * FRAMES_S / 2
-                noise = torch.randint(0, 2, coded.values.shape, generator=torch.Generator().manual_seed(0)).to(device) * 2.0 - 1
-                made = coefficients_of(coded.values, sound.decoder(coded.values, values, beside), noise) * known
-                real = transform.inverse(narrow)
-                said = [float(cost) / 1000, float(cost + more) / 1000]
-                for each in (coded.values, made):
-                    heard = transform.inverse((each * coded.step)[:, :, : narrow.shape[2]])
-                    away = (heard - real).square().sum()
-                    said += [float(10 * torch.log10(real.square().sum() / away)), float(loudness.to(device)(heard, real).both)]
-                rows.append(said)
-            plain_rate, rate, plain_snr, plain_loudness, snr, away_loudness = np.mean(rows, 0)
-            totals.append((plain_loudness, away_loudness))
-            n = len(rows)
-            table[f"step {offset:+g}"] = {
-                "kbit_s": _score(rate, plain_rate, "kbit/s", n), "snr_db": _score(snr, plain_snr, "dB", n),
-                METRIC: _score(away_loudness, plain_loudness, "sone", n),
-            }  # fmt: skip
-        null, value = np.mean(totals, 0)
-        table["all steps"] = {METRIC: _score(value, null, "sone", len(sounds))}
-        return table
-
-    return measured
-
-
-def _sixteen(audio: Audio) -> np.ndarray[Any, np.dtype[np.float32]]:
-    samples = resample(audio, 16000).samples[0][: 4 * 16000]
-    whole: np.ndarray[Any, np.dtype[np.float32]] = np.ascontiguousarray(samples[: len(samples) // 320 * 320])
-    return whole
-
-
-def _score(value: float, null: float, unit: str, n: int) -> Score:
-    return Score(value=float(value), unit=unit, null=float(null), null_anchor="only what is coded", ceiling=None, n=n,
-                 reason="what the codec adds is not bounded here")  # fmt: skip
-
-
 PLUGIN = Recipe(
     title="the waveform codec: what its coefficients cost, and what is heard of them",
     settings=CodecTraining,
@@ -324,7 +220,14 @@ PLUGIN = Recipe(
         steps=20,
         batch_size=2,
         segment_frames=30,
-        sizes={"encoder_width": 16, "encoder_blocks": 1, "decoder_width": 16, "decoder_blocks": 1, "prior_width": 8, "size": 4},
+        sizes={
+            "encoder_width": 16,
+            "encoder_blocks": 1,
+            "decoder_width": 16,
+            "decoder_blocks": 1,
+            "prior_width": 8,
+            "size": 4,
+        },
         prior_sizes={"width": 4, "near": 4, "inside": 4, "summary": 4},
         optimiser=Optimiser(lr=1e-2, schedule="constant"),
         precision="float32",

@@ -1,1 +1,1 @@
-"""The waveform codec: coefficients of an MDCT, coded by what a network expects of them, and a latent that fills in the rest."""
+"""The waveform codec: coefficients of an MDCT, coded by what a network expects of them; a latent fills in the rest."""

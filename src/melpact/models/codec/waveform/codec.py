@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from melpact.audio.mdct import overlapping
 from melpact.models.codec.base import Codec
-from melpact.models.codec.container import CRC, varint
+from melpact.models.codec.container import packet_bytes
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
-from melpact.models.codec.waveform import steps
-from melpact.models.codec.waveform.facts import Facts, Tensors
+from melpact.models.codec.waveform import steps as rules
+from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
 from melpact.nn.running import Runtime
@@ -24,7 +24,9 @@ Floats = NDArray[np.float32]
 COARSEST, FINEST = 2.0, -3.75
 """Octaves of the step around a sound's level that the networks know."""
 PER_STEP = 0.25
-TRIES = 4
+TRIES, HALVINGS = 4, 9
+PRICED, PRICED_PAIRS = 3, 50
+"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames."""
 CLOSE = 0.03
 """A rate is met when it is so much below at most."""
 FEW_BELOW_KBIT_S = 2.2
@@ -38,13 +40,15 @@ class _Heard:
     """What is known of a sound's level and rate: of the whole, or of what came so far.
 
     Attributes:
-        loud: octaves. offset: of the step, that the last packet took. fixed: whether it stays.
+        loud: octaves. offset: of the step, for all packets where it is known. fixed: whether the level stays. worth: bits of
+            what `_rough` counts.
     """
 
     loud: float | None = None
     offset: float | None = None
     fixed: bool = False
-    levels: deque[float] = field(default_factory=lambda: deque(maxlen=round(MEMORY_S * steps.FRAMES_S / TOGETHER)))
+    worth: float = 2.5
+    levels: deque[float] = field(default_factory=lambda: deque(maxlen=round(MEMORY_S * rules.FRAMES_S / TOGETHER)))
 
 
 class WaveformCodec(Codec[Content]):
@@ -57,13 +61,12 @@ class WaveformCodec(Codec[Content]):
     """
 
     kind: ClassVar[int] = 1
-    steps: ClassVar[int] = round((COARSEST - FINEST) / PER_STEP) + 1
     rates: ClassVar[tuple[str, ...]] = ("adaptive", "constant", "quality")
 
     def __init__(self, facts: Facts, tensors: Tensors, encodes: Runtime, decodes: Runtime, sample_rate: int) -> None:
         facts.check_rate(sample_rate)
         self.facts, self._tensors, self._rate_hz = facts, tensors, sample_rate
-        self.bins = sample_rate // steps.FRAMES_S
+        self.bins = sample_rate // rules.FRAMES_S
         self._encodes, self._decodes = encodes, decodes
         self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors))
 
@@ -91,6 +94,16 @@ class WaveformCodec(Codec[Content]):
         return self._rate_hz
 
     @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """Hz."""
+        return SAMPLE_RATES
+
+    @property
+    def steps(self) -> int:
+        """From `COARSEST` to `FINEST`."""
+        return round((COARSEST - FINEST) / PER_STEP) + 1
+
+    @property
     def frame_samples(self) -> int:
         """Of the two frames of 10 ms that share a step and a latent."""
         return TOGETHER * self.bins
@@ -106,17 +119,17 @@ class WaveformCodec(Codec[Content]):
         return Rate.adaptive(8.0)
 
     @property
-    def sees_samples(self) -> tuple[int, int]:  # type: ignore[override]
+    def sees_samples(self) -> tuple[int, int]:
         """The first frame of a packet reaches one hop back."""
         return self.bins, 0
 
     @property
-    def tail_samples(self) -> int:  # type: ignore[override]
+    def tail_samples(self) -> int:
         """The last sample lies in two frames."""
         return self.bins
 
     @property
-    def late_samples(self) -> int:  # type: ignore[override]
+    def late_samples(self) -> int:
         """Half of a packet's last frame waits for the next."""
         return self.bins
 
@@ -126,18 +139,32 @@ class WaveformCodec(Codec[Content]):
         frame = self.frame_samples
         count = -(-(len(samples) + self.bins) // frame)
         whole = np.pad(samples, (self.bins, max(0, count * frame - len(samples))))
-        frames = steps.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
-        heard = _Heard(loud=steps.loudness(frames.octaves), fixed=True)
+        frames = rules.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
+        heard = _Heard(loud=rules.loudness(frames.octaves), fixed=True)
         if rate.kind == "adaptive" and rate.kbit_s is not None:
-            seconds = count * frame / self.sample_rate
-            heard.offset = self._met(frames, heard, 1000 * rate.kbit_s * seconds, few=rate.kbit_s < FEW_BELOW_KBIT_S)[0]
+            heard.offset = self._offset(frames, heard, rate.kbit_s)
         return heard
 
+    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float) -> float:
+        """The offset at which a whole sound has a rate, from some packets that are priced and a guess for the rest."""
+        assert heard.loud is not None
+        count, few = len(frames.octaves), kbit_s < FEW_BELOW_KBIT_S
+        each = min(count, PRICED_PAIRS)
+        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, PRICED).astype(int)]
+        budget = 1000 * kbit_s * count * self.frame_samples / self.sample_rate
+        offset = 0.0
+        for _ in range(2):
+            offset = self._guessed(frames, heard.loud, budget / heard.worth)
+            priced = [self._bits(self._tried(piece, heard.loud, offset, few)) for piece in pieces[: -(-count // each)]]
+            guessed = [self._rough(piece, heard.loud, offset) for piece in pieces[: len(priced)]]
+            heard.worth = sum(priced) / sum(guessed)
+        return self._guessed(frames, heard.loud, budget / heard.worth)
+
     def _packet(self, samples: Floats, frames: int, rate: Rate, known: _Heard) -> bytes:
-        heard = steps.Frames.of(samples, self.bins)
+        heard = rules.Frames.of(samples, self.bins)
         if not known.fixed:
             known.levels.extend(heard.octaves)
-            known.loud = steps.loudness(np.array(known.levels))
+            known.loud = rules.loudness(np.array(known.levels))
         assert known.loud is not None
         few = rate.kbit_s is not None and rate.kbit_s < FEW_BELOW_KBIT_S
         if rate.kind == "quality" or (rate.kind == "adaptive" and rate.kbit_s is None):
@@ -149,39 +176,56 @@ class WaveformCodec(Codec[Content]):
         else:
             assert rate.kbit_s is not None
             budget = 1000 * rate.kbit_s * frames * self.frame_samples / self.sample_rate
-            known.offset, found = self._met(heard, known, budget, few)
+            _, found = self._met(heard, known, budget, few)
         return self._packing.written(found)
 
-    def _met(self, heard: steps.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
-        """The finest steps that keep within so many bits, container included: their offset, and what they give."""
+    def _met(self, heard: rules.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
+        """The finest steps that keep within so many bits, container included: offset, and what is written.
+
+        A guess by the amplitudes alone finds the offset; what that guess is worth is learned from what is priced.
+        """
         assert known.loud is not None
-        coarse, fine = COARSEST, FINEST
-        offset = known.offset if known.offset is not None else -1.0
-        best: tuple[float, Priced] | None = None
+        wanted, best = budget, None
         for _ in range(TRIES):
+            offset = self._guessed(heard, known.loud, wanted / known.worth)
             found = self._tried(heard, known.loud, offset, few)
             total = self._bits(found)
+            known.worth = total / self._rough(heard, known.loud, offset)
             if total <= budget:
-                best, coarse = (offset, found), offset
+                best = offset, found
+                if total >= (1 - CLOSE) * budget or offset <= FINEST:
+                    break
+                wanted = budget * (1 - CLOSE / 3)
             else:
-                fine = offset
-            if coarse - fine < 0.02 or (total <= budget and total > (1 - CLOSE) * budget):
-                break
-            offset = float(np.clip(offset + np.log2(total / (0.985 * budget)) / 0.75, fine, coarse))
-        if best is None:
-            found = self._tried(heard, known.loud, coarse, few)
-            best = coarse, found
-        return best
+                wanted = min(wanted, budget) * (1 - CLOSE / 2)
+        return best or (COARSEST, self._tried(heard, known.loud, COARSEST, few))
+
+    def _guessed(self, heard: rules.Frames, loud: float, wanted: float) -> float:
+        """The offset at which a sound is guessed to cost so much."""
+        fine, coarse = FINEST, COARSEST
+        for _ in range(HALVINGS):
+            middle = (fine + coarse) / 2
+            if self._rough(heard, loud, middle) > wanted:
+                fine = middle
+            else:
+                coarse = middle
+        return coarse
+
+    def _rough(self, heard: rules.Frames, loud: float, offset: float) -> float:
+        """What a sound costs but for a factor, by its amplitudes in steps."""
+        chosen = rules.indices(heard.octaves, loud, offset)
+        sizes = np.abs(rules.quantised(heard.coefficients / rules.sizes(chosen, self.bins)))
+        return float(4 * len(chosen) + (np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
 
     def _bits(self, found: Priced) -> float:
         size = int(found.bits / 8) + 2
-        return 8 * (size + len(varint(size + 1)) + CRC.size)
+        return 8 * len(packet_bytes(0, bytes(size), 0))
 
-    def _tried(self, heard: steps.Frames, loud: float, offset: float, few: bool) -> Priced:
+    def _tried(self, heard: rules.Frames, loud: float, offset: float, few: bool) -> Priced:
         """What a packet says with steps so far from the sound's level, and what it costs."""
-        chosen = steps.indices(heard.octaves, loud, offset)
-        inside = heard.coefficients / steps.sizes(chosen, self.bins)
-        coded = steps.quantised(inside)
+        chosen = rules.indices(heard.octaves, loud, offset)
+        inside = heard.coefficients / rules.sizes(chosen, self.bins)
+        coded = rules.quantised(inside)
         latent = self._run(self._encodes, self._wide(inside), self._wide(coded))
         values = np.rint(latent).astype(np.int64)
         if few:
@@ -206,7 +250,8 @@ class WaveformCodec(Codec[Content]):
 
     @staticmethod
     def _run(runtime: Runtime, *inputs: Floats) -> Floats:
-        return runtime.run([one[None] for one in inputs])[0]
+        made: Floats = runtime.run([one[None] for one in inputs])[0]
+        return made
 
 
 class _WaveformSounding(Sounding[Content]):
@@ -239,7 +284,7 @@ class _WaveformSounding(Sounding[Content]):
         self._coded, self._latent = coded[-TOGETHER * self._context :], latent[-self._context :]
         there = part.coded != 0
         plain = np.where(there, part.coded - np.sign(part.coded) * below, noise * signs(self._frames, count, codec.bins))
-        values = (plain + added) * steps.sizes(part.steps, codec.bins) * steps.scale(codec.bins)
+        values = (plain + added) * rules.sizes(part.steps, codec.bins) * rules.scale(codec.bins)
         self._frames += count
         windowed = overlapping(values)
         bins = codec.bins
@@ -249,7 +294,8 @@ class _WaveformSounding(Sounding[Content]):
         samples = made.reshape(-1)
         if not self._begun:
             self._begun, samples = True, samples[bins:]
-        return np.clip(samples, -1, 1).astype(np.float32)
+        limited: Floats = np.clip(samples, -1, 1).astype(np.float32)
+        return limited
 
     def finish(self) -> Floats:
         return np.zeros(0, np.float32)

@@ -63,7 +63,7 @@ def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
     return numbers.astype(np.int32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def added(value, row, total):  # type: ignore[no-untyped-def]
     """total += value · row."""
     if value != 0.0:
@@ -71,7 +71,7 @@ def added(value, row, total):  # type: ignore[no-untyped-def]
             total[index] += value * row[index]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def shifted(total, least):  # type: ignore[no-untyped-def]
     """Sums of products → activations, in place."""
     for index in range(total.shape[0]):

@@ -1,6 +1,6 @@
-"""What is expected of coefficients and latents, in exact arithmetic: the networks that nn.codecs trains, as whole numbers.
+"""What is expected of coefficients and latents, in exact arithmetic: the networks of nn.codecs as whole numbers.
 
-`CoefficientTables` and `LatentTables` give indices of tables of probabilities; which symbol is then coded how is `packing`'s.
+`CoefficientTables` and `LatentTables` give indices of tables of probabilities; which symbol is coded how is `packing`'s.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from melpact.models.codec.waveform.kernels import (
     LOGITS,
     MOST_CHANGE,
     STEPS_PER_OCTAVE,
-    features,
-    first_layer,
+    before,
     flags,
-    seen,
+    packet,
 )
 
 Ints = NDArray[np.int32]
@@ -38,9 +37,10 @@ HIGHEST = 3
 
 
 def level_table() -> Ints:
-    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of the step from -16 to 16."""
+    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of step from -16 to 16."""
+    changes = range(-MOST_CHANGE, MOST_CHANGE + 1)
     return np.array(
-        [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in range(-MOST_CHANGE, MOST_CHANGE + 1)]
+        [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in changes]
          for m in range(LARGEST + 1)], np.int32,
     )  # fmt: skip
 
@@ -59,7 +59,8 @@ def value_chances() -> NDArray[np.float32]:
     below, above = (1 / (1 + np.exp(-(values + side - means) * scales)) for side in (-0.5, 0.5))
     below[..., 0], above[..., -1] = 0, 1
     chances = np.maximum(above - below, 1e-5).reshape(MEANS * SCALES, -1)
-    return (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+    made: NDArray[np.float32] = (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+    return made
 
 
 def coefficient_tensors(weights: Mapping[str, NDArray[Any]]) -> dict[str, Ints]:
@@ -99,7 +100,8 @@ class Past:
     """What is known of the frames before one, in a packet; moved on frame by frame.
 
     Attributes:
-        coded: the last two frames [2, top], the latest first. steps: theirs. mean: running, [top]. frames: how many there were.
+        coded: the last two frames [2, top], the latest first. steps: theirs. mean: running, [top].
+        frames: how many there were.
     """
 
     coded: NDArray[np.int64]
@@ -127,36 +129,37 @@ class CoefficientTables:
     """
 
     def __init__(self, tensors: Tensors, levels: NDArray[Any]) -> None:
-        self._first, self._second, self._summary, self._overall = (
-            _layer(tensors, name) for name in ("first", "second", "summary", "overall")
-        )
-        self._near, self._inside, self._out = (
-            [_layer(tensors, f"{name}.{index}") for index in range(CLASSES)] for name in ("near", "inside", "out")
-        )
+        first, second, summary, overall = (_layer(tensors, name) for name in ("first", "second", "summary", "overall"))
         self._place = tensors["place"].astype(np.float64)
-        self.bins, self._width = self._place.shape
-        self.bands = self._summary.weight.shape[0] // 2
+        self._trunk = (first, second, summary, overall, self._place)
+        self._passes = [
+            [_layer(tensors, f"{name}.{index}") for name in ("near", "inside", "out")] for index in range(CLASSES)
+        ]
+        self._stacked = tuple(
+            (np.stack([layer.weight for layer in same]), np.stack([layer.bias for layer in same]))
+            for same in zip(*self._passes)
+        )
+        self.bins = len(self._place)
+        self.bands = summary.weight.shape[0] // 2
         self._levels = levels.astype(np.float64)
 
     def level(self, coded: NDArray[np.int64]) -> Whole:
         """log2(1 + amplitude) of coefficients."""
-        return self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+        made: Whole = self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+        return made
+
+    def packet(self, coded: NDArray[np.int64], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tables of all coefficients [T, top] of a packet, with the step of every frame [T]."""
+        nonzero, more = np.empty((2, *coded.shape), np.int64)
+        packet(
+            self._levels, np.ascontiguousarray(coded), np.ascontiguousarray(steps), np.array(PASSES), *self._trunk,
+            *self._stacked, nonzero, more,
+        )  # fmt: skip
+        return nonzero, more
 
     def before(self, past: Past, step: int) -> Whole:
         """What the past says of every bin of a frame with this step, [top, width]; `past.add` moves on from it."""
-        top = past.coded.shape[1]
-        levels, made = np.empty((3, top)), np.empty((top, self._width))
-        change = seen(self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, levels)
-        bands = np.zeros((2, self.bins))
-        bands[:, :top] = levels[::2]
-        summed = bands.reshape(2 * self.bands, -1).sum(1)
-        overall = self._overall(self._summary(summed, rectified=True), rectified=False)
-        there = float(ONE * (past.frames > 0))
-        windows = np.zeros((top, len(self._second.weight)))
-        first_layer(levels, there, change, self._first, self.bins, windows)
-        np.matmul(windows, self._second.weight, out=made)
-        made += self._second.bias
-        features(made, overall, self._place)
+        made: Whole = before(self._levels, past.coded, np.array([*past.steps, step]), past.frames, past.mean, *self._trunk)
         return made
 
     def flags(self, index: int, seen_of: Whole, now: Whole) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -168,9 +171,7 @@ class CoefficientTables:
         nonzero, more = np.empty((2, len(now) // CLASSES), np.int64)
         known = np.zeros(CLASSES, np.bool_)
         known[list(PASSES[:index])] = True
-        flags(
-            PASSES[index], seen_of, now, known, self._near[index], self._inside[index], self._out[index], nonzero, more
-        )
+        flags(PASSES[index], seen_of, now, known, *self._passes[index], nonzero, more)
         return nonzero, more
 
 
@@ -187,7 +188,8 @@ class LatentTables:
         said = self.out(self.second(self.first(x, rectified=True), rectified=True), rectified=False)
         mean = np.clip(np.floor((said[..., : self.size] + 4 * ONE) / MEAN_STEP), 0, MEANS - 1)
         scale = np.clip(np.floor((said[..., self.size :] + 2.5 * ONE) / SCALE_STEP), 0, SCALES - 1)
-        return (mean * SCALES + scale).astype(np.int64)
+        tables: NDArray[np.int64] = (mean * SCALES + scale).astype(np.int64)
+        return tables
 
 
 def _layer(tensors: Tensors, name: str) -> Layer:

@@ -13,7 +13,17 @@ from melpact.contract.artifact import replacing
 from melpact.core.errors import ContractError, MelpactError, NotAnArtifact
 from melpact.core.records import canonical_json
 from melpact.models.codec.waveform.codec import WaveformCodec
-from melpact.models.codec.waveform.facts import KIND, NETWORK, SUFFIX, Facts, Tensors, fingerprint, read, whole_numbers, write
+from melpact.models.codec.waveform.facts import (
+    KIND,
+    NETWORK,
+    SUFFIX,
+    Facts,
+    Tensors,
+    fingerprint,
+    read,
+    whole_numbers,
+    write,
+)
 from melpact.models.codec.waveform.packing import TOGETHER
 from melpact.nn.onnx_runtime import OnnxRuntime, told
 from melpact.nn.running import Floats
@@ -30,8 +40,8 @@ def made(
     provenance: Mapping[str, Any],
 ) -> tuple[Facts, dict[str, NDArray[Any]]]:  # fmt: skip
     """Facts and tensors of a trained codec: weights as float16, what is expected as whole numbers."""
-    half = {NETWORK + key: np.asarray(value).astype(np.float16) for key, value in network.items()}
-    tensors = {**half, **whole_numbers(network, prior, int(sizes["bins"]) // int(sizes["bands"]))}
+    half: dict[str, NDArray[Any]] = {NETWORK + key: np.asarray(value).astype(np.float16) for key, value in network.items()}
+    tensors: dict[str, NDArray[Any]] = {**half, **whole_numbers(network, prior, int(sizes["bins"]) // int(sizes["bands"]))}
     return Facts(name, dict(sizes), dict(prior_sizes), fingerprint(tensors), {}, dict(provenance)), tensors
 
 
@@ -54,8 +64,8 @@ def load(path: str | Path, sample_rate: int = 16000, *, threads: int = 1, torch:
         if said.get("fingerprint") != facts.fingerprint:
             raise NotAnArtifact("is the graph of another codec", where=graph, got=said.get("fingerprint"),
                                 wanted=facts.fingerprint, next="Export it again")  # fmt: skip
-        halves = (_Half(runtime, facts, inputs, output) for inputs, output in ((ENCODES, MADE), (DECODES, FILLED)))
-        return WaveformCodec(facts, tensors, *halves, sample_rate)
+        encodes, decodes = _Half(runtime, facts, ENCODES, MADE), _Half(runtime, facts, DECODES, FILLED)
+        return WaveformCodec(facts, tensors, encodes, decodes, sample_rate)
     network = _network(facts, tensors, path)
     from melpact.nn.codecs.parts import Decodes, Encodes
     from melpact.nn.torch_runtime import TorchRuntime
@@ -80,8 +90,8 @@ def save(path: str | Path, facts: Facts, tensors: Tensors) -> tuple[Path, Path]:
     network = _network(facts, tensors, path)
     frames, pairs = {0: "batch", 1: "frames"}, {0: "batch", 1: "pairs"}
     axes: dict[str, dict[int, str]] = {
-        **dict.fromkeys(ENCODES, frames), DECODES[0]: {0: "batch", 1: "coded_frames"}, DECODES[1]: {0: "batch", 1: "coded_pairs"},
-        MADE: pairs, FILLED: {0: "batch", 1: "coded_frames"},
+        **dict.fromkeys(ENCODES, frames), DECODES[0]: {0: "batch", 1: "coded_frames"},
+        DECODES[1]: {0: "batch", 1: "coded_pairs"}, MADE: pairs, FILLED: {0: "batch", 1: "coded_frames"},
     }  # fmt: skip
     bins, size = facts.bins, facts.latent_size
     shapes = [(1, _FRAMES, bins)] * 2 + [(1, 2 * _FRAMES, bins), (1, _FRAMES, size)]
@@ -100,7 +110,10 @@ class _Half:
 
     def __init__(self, whole: OnnxRuntime, facts: Facts, inputs: tuple[str, ...], output: str) -> None:
         frames = np.zeros((1, TOGETHER, facts.bins), np.float32)
-        every = {**dict.fromkeys((*ENCODES, DECODES[0]), frames), DECODES[1]: np.zeros((1, 1, facts.latent_size), np.float32)}
+        every = {
+            **dict.fromkeys((*ENCODES, DECODES[0]), frames),
+            DECODES[1]: np.zeros((1, 1, facts.latent_size), np.float32),
+        }
         self._other = {name: value for name, value in every.items() if name not in inputs}
         self._whole, self._inputs, self._output = whole, inputs, output
 
@@ -111,16 +124,13 @@ class _Half:
 
 def _network(facts: Facts, tensors: Tensors, where: object) -> Any:
     try:
-        import torch
-
-        from melpact.nn.codecs.waveform import WaveformCodecNetwork, WaveformConfig
+        from melpact.nn.codecs.parts import network
     except ImportError:
         raise MelpactError("a codec without its graph runs on torch, which is not installed", where=where,
                            next="pip install 'melpact[torch]'") from None  # fmt: skip
-    network = WaveformCodecNetwork(WaveformConfig(**facts.sizes))
     weights = {name[len(NETWORK) :]: value for name, value in tensors.items() if name.startswith(NETWORK)}
     try:
-        network.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()})
-    except RuntimeError as error:
-        raise NotAnArtifact("its weights do not fit its sizes", where=where, got=" ".join(str(error).split())[:160]) from None
-    return network
+        return network(facts.sizes, weights)
+    except (ValueError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:160]
+        raise NotAnArtifact("its weights do not fit its sizes", where=where, got=said) from None

@@ -14,11 +14,10 @@ _ROW = 1024
 
 def signs(first: int, frames: int, bins: int) -> NDArray[np.float64]:
     """± 1 for the frames from `first` on, [frames, bins]."""
-    place = np.uint64(first * _ROW) + np.arange(frames, dtype=np.uint64)[:, None] * np.uint64(_ROW) + np.arange(
-        bins, dtype=np.uint64
-    )
-    mixed = place * _STEP
+    rows = np.uint64(first * _ROW) + np.arange(frames, dtype=np.uint64)[:, None] * np.uint64(_ROW)
+    mixed = ((rows + np.arange(bins, dtype=np.uint64)) * _STEP).astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
     bit = (mixed ^ (mixed >> np.uint64(31))) & np.uint64(1)
-    return 1.0 - 2.0 * bit.astype(np.float64)
+    made: NDArray[np.float64] = 1.0 - 2.0 * bit.astype(np.float64)
+    return made

@@ -1,22 +1,20 @@
 """One packet of the waveform codec as bytes: range coding of steps, coefficients and latents, and the reverse.
 
-Symbols, in order: how far up anything is coded, whether all of the latent is sent, the first step, whether it ever changes; then
-for every two frames the change of their step, and of each frame in four passes the flags, signs and sizes of the coefficients;
-then the latent of both. Contexts begin anew in every packet.
+Symbols, in order: how far up anything is coded, whether all of the latent is sent, the first step, whether it ever
+changes; then for every two frames the change of their step, and of each frame in four passes the flags, signs and sizes of
+its coefficients; then the latent of both. Contexts begin anew in every packet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.core.errors import BrokenPacket, MelpactError
+from melpact.core.errors import BrokenPacket
 from melpact.models.codec.waveform.expected import (
-    CLASSES,
     HIGHEST,
     PASSES,
     CoefficientTables,
@@ -25,15 +23,15 @@ from melpact.models.codec.waveform.expected import (
     flag_chances,
     value_chances,
 )
+from melpact.models.codec.waveform.kernels import CLASSES
 
 TOGETHER = 2
 STEPS = 128
 """Step indices, in quarter octaves from -20 octaves."""
 LONGEST_CHANGE = 6
-UNARY = 14
-"""Sizes beyond 1 + UNARY are continued in so many bits."""
+EXPECTED = 64
+"""Sizes up to it have a chance of their own; the rest of larger ones takes so many bits."""
 REST_BITS = 10
-MOST_SIZE = UNARY + 2**REST_BITS
 _CHANGES = np.array([1, 2, 6, 14, 40, 120, 400, 120, 40, 14, 6, 2, 1], np.float32) / 766
 Ints = NDArray[np.int64]
 
@@ -59,12 +57,21 @@ class Priced:
     """A packet that could be written.
 
     Attributes:
-        tables: of every frame, of its passes: those of the flags. bits: about what it costs.
+        nonzero, more: the tables of its flags, [T, top]. bits: about what it costs.
     """
 
     content: Content
-    tables: list[list[tuple[Ints, Ints]]]
+    nonzero: Ints
+    more: Ints
     bits: float
+
+
+def _sizes(more: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of every table: how likely a size from 1 to EXPECTED is, and a larger one, [tables, EXPECTED + 1]."""
+    going = more.astype(np.float64)[:, None] ** np.arange(EXPECTED + 1)
+    chances = going * np.append(np.ones(EXPECTED), 0) * (1 - more[:, None])
+    chances[:, -1] = going[:, -1]
+    return chances.astype(np.float32)
 
 
 class Packing:
@@ -75,12 +82,8 @@ class Packing:
     """
 
     def __init__(self, coefficients: CoefficientTables, latents: LatentTables) -> None:
-        try:
-            import constriction
-        except ImportError:
-            raise MelpactError(
-                "the codec's range coder is not installed", next="pip install 'melpact[codec]'"
-            ) from None
+        import constriction
+
         model, queue = constriction.stream.model, constriction.stream.queue
         self.coefficients, self.latents = coefficients, latents
         self._queue: Any = queue
@@ -89,25 +92,24 @@ class Packing:
         self._values: Any = model.Categorical(perfect=False)
         self._change: Any = model.Categorical(_CHANGES, perfect=False)
         self._flags, self._chances = flag_chances(), value_chances()
+        self._sizes = _sizes(self._flags)
         self._costs = -np.log2(np.stack([1 - self._flags, self._flags]))
 
     def priced(self, content: Content) -> Priced:
         """A packet before it is written: about what it costs, and the tables that it is written with."""
         top = self._top(content.coded)
         coded = content.coded[:, :top]
-        tables = list(self._tables(coded, np.repeat(content.steps, TOGETHER))) if top else []
-        total = 16.0 + 2 * np.count_nonzero(np.diff(content.steps)) + 0.6 * len(content.steps)
-        for frame, chosen in zip(coded, tables):
-            for offset, (nonzero, more) in zip(PASSES, chosen, strict=True):
-                size = np.abs(frame[offset::CLASSES])
-                there = size > 0
-                total += float(self._costs[there.astype(np.int64), nonzero].sum()) + int(there.sum())
-                larger = more[there]
-                total += float(((size[there] - 1) * self._costs[1, larger] + self._costs[0, larger]).sum())
+        nonzero, more = self.coefficients.packet(coded, np.repeat(content.steps, TOGETHER))
+        size = np.abs(coded)
+        there = size > 0
+        total = 16.0 + 2 * np.count_nonzero(np.diff(content.steps)) + 0.6 * len(content.steps) + int(there.sum())
+        total += float(self._costs[there.astype(np.int64), nonzero].sum())
+        size, larger = size[there], more[there]
+        total += float(((size - 1) * self._costs[1, larger] + self._costs[0, larger]).sum())
         chances = self._chances[self._latent_tables(content)]
         costs = -np.log2(np.take_along_axis(chances, content.latent[..., None] + HIGHEST, 2))[..., 0]
         total += float(costs[:, : self._sent(content.all_of_it)].sum())
-        return Priced(content, tables, total)
+        return Priced(content, nonzero, more, total)
 
     def written(self, priced: Priced) -> bytes:
         """A packet's bytes."""
@@ -115,7 +117,8 @@ class Packing:
         top = self._top(content.coded)
         flat = bool(np.all(content.steps == content.steps[0]))
         for value, size in (
-            (top // CLASSES, self.coefficients.bins // CLASSES + 1), (content.all_of_it, 2), (content.steps[0], STEPS), (flat, 2),
+            (top // CLASSES, self.coefficients.bins // CLASSES + 1), (content.all_of_it, 2), (content.steps[0], STEPS),
+            (flat, 2),
         ):  # fmt: skip
             encoder.encode(int(value), self._uniform(size))
         coded = content.coded[:, :top]
@@ -125,8 +128,9 @@ class Packing:
             if pair and not flat:
                 encoder.encode(int(step - content.steps[pair - 1] + LONGEST_CHANGE), self._change)
             for frame in range(TOGETHER * pair, TOGETHER * pair + TOGETHER):
-                for offset, (nonzero, more) in zip(PASSES, priced.tables[frame] if top else ()):
-                    self._put(encoder, coded[frame, offset::CLASSES], nonzero, more)
+                for offset in PASSES if top else ():
+                    mine = (frame, slice(offset, None, CLASSES))
+                    self._put(encoder, coded[mine], priced.nonzero[mine], priced.more[mine])
             values = (content.latent[pair, :sent] + HIGHEST).astype(np.int32)
             encoder.encode(values, self._values, self._chances[chosen[pair, :sent]])
         data: bytes = encoder.get_compressed().astype("<u4").tobytes()
@@ -183,15 +187,12 @@ class Packing:
         encoder.encode(there.astype(np.int32), self._flag, self._flags[nonzero])
         if not there.any():
             return
-        sizes, larger = np.abs(values[there]), self._flags[more[there]]
+        sizes = np.abs(values[there])
         encoder.encode((values[there] < 0).astype(np.int32), self._uniform(2))
-        for size in range(1, UNARY + 1):
-            goes_on = sizes > size
-            encoder.encode(goes_on.astype(np.int32), self._flag, larger)
-            if not goes_on.any():
-                return
-            sizes, larger = sizes[goes_on], larger[goes_on]
-        encoder.encode((sizes - UNARY - 1).astype(np.int32), self._uniform(2**REST_BITS))
+        limited = np.minimum(sizes - 1, EXPECTED).astype(np.int32)
+        encoder.encode(limited, self._values, self._sizes[more[there]])
+        if (rest := sizes[limited == EXPECTED]).size:
+            encoder.encode((rest - EXPECTED - 1).astype(np.int32), self._uniform(2**REST_BITS))
 
     def _take(self, decoder: Any, nonzero: Ints, more: Ints) -> Ints:
         values = np.asarray(decoder.decode(self._flag, self._flags[nonzero])).astype(np.int64)
@@ -199,26 +200,11 @@ class Packing:
         if not len(where):
             return values
         negative = np.asarray(decoder.decode(self._uniform(2), len(where)))
-        sizes, going = np.ones(len(where), np.int64), np.arange(len(where))
-        larger = self._flags[more[where]]
-        for _ in range(UNARY):
-            goes_on = np.asarray(decoder.decode(self._flag, larger[going])) > 0
-            going = going[goes_on]
-            if not len(going):
-                break
-            sizes[going] += 1
-        if len(going):
-            sizes[going] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(going)))
+        sizes = np.asarray(decoder.decode(self._values, self._sizes[more[where]])).astype(np.int64) + 1
+        if (long := np.nonzero(sizes > EXPECTED)[0]).size:
+            sizes[long] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(long)))
         values[where] = np.where(negative > 0, -sizes, sizes)
         return values
-
-    def _tables(self, coded: Ints, steps: Ints) -> Iterator[list[tuple[Ints, Ints]]]:
-        """Frame by frame, the tables of its passes [top / 4] each."""
-        past, levels = Past.none(coded.shape[1]), self.coefficients.level(coded)
-        for frame, now, step in zip(coded, levels, steps, strict=True):
-            features = self.coefficients.before(past, int(step))
-            yield [self.coefficients.flags(index, features, now) for index in range(CLASSES)]
-            past.add(frame, int(step))
 
     def _latent_tables(self, content: Content) -> Ints:
         pairs = len(content.latent)
@@ -240,7 +226,8 @@ class Packing:
         return summed
 
     def _sent(self, all_of_it: bool) -> int:
-        return self.latents.size if all_of_it else self.latents.size // 2
+        size: int = self.latents.size
+        return size if all_of_it else size // 2
 
     @staticmethod
     def _top(coded: Ints) -> int:

@@ -1,6 +1,6 @@
 """From samples to coefficients, to steps, to whole numbers: everything of the encoder that is no network.
 
-A step belongs to two frames; it lies so many octaves from the level of the whole sound, follows the level of its own frames in
+A step belongs to two frames; it lies so many octaves from the level of the whole sound, follows that of its own frames in
 part, and is coarser towards the high end. The same rules hold in training (train.recipes.codec).
 """
 
@@ -18,10 +18,10 @@ Ints = NDArray[np.int64]
 TOGETHER = 2
 STEPS_PER_OCTAVE, LOWEST_OCTAVES, STEPS = 4, -20, 128
 FRAMES_S, REFERENCE_HZ = 100, 16000
-TILT, KNEE_HZ = 0.2, 1000.0
-ROUNDING = 0.36
-"""Added before rounding down: coefficients below 0.64 of a step are not coded."""
-FOLLOWING = 0.25
+TILT, KNEE_HZ = 0.6, 1000.0
+ROUNDING = 0.38
+"""Added before rounding down: coefficients below 0.62 of a step are not coded."""
+FOLLOWING = 0.35
 LOUDEST_OCTAVES, QUIETEST_OCTAVES = 2.0, -4.0
 MOST_CHANGE = 6
 LARGEST = 1000
@@ -30,8 +30,8 @@ _SILENT = -20.0
 
 def profile(bins: int) -> Floats:
     """How much coarser than at 0 Hz the step of each coefficient is, [bins]."""
-    made: Floats = (1 + np.arange(bins) * (FRAMES_S / 2) / KNEE_HZ) ** TILT
-    return made
+    places = np.arange(bins, dtype=np.float64) * (FRAMES_S / 2) / KNEE_HZ
+    return (1 + places) ** TILT
 
 
 def scale(bins: int) -> float:
@@ -58,6 +58,10 @@ class Frames:
         wide = np.pad(levels, 1, mode="edge")
         around = np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
         return cls(coefficients, around.reshape(-1, TOGETHER).max(1))
+
+    def piece(self, begin: int, end: int) -> Frames:
+        """The pairs of frames from `begin` to `end`."""
+        return Frames(self.coefficients[TOGETHER * begin : TOGETHER * end], self.octaves[begin:end])
 
 
 def loudness(octaves: Floats) -> float:
