@@ -110,6 +110,14 @@ def test_none_told_is_the_network_as_it_was_and_streams_begin_as_zeros() -> None
     assert torch.allclose(plain.decoder(coded, values).added, told.decoder(coded, values, seen).added, atol=1e-5)
 
 
+def test_a_network_that_is_told_streams_becomes_no_file() -> None:
+    from melpact.core.errors import ContractError
+    from melpact.models.codec.waveform.file import made
+
+    with pytest.raises(ContractError, match="side streams"):
+        made("x", {"bins": 240, "bands": 20, "side": 5}, {}, {}, {}, {})
+
+
 def test_withheld_streams_are_zeros_and_cost_nothing() -> None:
     torch = pytest.importorskip("torch")
     from melpact.train.recipes._codec_side import Beside
@@ -137,3 +145,27 @@ def test_withheld_streams_are_zeros_and_cost_nothing() -> None:
     assert {tuple(row) for row in told.int().tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert 0.35 < float(told.mean()) < 0.65
     assert Beside.given(beside, batch, 0.0, torch.Generator())[0].min() == 1
+
+
+def test_totals_are_equal_whatever_is_told() -> None:
+    torch = pytest.importorskip("torch")
+    from benchmarks.codec_side import Coding
+
+    from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig
+    from melpact.nn.codecs.waveform import WaveformCodecNetwork, WaveformConfig
+
+    torch.manual_seed(0)
+    sizes = {"encoder_width": 16, "encoder_blocks": 1, "decoder_width": 16, "decoder_blocks": 1, "prior_width": 8, "size": 4}
+    sound = WaveformCodecNetwork(WaveformConfig(**sizes, side=side.numbers(side.STREAMS))).eval()
+    prior = CoefficientPrior(PriorConfig(width=4, near=4, inside=4, summary=4)).eval()
+    samples = tone(120, 0.4)
+    told = Told.of(samples, RATE, 20, PitchChances.of([]))
+    with torch.no_grad():
+        coding = Coding(samples, 240, prior)
+        for wanted in ((), side.STREAMS):
+            numbers, cost = told.given(wanted, side.STREAMS)
+            seen = torch.from_numpy(numbers)[None]
+            place, point = coding.met(4000 - cost, sound, seen, False)
+            assert sum(point.parts) + cost <= 4000
+            assert sum(coding.at(place + 1, sound, seen, False).parts) + cost > 4000
+            assert coding.heard(point, sound, seen).shape == coding.real.shape
