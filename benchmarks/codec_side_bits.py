@@ -34,8 +34,9 @@ from melpact.models.codec.waveform.side import STREAMS, PitchChances, Told
 from melpact.models.codec.waveform.steps import FRAMES_S, TOGETHER
 from melpact.nn.codecs import coefficients, latent
 from melpact.nn.codecs.coefficients import CoefficientPrior
+from melpact.nn.codecs.latent import LatentPrior
 from melpact.nn.codecs.mdct import Mdct
-from melpact.nn.codecs.waveform import LatentPrior, WaveformCodecNetwork
+from melpact.nn.codecs.waveform import WaveformCodecNetwork
 from melpact.train.coded import quantised
 from melpact.train.data import CorpusData
 from melpact.train.recipes._codec_side import counted

@@ -100,7 +100,8 @@ def voice(samples: Floats, sample_rate: int) -> Ints:
     bands = np.add.reduceat(louder, _BANDS[:-1], 1) / np.diff(_BANDS)
     octaves = 0.5 * np.log2(bands + FLOOR * bands.mean(1, keepdims=True) + 1e-12).mean(0)
     shape = dct(octaves, norm="ortho")[1 : VOICE + 1] - _USUAL
-    return np.clip(np.floor(shape / VOICE_STEP) + VOICE_LEVELS // 2, 0, VOICE_LEVELS - 1).astype(np.int64)
+    made: Ints = np.clip(np.floor(shape / VOICE_STEP) + VOICE_LEVELS // 2, 0, VOICE_LEVELS - 1).astype(np.int64)
+    return made
 
 
 def voice_seen(vector: Ints, pairs: int) -> Floats:
