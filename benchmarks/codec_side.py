@@ -96,7 +96,7 @@ class Coding:
 
     def __post_init__(self) -> None:
         narrow = self.bins * 2 // 3
-        given = torch.from_numpy(self.samples)[None]
+        given = torch.tensor(self.samples)[None]
         self.transform = Mdct(narrow)
         true = self.transform(torch.nn.functional.pad(given, (narrow, 0)))
         self.real = self.transform.inverse(true)
@@ -149,7 +149,7 @@ class Coding:
         pair = Pair(name, sounds[0], sounds[1], sounds[1])
         for title, metric in METRICS.items():
             try:
-                made[title] = float(metric.observe(pair))
+                made[title] = float(metric.value([metric.observe(pair)]))
             except NotMeasured:
                 made[title] = float("nan")
         return made

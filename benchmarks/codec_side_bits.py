@@ -55,7 +55,7 @@ def symbols(
     """Everything of a sound at a step that the two expectations see, and are asked."""
     bins = sound.config.bins
     narrow = bins * 2 // 3
-    true = Mdct(narrow)(torch.nn.functional.pad(torch.from_numpy(samples)[None], (narrow, 0)))
+    true = Mdct(narrow)(torch.nn.functional.pad(torch.tensor(samples)[None], (narrow, 0)))
     true = torch.nn.functional.pad(true, (0, bins - narrow))
     known = (torch.arange(bins) < narrow).float()[None, None]
     coded = quantised(true, known, offset * torch.ones(1), FOLLOWING * torch.ones(1))
