@@ -1,6 +1,6 @@
 """What a codec's decoder does with streams that nobody wrote: mutated ones by the hundred thousand.
 
-    python -m benchmarks.codec_fuzz [--with NAME | FILE | MODULE:CLASS] [--count 100000] [--seconds 0.3] [--out F.json]
+    python -m benchmarks.codec_fuzz [--with NAME | FILE | MODULE:MAKER] [--count 100000] [--seconds 0.3] [--out F.json]
 
 A third of the streams is mutated as bytes; a third in its structure (numbers of the header at their extremes, packets moved,
 doubled, taken from another stream, lengths changed); a third in its payloads. Of the last two the checks are made right
@@ -74,11 +74,11 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        p50, p99, most = np.quantile(self.seconds, (0.5, 0.99, 1.0))
+        p99, most = np.quantile(self.seconds, (0.99, 1.0))
         return {
             "streams": sum(self.outcomes.values()), "outcomes": dict(self.outcomes.most_common()),
             "faults": self.faults[:20], "n_faults": len(self.faults),
-            "ms_p50": round(1e3 * p50, 3), "ms_p99": round(1e3 * p99, 3),
+            "ms_mean": round(1e3 * float(np.mean(self.seconds)), 3), "ms_p99": round(1e3 * p99, 3),
             "ms_max": round(1e3 * most, 1), "peak_mib": round(self.peak_bytes / 2**20, 2),
             "peak_share_of_allowed": round(self.peak_share, 3),
             "resident_grew_mib": round(self.resident_bytes / 2**20, 1),
@@ -336,7 +336,7 @@ def _one(
 
 
 def opened(name: str) -> Codec[Any]:
-    """A codec by name or file, or MODULE:CLASS of one that needs nothing to be made."""
+    """A codec by name or file, or MODULE:MAKER of what makes one of nothing."""
     module, colon, cls = name.partition(":")
     if colon:
         made: Codec[Any] = getattr(importlib.import_module(module), cls)()

@@ -35,6 +35,7 @@ from melpact.bench.score import NotMeasured
 from melpact.bench.sound import Pair, Sound
 from melpact.contract import artifact
 from melpact.contract.artifact import replacing
+from melpact.models.codec.waveform.codec import COARSEST
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.side import STREAMS, Stream, Told, numbers
 from melpact.models.codec.waveform.steps import FRAMES_S, TOGETHER
@@ -49,7 +50,6 @@ from melpact.train.data import CorpusData
 from melpact.train.export import weights_in
 from melpact.train.recipes import recipe
 from melpact.train.recipes._codec_side import counted
-from melpact.train.recipes.codec import COARSE
 from melpact.train.room import CHECKPOINTS, Run, go
 
 RATES_KBIT_S = (1.5, 2.0, 3.0, 4.0, 8.0)
@@ -108,7 +108,7 @@ class Coding:
     def at(self, place: int, sound: WaveformCodecNetwork, seen: torch.Tensor, few: bool) -> Point:
         """Coded with steps `place` 32nds of an octave below the coarsest."""
         one = torch.ones(1)
-        coded = quantised(self.true, self.known, (COARSE - place / FINENESS) * one, FOLLOWING * one)
+        coded = quantised(self.true, self.known, (COARSEST - place / FINENESS) * one, FOLLOWING * one)
         if place not in self.kept:
             cost = coefficients.bits(coded.values, self.prior(coded.values, coded.indices), self.known)
             self.kept[place] = float(cost.sum())

@@ -104,6 +104,10 @@ SURFACE = {
             "--text TABLE",
             "--sources DIR",
             "--singing DIR",
+            "--music DIR",
+            "--codecs NAMES",
+            "--rates KBITS",
+            "--clips N",
             "--targets DIR",
             "--methods NAMES",
             "--baseline NAME",
@@ -183,6 +187,17 @@ SURFACE = {
             "-j N, --jobs N",
             "--no-cache",
             "--seed N",
+        },
+    ),
+    "rebuild": (
+        ["INPUTS"],
+        {
+            "-o DIR, --out DIR",
+            "--vae NAME",
+            "--quality STEP",
+            "--refine NAME",
+            "--with CKPT",
+            "--post median:WIDTH",
         },
     ),
     "laboratory": (

@@ -12,18 +12,34 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from melpact.audio.audio import Audio  # noqa: E402
 from melpact.contract import artifact  # noqa: E402
+from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
+from melpact.models.codec.vae.codec import MelCodec  # noqa: E402
+from melpact.models.codec.vae.facts import write as write_vae  # noqa: E402
+from melpact.models.codec.vae.importing import imported  # noqa: E402
+from melpact.models.codec.vae.opening import vae  # noqa: E402
+from melpact.models.codec.vae.vae import Autoencoder  # noqa: E402
+from melpact.models.codec.waveform.expected import coefficient_tensors  # noqa: E402
+from melpact.models.codec.waveform.facts import read as read_codec  # noqa: E402
+from melpact.models.codec.waveform.file import load as load_codec  # noqa: E402
 from melpact.models.convert.content import listener  # noqa: E402
 from melpact.models.convert.gan import GanConverter  # noqa: E402
 from melpact.models.convert.opening import converter  # noqa: E402
 from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
+from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig  # noqa: E402
+from melpact.nn.codecs.parts import network  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
+from melpact.train.beginning import put_vae  # noqa: E402
+from melpact.train.coded import Checked  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
-from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of  # noqa: E402
+from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of, weights_in  # noqa: E402
+from melpact.train.export_vae import vae_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
+from melpact.train.latents import prior_of  # noqa: E402
 from melpact.train.loop import Trainer  # noqa: E402
 from melpact.train.recipes import recipe, recipes  # noqa: E402
 from melpact.train.recipes._refining import spoilt  # noqa: E402
@@ -34,6 +50,7 @@ from melpact.train.settings import Training  # noqa: E402
 from melpact.train.taught import Cepstra  # noqa: E402
 from melpact.train.validation import Validated  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
+from test_mel_vae import folder as foreign_folder  # noqa: E402
 from train.material import Tones  # noqa: E402
 
 NAMES = sorted(recipes())
@@ -41,12 +58,15 @@ every = pytest.mark.parametrize("name", NAMES)
 every_vocoder = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vocoder"])
 every_content = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "content"])
 every_converter = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "converter"])
+every_codec = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "codec"])
+every_vae = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vae"])
 every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
 @cache
-def data() -> Tones:
-    return Tones()
+def data(name: str = "hifigan") -> Tones:
+    """What a recipe is trained on here; a codec wants its own rate."""
+    return Tones(rate=24000) if recipe(name).trains == "codec" else Tones()
 
 
 class Kept(Unwatched):
@@ -69,7 +89,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Kept
     done = {}
     for name in NAMES:
         kept, folder = Kept(), tmp_path_factory.mktemp(name)
-        go(Run(name, recipe(name).debug, "tones"), folder, data(), device="cpu", watch=kept)
+        go(Run(name, recipe(name).debug, "tones"), folder, data(name), device="cpu", watch=kept)
         done[name] = folder, kept
     return done
 
@@ -103,7 +123,7 @@ def test_it_resumes_bit_for_bit(name: str, runs: dict[str, tuple[Path, Kept]], t
     assert (middle.step, last.step) == (10, 20)
     (tmp_path / CHECKPOINTS).mkdir()
     (tmp_path / CHECKPOINTS / middle.path.name).write_bytes(middle.path.read_bytes())
-    go(Run(name, recipe(name).debug, "tones"), tmp_path, data(), device="cpu")
+    go(Run(name, recipe(name).debug, "tones"), tmp_path, data(name), device="cpu")
     assert (tmp_path / CHECKPOINTS / last.path.name).read_bytes() == last.path.read_bytes()
 
 
@@ -149,7 +169,7 @@ def test_an_exported_converter_is_what_was_validated(name: str, runs: dict[str, 
     assert found.step == 20 and found.score == kept.validated_[-1].value("converted_mae")
     assert maker.fingerprint == converter_at(folder).fingerprint
     assert maker.facts.voices == ("a", "b") and maker.facts.provenance["trained"]["recipe"] == name
-    task = recipe(name).build(recipe(name).debug, data())
+    task = recipe(name).build(recipe(name).debug, data(name))
     network = task.players["converter"]
     network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in maker.weights.items()})
     assert task.measure is not None
@@ -181,6 +201,100 @@ def test_an_exported_encoder_is_what_was_validated(name: str, runs: dict[str, tu
         export(folder, tmp_path / "x.refiner")
 
 
+@every_codec
+def test_an_exported_codec_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.codec")
+    assert found.step == 20 and found.score == kept.validated_[-1].value("loudness")
+    facts, tensors = read_codec(tmp_path / "x.codec")
+    assert facts.name == "x" and facts.provenance["trained"]["recipe"] == name
+    sound = network(facts.sizes, {key[8:]: value for key, value in tensors.items() if key.startswith("network/")})
+    checkpoints = [artifact.read(one.path, checkpoint.KIND) for one in checkpoint.kept(folder / CHECKPOINTS)]
+    prior = CoefficientPrior(PriorConfig(**facts.prior))
+    weights = weights_in(checkpoints[-1], "prior")
+    prior.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    scores = Checked(prior, sound, data(name), 1)()
+    for step, table in kept.validated_[-1].scores.items():
+        for metric, score in table.items():
+            assert scores[step][metric].value == pytest.approx(score.value, rel=2e-3, abs=2e-3), (step, metric)
+    exact = coefficient_tensors(weights)
+    assert all(np.array_equal(tensors[f"exact/coefficients/{key}"], value) for key, value in exact.items())
+    young = weights_in(checkpoints[0], "sound")
+    assert max(np.abs(young[key] - tensors[f"network/{key}"]).max() for key in young) > 1e-3
+    audio = data(name).validation(1)[0][1]
+    graph, plain = (load_codec(tmp_path / "x.codec", 24000, torch=on_torch) for on_torch in (False, True))
+    stream = graph.encode(audio)
+    np.testing.assert_allclose(graph.decode(stream).samples, plain.decode(stream).samples, atol=2e-4)
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.vocoder")
+
+
+@every_vae
+def test_a_vae_of_a_checkpoint_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    scores = kept.validated_[-1].scores["held out"]
+    facts, weights = vae_of(checkpoint.kept(folder / CHECKPOINTS)[-1].path)
+    assert facts.provenance["trained"]["score"] == kept.validated_[-1].value("rated_mae") == scores["rated_mae"].value
+    assert scores["rated_mae"].value >= scores["mel_mae"].value > 0 and scores["mel_mae"].null > 0.5
+    maker = Autoencoder.build(facts, weights)
+    clean = extract(data().validation(1)[0][1], facts.spec)
+    clean = Mel(clean.values[:, : clean.n_frames // 4 * 4].copy(), facts.spec)
+    made = maker.decode(maker.encode(clean))
+    assert np.abs(made.values - clean.values).mean() == pytest.approx(
+        scores["mel_mae"].value, abs=2e-3
+    )  # weights of float16
+    prior = prior_of(facts, weights, data(), 16, 0.1)
+    codec = MelCodec(maker.with_prior(prior), lambda mel: Audio.of(np.zeros(mel.n_frames * 256, np.float32), 22050))
+    assert codec.decode(codec.encode(data().validation(1)[0][1])).n_samples == 22050
+    write_vae(tmp_path / "x.vae", codec.vae.facts, weights, half=True)
+    assert vae(tmp_path / "x.vae").fingerprint == codec.fingerprint
+    again = export(tmp_path / "x.vae", tmp_path / "x.onnx")
+    assert again.trained == "vae" and vae(again.path).fingerprint == codec.fingerprint
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.refiner")
+
+
+@every_vae
+def test_a_vae_goes_on_from_one_that_is_there(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    changes = put_vae(folder, None, tmp_path)
+    settings = recipe(name).made(changes, base=recipe(name).debug)
+    task = recipe(name).build(settings, data())
+    assert task.measure is not None
+    measured = task.measure()["held out"]["mel_mae"].value
+    assert measured == pytest.approx(kept.validated_[-1].scores["held out"]["mel_mae"].value, abs=2e-3)
+    with pytest.raises(TrainingError, match="another mel"):
+        recipe(name).build(recipe(name).made({**changes, "dialect": "vits_22k"}, base=recipe(name).debug), data())
+    with pytest.raises(TrainingError, match="keeps its sizes"):
+        recipe(name).build(recipe(name).made({**changes, "sizes": {"latent_channels": 5}}, base=recipe(name).debug), data())
+
+
+@every_vae
+def test_a_vae_goes_on_from_a_folder_of_autoencoder_kl(name: str, tmp_path: Path) -> None:
+    given = foreign_folder(tmp_path / "given")
+    short = {"steps": 2, "save_every": 2, "validate_every": 2}
+    changes = {**put_vae(given, "hifigan_22k", tmp_path), **short, "bits_per_s": None}
+    settings = recipe(name).made(changes, base=recipe(name).debug)
+    go(Run(name, settings, "tones"), tmp_path / "run", data(), device="cpu")
+    facts, weights = vae_of(checkpoint.kept(tmp_path / "run" / CHECKPOINTS)[-1].path)
+    before, _ = imported(given, dialect="hifigan_22k")
+    assert facts.sizes == before.sizes and facts.fields is None and (facts.statistics.mean == 0).all()
+    moved = np.abs(weights["encoder.conv_in.weight"] - imported(given, dialect="hifigan_22k")[1]["encoder.conv_in.weight"])
+    assert 0 < moved.max() < 0.2
+
+
+@every_vae
+def test_the_weight_of_the_rate_follows_the_rate(name: str) -> None:
+    """Above its target the weight rises, below it falls: the sign of its gradient, which is all that the optimiser keeps."""
+    for target, sign in ((1.0, -1), (1e9, 1)):
+        task = recipe(name).build(recipe(name).made({"bits_per_s": target}, base=recipe(name).debug), data())
+        found = task.source.batch_at(0, rank=0, world=1)
+        batch = {key: torch.from_numpy(np.asarray(value)) for key, value in found.items()}
+        turn = task.turns[-1]
+        turn.weighed(turn.losses(batch, torch.Generator())).backward()
+        assert sign * float(task.players["vae"].price.grad) > 0
+
+
 @every_refiner
 def test_a_refiner_is_validated_beside_doing_nothing(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
     folder, kept = runs[name]
@@ -207,7 +321,7 @@ def test_a_validation_stands_between_null_and_ceiling(name: str, runs: dict[str,
 @every
 def test_the_same_settings_build_the_same_task(name: str) -> None:
     before = torch.random.get_rng_state()
-    one, two = (recipe(name).build(recipe(name).debug, data()) for _ in range(2))
+    one, two = (recipe(name).build(recipe(name).debug, data(name)) for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
     for player in one.players:
         mine, other = one.players[player].state_dict(), two.players[player].state_dict()
@@ -219,19 +333,20 @@ def test_the_same_settings_build_the_same_task(name: str) -> None:
 def test_a_rehearsal_counts_what_is_there(name: str) -> None:
     settings = recipe(name).debug
     with runtime("cpu") as place:
-        trainer = Trainer(recipe(name).build(settings, data()), settings, place)
+        trainer = Trainer(recipe(name).build(settings, data(name)), settings, place)
         sheet = rehearse(trainer)
     n = sum(p.numel() for player in trainer.task.players.values() for p in player.parameters())
     assert sum(sheet.players.values()) == n
     assert sheet.weights_bytes == sheet.gradients_bytes == 4 * n and sheet.optimiser_bytes == 8 * n
     items = settings.batch_size
-    assert sheet.batch["mel"] == (items, 80, 16)
+    bands = 100 if recipe(name).trains == "codec" else 80
+    assert sheet.batch["mel"] == (items, bands, settings.segment_frames)
     assert sheet.activations_bytes > 4 * 4 * 16 * 256 and sheet.step_s > 0
     if recipe(name).trains == "converter":
         assert sheet.sound_s is None and sheet.batch["voice"] == (items,)
     else:
-        assert sheet.batch["audio"] == (items, 16 * 256) and items == 4
-        assert sheet.sound_s == pytest.approx(4 * 16 * 256 / 22050)
+        assert sheet.batch["audio"] == (items, settings.segment_frames * 256) and items == 4
+        assert sheet.sound_s == (None if bands == 100 else pytest.approx(4 * 16 * 256 / 22050))
     json.dumps(sheet.to_json())
 
 
@@ -267,7 +382,7 @@ def test_activations_are_counted_to_the_byte() -> None:
 )
 def test_what_does_not_fit_together_is_refused(name: str, changes: dict[str, object], words: str, tmp_path: Path) -> None:
     with pytest.raises(MelpactError, match=words):
-        go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(), device="cpu")
+        go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(name), device="cpu")
 
 
 @pytest.mark.parametrize("family", ["hifigan", "vocos", "istftnet", "univnet", "melgan", "pwg", "bigvgan"])

@@ -12,6 +12,7 @@ from melpact.cli import (
     degrade,
     laboratory,
     pipeline,
+    rebuild,
     refine,
     refine_report,
     train,
@@ -21,7 +22,7 @@ from melpact.cli import (
 
 COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
-    **degrade.COMMANDS, **refine_report.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS, **train.COMMANDS,
-    **voice.COMMANDS, **converter.COMMANDS, **codec.COMMANDS,
+    **degrade.COMMANDS, **refine_report.COMMANDS, **rebuild.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS,
+    **train.COMMANDS, **voice.COMMANDS, **converter.COMMANDS, **codec.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

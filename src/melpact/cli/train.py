@@ -12,30 +12,30 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-Action = Literal["vocoder", "refiner", "content", "converter", "codec", "resume", "recipes", "export"]
+Action = Literal["vocoder", "refiner", "content", "converter", "codec", "vae", "resume", "recipes", "export"]
 
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder, refiner, content encoder, converter or codec; go on with one, list recipes, write down what came out.
+    """Train a vocoder, refiner, converter, codec or VAE, go on with a training, list recipes, write down what came out.
 
-    vocoder --recipe NAME --data PACKED -o DIR; refiner, content and converter likewise; converter --voice RECORDINGS -o DIR
-    adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner, NAME.content,
-    NAME.converter). Several devices or machines: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter, codec and vae likewise; converter --voice
+    RECORDINGS -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner,
+    NAME.content, NAME.converter, NAME.codec, NAME.vae). Many devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
-    """vocoder, refiner, content, converter, codec, resume, recipes or export."""
+    """vocoder, refiner, content, converter, codec, vae, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
-    """resume and export: the run's folder (export: or a checkpoint). recipes: a name."""
+    """resume and export: the run's folder (export: or a checkpoint, or a VAE). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
-    """vocoder, refiner, content, converter, codec: the recipe (melpact train recipes lists them)."""
+    """What is trained by which recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """vocoder, refiner, content, converter, codec: folder of a packed corpus (melpact corpus pack)."""
+    """Folder of a packed corpus (melpact corpus pack). export: of a VAE, what its prior is counted on, if not its run's."""
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec."""
+    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
@@ -45,7 +45,7 @@ class Train(Command):
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
-    """vocoder, refiner, converter: begin from these weights: a file of that kind, a published checkpoint, or a run."""
+    """vocoder, refiner, converter, vae: begin from these weights: a file of that kind, a published checkpoint, or a run."""
     mels: Annotated[str | None, arg(metavar="DIR")] = None
     """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
@@ -61,8 +61,10 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec")
-            found = train.export(self._needed("target", "DIR"), out, which=self.which)
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae")
+            found = train.export(
+                self._needed("target", "DIR"), out, which=self.which, data=self.data, dialect=changes.get("dialect")
+            )
             train_text.exported(found, self)
         elif self.action == "resume":
             folder = self._needed("target", "DIR")
@@ -70,13 +72,15 @@ class Train(Command):
                 report = train.resume(folder, changes=changes, device=self.device, watch=watch)
             train_text.trained(report, self)
         elif self.dry_run:
-            own = self.action if self.action == "converter" else None
+            own = {"converter": "converter", "vae": "mel_vae"}.get(self.action)
             recipe, data = self.recipe or own or self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             with render.working(self.quiet, "two steps"):
                 sheet = train.rehearse(recipe, data, changes=changes, debug=self.debug, device=self.device)
             train_text.rehearsed(sheet, self)
         elif self.action == "converter":
             self._converter(changes)
+        elif self.action == "vae":
+            self._vae(changes)
         else:
             recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             out = self._needed("out", "-o DIR")
@@ -113,6 +117,17 @@ class Train(Command):
                 self.recipe or RECIPE, data or self.data, self._needed("out", "-o DIR"), voice=self.voice, changes=changes,
                 debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
                 progress=render.progress(self.quiet),
+            )  # fmt: skip
+        train_text.trained(report, self)
+
+    def _vae(self, changes: Mapping[str, Any]) -> None:
+        from melpact.verbs.train_vae import RECIPE, train_vae
+
+        self._no_mels()
+        with train_text.watched(self) as watch:
+            report = train_vae(
+                self.recipe or RECIPE, self._needed("data", "--data DIR"), self._needed("out", "-o DIR"), changes=changes,
+                debug=self.debug, finetune=self.finetune, device=self.device, watch=watch,
             )  # fmt: skip
         train_text.trained(report, self)
 

@@ -1,4 +1,4 @@
-"""Weights that a training begins from: of a vocoder, refiner or converter that melpact opens, or of another training."""
+"""Weights that a training begins from: of a vocoder, refiner, converter or VAE that melpact opens, or of a training."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from torch.nn.utils import parametrize
 from melpact.contract.dialect import name_of
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
+from melpact.models.codec.vae.facts import SUFFIX as VAE
+from melpact.models.codec.vae.facts import read as read_vae
+from melpact.models.codec.vae.facts import write as write_vae
+from melpact.models.codec.vae.importing import imported
+from melpact.models.codec.vae.shipped import is_shipped as is_shipped_vae
+from melpact.models.codec.vae.shipped import shipped as shipped_vae
 from melpact.models.convert.gan_facts import Facts as ConverterFacts
 from melpact.models.convert.gan_facts import read as read_converter
 from melpact.models.convert.gan_facts import write as write_converter
@@ -22,6 +28,7 @@ from melpact.models.convert.shipped import CONTENT, CONVERTER, converter_file
 from melpact.models.refine.facts import Facts, read
 from melpact.train.checkpoint import SUFFIX
 from melpact.train.export import chosen, content_named, converter_of, refiner_of, vocoder_of
+from melpact.train.export_vae import vae_of
 from melpact.train.loop import Trainer
 from melpact.train.recipes._refining import PLAYER as REFINER
 from melpact.train.recipes._vocoding import PLAYER
@@ -34,6 +41,8 @@ from melpact.vocoders.shipped import is_shipped, shipped
 Weights = Mapping[str, NDArray[np.floating[Any]]]
 BASE = "base.converter"
 """What a run of a converter begins from, in its folder."""
+BASE_VAE = "base.vae"
+"""And a run of a VAE."""
 
 
 def vocoder_at(where: str | Path) -> NeuralVocoder:
@@ -121,6 +130,32 @@ def put_converter(facts: ConverterFacts, weights: Weights, content: str, folder:
     kept = write_converter(folder / BASE, facts, weights)
     dialect = name_of(facts.spec) or canonical_json(facts.spec.facts())
     return {"dialect": dialect, "content": content, "base": str(kept.resolve()), "sizes": {}}
+
+
+def put_vae(where: str | Path, dialect: str | None, folder: Path) -> dict[str, Any]:
+    """The settings with which a training begins from a VAE, which is kept in the run's folder: a training takes its
+    statistics and sizes as well as its weights, and again whenever it is resumed.
+
+    Args:
+        where: a training (its folder or a checkpoint), a `.vae` file, one that comes with the package, or a folder of
+            diffusers' AutoencoderKL.
+        dialect: the mel of such a folder, where its family is not known.
+
+    Raises:
+        MelpactError: none of these, or an exported graph; or it cannot be written.
+    """
+    path = shipped_vae(str(where), VAE) if is_shipped_vae(str(where)) else Path(where)
+    if path.suffix.lower() == ".onnx":
+        raise TrainingError("an exported graph has no weights to train", where=path, wanted="what it was exported from")
+    if path.suffix == SUFFIX or (path / RUN).is_file():
+        facts, weights = vae_of(chosen(path))
+    elif path.is_dir():
+        facts, weights = imported(path, dialect=dialect)
+    else:
+        facts, weights = read_vae(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = write_vae(folder / BASE_VAE, facts, weights)
+    return {"dialect": name_of(facts.spec) or canonical_json(facts.spec.facts()), "base": str(kept.resolve()), "sizes": {}}
 
 
 def _putting(name: str, weights: Mapping[str, NDArray[np.float32]]) -> Callable[[Trainer], None]:

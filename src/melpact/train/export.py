@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
+from melpact.models.codec.vae.facts import SUFFIX as VAE
 from melpact.models.codec.waveform.facts import SUFFIX as CODEC
 from melpact.models.codec.waveform.facts import Facts as CodecFacts
 from melpact.models.codec.waveform.file import made as codec_made
@@ -78,8 +79,8 @@ def vocoder_of(path: Path) -> NeuralVocoder:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no vocoder.
     """
-    found, spec, about, weights = _trained(path, "vocoder", "vocoder")
-    provenance = _origin(found.config)
+    found, spec, about, weights = trained(path, "vocoder", "vocoder")
+    provenance = origin(found.config)
     return NeuralVocoder.build(about["family"], about["sizes"], spec, fold(weights), provenance=provenance, where=path)
 
 
@@ -89,11 +90,11 @@ def refiner_of(path: Path) -> tuple[Facts, Weights]:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no refiner.
     """
-    found, spec, about, weights = _trained(path, PLAYER, "refiner")
+    found, spec, about, weights = trained(path, PLAYER, "refiner")
     left, right = about["receptive_field"]
     facts = Facts(
         spec, about["method"], _statistics(found, spec, path), about["sizes"], (left, right), Refining(**about["settings"]),
-        tuple(about["degradations"]), provenance=_origin(found.config),
+        tuple(about["degradations"]), provenance=origin(found.config),
     )  # fmt: skip
     return facts, weights
 
@@ -104,9 +105,9 @@ def content_of(path: Path) -> Listener:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no content encoder.
     """
-    found, spec, about, weights = _trained(path, CONTENT_KIND, "content encoder")
+    found, spec, about, weights = trained(path, CONTENT_KIND, "content encoder")
     scale = np.asarray(found.tensors["statistics/scale"], np.float32)
-    provenance = {**_origin(found.config), "teacher": about["teacher"]}
+    provenance = {**origin(found.config), "teacher": about["teacher"]}
     settings = dict(provenance["trained"]["settings"])
     provenance["trained"] |= {"settings": settings | {"teacher": Path(settings["teacher"]).name}}
     return Listener.build(spec, scale, about["sizes"], weights, provenance=provenance, where=path)
@@ -118,9 +119,9 @@ def converter_of(path: Path) -> tuple[ConverterFacts, Weights]:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no converter.
     """
-    found, spec, about, weights = _trained(path, CONVERTER_KIND, "converter")
+    found, spec, about, weights = trained(path, CONVERTER_KIND, "converter")
     left, right = about["receptive_field"]
-    provenance = _origin(found.config)
+    provenance = origin(found.config)
     settings = dict(provenance["trained"]["settings"])
     told = {"content": Path(settings["content"]).name, "base": Path(settings.get("base", "")).name}
     provenance["trained"] |= {"settings": settings | told}
@@ -159,7 +160,7 @@ def codec_of(path: Path, name: str) -> tuple[CodecFacts, dict[str, NDArray[Any]]
     about = found.config.get("facts", {}).get("codec")
     if about is None:
         raise TrainingError("the checkpoint is not of a codec", where=path, got=f"recipe {found.config.get('recipe')}")
-    provenance = _origin(found.config)
+    provenance = origin(found.config)
     settings = dict(provenance["trained"]["settings"])
     begun = {player: Path(file).name for player, file in settings["begin"].items()}
     provenance["trained"] |= {"settings": settings | {"begin": begun}}
@@ -167,7 +168,7 @@ def codec_of(path: Path, name: str) -> tuple[CodecFacts, dict[str, NDArray[Any]]
     return codec_made(name, about["sound"], about["prior"], network, prior, provenance)
 
 
-def _trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
+def trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
     """A checkpoint, its description, what it says of its network below a key, and that network's weights.
 
     Raises:
@@ -186,7 +187,7 @@ def _statistics(found: artifact.Artifact, spec: MelSpec, path: Path) -> Statisti
     return Statistics.of(kept, spec, path)
 
 
-def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
+def origin(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a file says of the training that it is of."""
     extra = {name: Path(path).name for name, path in said.get("extra", {}).items() if path is not None}
     return {
@@ -197,21 +198,32 @@ def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def export(where: str | Path, out: str | Path, which: Which = "best") -> Exported:
-    """Write what a run trained as one file.
+def export(
+    where: str | Path, out: str | Path, which: Which = "best", data: str | Path | None = None, dialect: str | None = None
+) -> Exported:
+    """Write what a run trained as one file; or a VAE's file or folder anew: with a prior counted on `data`, or as .onnx.
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec, by what it trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what it trained.
+        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        dialect: the mel of a foreign VAE's folder, where its family is not known.
 
     Raises:
-        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of` and `converter_of`; another suffix; or the
-            file cannot be written.
+        MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of`, `converter_of` and `export_vae.vae_of`; another
+            suffix; or the file cannot be written.
     """
-    path, target = chosen(where, which), Path(out)
+    from melpact.train import export_vae
+
+    target = Path(out)
+    if export_vae.is_vae(Path(where)):
+        count = export_vae.write_again(Path(where), target, data, dialect)
+        return Exported(target, Path(where), 0, None, None, "vae", count)
+    path = chosen(where, which)
     facts_of = artifact.read_header(path).config.get("facts", {})
-    suffixes: dict[Trained, str] = {"refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "codec": CODEC,
-                                   "vocoder": VOCODER}  # fmt: skip
+    suffixes: dict[Trained, str] = {
+        "refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "codec": CODEC, "vae": VAE, "vocoder": VOCODER,
+    }  # fmt: skip
     kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
     if target.suffix.lower() != suffix:
@@ -228,6 +240,8 @@ def export(where: str | Path, out: str | Path, which: Which = "best") -> Exporte
         codec, parts = codec_of(path, target.stem)
         save_codec(target, codec, parts)
         n_weights, provenance = sum(value.size for value in parts.values()), codec.provenance
+    elif kind == "vae":
+        n_weights, provenance = export_vae.write_trained(path, target, data)
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)

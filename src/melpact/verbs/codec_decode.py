@@ -13,8 +13,8 @@ from melpact.core.errors import ArtifactError, MelpactError
 from melpact.models.codec.base import Codec, Decoded
 from melpact.models.codec.container import SUFFIX
 from melpact.models.codec.header import read_header
-from melpact.models.codec.opening import codec_of
 from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.codec_opening import codec_of
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, mel_files, plan, sources
 
@@ -84,7 +84,7 @@ def codec_decode(
     Args:
         inputs: .melc files, folders and patterns.
         out: a folder, in which the structure of an input folder is kept; or the .wav file of a single input.
-        codec: as `models.codec.opening.codec` takes it, or a codec; by default the one that the stream names, which has to
+        codec: as `codec_opening.codec` takes it, or a codec; by default the one that the stream names, which has to
             come with the package.
         conceal: go on where packets are broken or missing.
         lost: packets to leave out, from 0.

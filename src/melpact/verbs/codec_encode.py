@@ -18,9 +18,9 @@ from melpact.contract.artifact import replacing
 from melpact.core.errors import ContractError, MelpactError
 from melpact.models.codec.base import MOST_VALUES, PACKET_MS, Codec
 from melpact.models.codec.container import SUFFIX
-from melpact.models.codec.opening import codec as open_codec
 from melpact.models.codec.rate import Rate
 from melpact.verbs.batch import Failure, Tick, batch
+from melpact.verbs.codec_opening import codec as open_codec
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.targets import Job, plan, sources
 
@@ -91,7 +91,7 @@ def codec_encode(
         inputs: sound files, folders and patterns; another sample rate is brought to the codec's.
         out: a folder, in which the structure of an input folder is kept; or the .melc file of a single input.
         rate: as `rate_of` makes it; the codec's own choice by default.
-        codec: as `models.codec.opening.codec` takes it, or a codec. sample_rate: Hz, of those that it knows.
+        codec: as `codec_opening.codec` takes it, or a codec. sample_rate: Hz, of those that it knows.
         packet_ms: length of the packets, each of which decodes on its own.
         check: decode every stream at once and compare.
         jobs: threads; all CPUs by default.
@@ -124,7 +124,7 @@ def at_rate(codec: str | Path | Codec[Any] | None, sample_rate: int | None) -> C
     """A codec, opened where it is named, at a sample rate that it knows.
 
     Raises:
-        MelpactError: as `models.codec.opening.codec`.
+        MelpactError: as `codec_opening.codec`.
     """
     if not isinstance(codec, Codec):
         return open_codec(codec, sample_rate)

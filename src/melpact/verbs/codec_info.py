@@ -11,8 +11,8 @@ from melpact.core.errors import MelpactError
 from melpact.models.codec.base import Codec
 from melpact.models.codec.container import scan
 from melpact.models.codec.header import VERSION
-from melpact.models.codec.opening import codec_of
 from melpact.verbs.codec_decode import stream_of
+from melpact.verbs.codec_opening import codec_of
 
 KINDS: Mapping[int, str] = {0: "a test", 1: "waveform", 2: "mel through a latent"}
 

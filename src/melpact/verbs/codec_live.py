@@ -21,10 +21,10 @@ from melpact.models.codec import container
 from melpact.models.codec.base import Codec, Floats
 from melpact.models.codec.container_reader import Reader
 from melpact.models.codec.header import Header, read_header
-from melpact.models.codec.opening import codec_of
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.streaming import Decoder, Delay, Encoder
 from melpact.verbs.codec_encode import at_rate
+from melpact.verbs.codec_opening import codec_of
 
 PACKET_MS = 100.0
 """Of a packet where nobody says."""

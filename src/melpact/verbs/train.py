@@ -262,18 +262,24 @@ def resume(
     return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch), run)
 
 
-def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Exported:
-    """Write what a run trained as the file that `vocode --with`, `refine --with`, `codec --with` or `voice --method` takes.
+def export(
+    where: str | Path, out: str | Path, *, which: Which = "best", data: str | Path | None = None, dialect: str | None = None
+) -> Exported:
+    """Write what a run trained as the file that a command takes after --with, --method or --vae.
 
     Args:
-        where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.codec, by what the run trained.
+        where: the run's folder, or a checkpoint; or a `.vae` file or folder of AutoencoderKL: written as NAME.vae, with a
+            prior counted on `data`, or as NAME.onnx.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
+        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        dialect: the mel of a folder of AutoencoderKL, where its family is not known.
 
     Raises:
         MelpactError: no checkpoint there, or the file cannot be written.
     """
     _torch()
+    from melpact.models.codec.vae.facts import SUFFIX as VAE
     from melpact.models.codec.waveform.facts import SUFFIX as CODEC
     from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
@@ -282,10 +288,10 @@ def export(where: str | Path, out: str | Path, *, which: Which = "best") -> Expo
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC):
-        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER} or NAME{CODEC}"
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC, VAE, ".onnx"):
+        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER}, NAME{CODEC} or NAME{VAE}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
-    return written(where, target, which)
+    return written(where, target, which, data, dialect)
 
 
 def _meaning(settings: type) -> str:

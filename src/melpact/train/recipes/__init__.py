@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from melpact.train.task import Data, Task
 
 
-Trained = Literal["vocoder", "refiner", "content", "converter", "codec"]
+Trained = Literal["vocoder", "refiner", "content", "converter", "codec", "vae"]
 
 
 @dataclass(frozen=True)

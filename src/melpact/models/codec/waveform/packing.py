@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from melpact.core.errors import BrokenPacket
 from melpact.models.codec.waveform.expected import (
+    EXPECTED,
     HIGHEST,
     PASSES,
+    Chances,
     CoefficientTables,
     LatentTables,
     Past,
-    flag_chances,
-    value_chances,
 )
 from melpact.models.codec.waveform.kernels import CLASSES
 
@@ -29,9 +29,8 @@ TOGETHER = 2
 STEPS = 128
 """Step indices, in quarter octaves from -20 octaves."""
 LONGEST_CHANGE = 6
-EXPECTED = 64
-"""Sizes up to it have a chance of their own; the rest of larger ones takes so many bits."""
 REST_BITS = 10
+"""Of how much larger a size is than those that have a chance of their own."""
 _CHANGES = np.array([1, 2, 6, 14, 40, 120, 400, 120, 40, 14, 6, 2, 1], np.float32) / 766
 Ints = NDArray[np.int64]
 
@@ -66,22 +65,14 @@ class Priced:
     bits: float
 
 
-def _sizes(more: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of every table: how likely a size from 1 to EXPECTED is, and a larger one, [tables, EXPECTED + 1]."""
-    going = more.astype(np.float64)[:, None] ** np.arange(EXPECTED + 1)
-    chances = going * np.append(np.ones(EXPECTED), 0) * (1 - more[:, None])
-    chances[:, -1] = going[:, -1]
-    return chances.astype(np.float32)
-
-
 class Packing:
     """Packets to bytes and back.
 
     Args:
-        coefficients, latents: what is expected. frame_bins: coefficients of a frame.
+        coefficients, latents: what is expected. chances: the tables' probabilities, as the file holds them.
     """
 
-    def __init__(self, coefficients: CoefficientTables, latents: LatentTables) -> None:
+    def __init__(self, coefficients: CoefficientTables, latents: LatentTables, chances: Chances) -> None:
         import constriction
 
         model, queue = constriction.stream.model, constriction.stream.queue
@@ -91,8 +82,7 @@ class Packing:
         self._uniform: Any = model.Uniform
         self._values: Any = model.Categorical(perfect=False)
         self._change: Any = model.Categorical(_CHANGES, perfect=False)
-        self._flags, self._chances = flag_chances(), value_chances()
-        self._sizes = _sizes(self._flags)
+        self._flags, self._sizes, self._chances = chances.flags, chances.sizes, chances.values
         self._costs = -np.log2(np.stack([1 - self._flags, self._flags]))
 
     def priced(self, content: Content) -> Priced:

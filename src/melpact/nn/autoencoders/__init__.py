@@ -1,0 +1,1 @@
+"""Networks that turn a mel into a smaller latent and back."""
