@@ -70,6 +70,8 @@ METRICS = {
 COLUMNS = ("PESQ", "loudness distance", "mel MAE", "F0 correlation", "voicing F1", "SNR dB")
 BITS = ("coefficients", "latent", "side")
 DRAWS = 10000
+CLOSE = 0.03
+"""A rate is met within this; sounds for which it is not, whatever is told, are left out at that rate."""
 
 
 @dataclass(frozen=True)
@@ -259,15 +261,25 @@ def interval(values: NDArray[np.float64]) -> tuple[float, float]:
     return bootstrap.bca(values, drawn)
 
 
+def _met(row: dict[str, list[float]], rate: float) -> NDArray[np.bool_]:
+    """Which sounds could be coded at a rate: some are too noisy for the coarsest steps, some too plain for the finest."""
+    return np.abs(np.array(row["kbit/s"]) / rate - 1) < CLOSE
+
+
+def _of(row: dict[str, list[float]], sounds: NDArray[np.bool_]) -> dict[str, list[float]]:
+    return {column: list(np.array(values)[sounds]) for column, values in row.items()}
+
+
 def table(every: dict[str, dict[str, list[float]]], rates: tuple[float, ...]) -> tuple[str, dict[str, Any]]:
     """As text, with differences from "none" at the same rate over the same sounds, and as plain values."""
     lines = ["| kbit/s | told | " + " | ".join(f"Δ {name}" for name in COLUMNS) + " | coefficients + latent + side, bit/s |",
              "|" + "---|" * (len(COLUMNS) + 3)]  # fmt: skip
     facts: dict[str, Any] = {}
     for rate in rates:
-        plain = every[f"none at {rate:g}"]
+        met = np.all([_met(every[f"{condition} at {rate:g}"], rate) for condition in CONDITIONS], 0)
+        plain = _of(every[f"none at {rate:g}"], met)
         for condition in CONDITIONS:
-            row, cells = every[f"{condition} at {rate:g}"], []
+            row, cells = _of(every[f"{condition} at {rate:g}"], met), []
             for column in COLUMNS:
                 values, base = np.array(row[column]), np.array(plain[column])
                 both = np.isfinite(values) & np.isfinite(base)
@@ -280,7 +292,9 @@ def table(every: dict[str, dict[str, list[float]]], rates: tuple[float, ...]) ->
                 cells.append(f"{change.mean():+.3f} [{low:+.3f}, {high:+.3f}]")
             bits = " + ".join(f"{1000 * np.mean(row[name]):.0f}" for name in BITS)
             lines.append(
-                f"| {rate:g} | {condition} | " + " | ".join(cells) + f" | {bits} = {1000 * np.mean(row['kbit/s']):.0f} |"
+                f"| {rate:g} (n = {met.sum()}) | {condition} | "
+                + " | ".join(cells)
+                + f" | {bits} = {1000 * np.mean(row['kbit/s']):.0f} |"
             )
     return "\n".join(lines) + "\n", facts
 

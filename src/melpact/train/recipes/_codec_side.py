@@ -38,7 +38,7 @@ class Beside:
     The pitch is that of the crop, after augmentation; the speaker's vector that of the whole utterance, before it.
 
     Args:
-        source: of "audio" and "utterance". utterances: by their number. streams: that are told.
+        source: of "audio" and, for "speaker", "utterance". utterances: by their number. streams: that are told.
         chances: how pitches move. pitch_bits: what they cost per latent frame. bins: of a frame at the utterances' rate.
     """
 
@@ -73,9 +73,8 @@ class Beside:
         """The crops of a step, with "side"."""
         made = dict(self.source.batch_at(step, rank=rank, world=world))
         pairs = made["audio"].shape[1] // (TOGETHER * self.bins)
-        rows = [
-            self._seen(samples, int(number), pairs) for samples, number in zip(made["audio"], made["utterance"], strict=True)
-        ]
+        whose = made["utterance"] if "speaker" in self.streams else np.zeros(len(made["audio"]), np.int64)
+        rows = [self._seen(samples, int(one), pairs) for samples, one in zip(made["audio"], whose, strict=True)]
         return {**made, "side": np.stack(rows)}
 
     def _seen(self, samples: NDArray[np.float32], number: int, pairs: int) -> NDArray[np.float32]:
