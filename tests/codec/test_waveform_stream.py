@@ -84,6 +84,15 @@ def test_every_packet_lost_is_silence_of_the_right_length(either: Codec) -> None
     assert either.decode(stream, lost=range(10)).n_samples == 9_000
 
 
+@pytest.mark.skipif(not THERE, reason="none ships yet")
+@pytest.mark.parametrize("packet_ms", [40, 1000])
+def test_a_rate_on_average_is_met_however_long_packets_are(packet_ms: float) -> None:
+    audio = samples.load("ru_nocallback")
+    for kbit_s in (6, 12):
+        stream = codec().encode(audio, rate=Rate.adaptive(kbit_s), packet_ms=packet_ms)
+        assert 8 * len(stream) / audio.duration_s / 1000 == pytest.approx(kbit_s, rel=0.08)
+
+
 def test_nothing_but_sounds_and_errors_of_a_stream() -> None:
     found = codec_fuzz.fuzz(random_codec(), 300, seed=3, seconds=0.08)
     assert not found.faults, found.faults[:3]

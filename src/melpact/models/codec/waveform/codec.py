@@ -20,12 +20,13 @@ from melpact.models.codec.waveform.sounding import WaveformSounding
 from melpact.nn.running import Runtime
 
 Floats = NDArray[np.float32]
-COARSEST, FINEST = 2.0, -3.75
+COARSEST, FINEST = 2.0, -5.5
 """Octaves of the step around a sound's level that the networks know."""
 PER_STEP = 0.25
 TRIES, HALVINGS = 4, 9
-PRICED, PRICED_PAIRS = 3, 50
-"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames."""
+PRICED, PRICED_PAIRS, MOST_PRICED = 3, 50, 30
+"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames; where packets are
+shorter, pieces are as short as they, which cost more, and at most so many."""
 CLOSE = 0.03
 """A rate is met when it is so much below at most."""
 FEW_BELOW_KBIT_S = 2.2
@@ -132,7 +133,7 @@ class WaveformCodec(Codec[Content]):
         """Half of a packet's last frame waits for the next."""
         return self.bins
 
-    def _about(self, samples: Floats | None, rate: Rate) -> _Heard:
+    def _about(self, samples: Floats | None, rate: Rate, packet_frames: int) -> _Heard:
         if samples is None:
             return _Heard()
         frame = self.frame_samples
@@ -141,15 +142,16 @@ class WaveformCodec(Codec[Content]):
         frames = rules.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
         heard = _Heard(loud=rules.loudness(frames.octaves), fixed=True)
         if rate.kind == "adaptive" and rate.kbit_s is not None:
-            heard.offset = self._offset(frames, heard, rate.kbit_s)
+            heard.offset = self._offset(frames, heard, rate.kbit_s, packet_frames)
         return heard
 
-    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float) -> float:
+    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float, packet_frames: int) -> float:
         """The offset at which a whole sound has a rate, from some packets that are priced and a guess for the rest."""
         assert heard.loud is not None
         count, few = len(frames.octaves), kbit_s < FEW_BELOW_KBIT_S
-        each = min(count, PRICED_PAIRS)
-        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, PRICED).astype(int)]
+        each = min(count, PRICED_PAIRS, packet_frames)
+        many = min(PRICED * PRICED_PAIRS // each, MOST_PRICED)
+        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, many).astype(int)]
         budget = 1000 * kbit_s * count * self.frame_samples / self.sample_rate
         offset = 0.0
         for _ in range(2):
