@@ -1,6 +1,6 @@
 """What a codec's decoder does with streams that nobody wrote: mutated ones by the hundred thousand.
 
-    python -m benchmarks.codec_fuzz [--with NAME | FILE | MODULE:CLASS] [--count 100000] [--seconds 0.3] [--out F.json]
+    python -m benchmarks.codec_fuzz [--with NAME | FILE | MODULE:MAKER] [--count 100000] [--seconds 0.1] [--out F.json]
 
 A third of the streams is mutated as bytes; a third in its structure (numbers of the header at their extremes, packets moved,
 doubled, taken from another stream, lengths changed); a third in its payloads. Of the last two the checks are made right
@@ -50,7 +50,7 @@ FIELDS = {
 """Of the header: first byte and kind of number."""
 BASE_BYTES, BYTES_PER_VALUE, BYTES_PER_BYTE = 8 << 20, 96, 64
 """What a decoder may take: for itself, per sample that so many bytes' packets may hold, per byte of the stream."""
-TRACED = 8
+TRACED = 32
 """Of so many streams one is decoded with every allocation counted, which takes ten times as long."""
 
 
@@ -74,11 +74,11 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        p50, p99, most = np.quantile(self.seconds, (0.5, 0.99, 1.0))
+        p99, most = np.quantile(self.seconds, (0.99, 1.0))
         return {
             "streams": sum(self.outcomes.values()), "outcomes": dict(self.outcomes.most_common()),
             "faults": self.faults[:20], "n_faults": len(self.faults),
-            "ms_p50": round(1e3 * p50, 3), "ms_p99": round(1e3 * p99, 3),
+            "ms_mean": round(1e3 * float(np.mean(self.seconds)), 3), "ms_p99": round(1e3 * p99, 3),
             "ms_max": round(1e3 * most, 1), "peak_mib": round(self.peak_bytes / 2**20, 2),
             "peak_share_of_allowed": round(self.peak_share, 3),
             "resident_grew_mib": round(self.resident_bytes / 2**20, 1),
@@ -89,7 +89,7 @@ class _Hang(BaseException):
     """Thrown into a decoder that takes too long; no `except Exception` keeps it."""
 
 
-def seeds(codec: Codec[Any], seconds: float = 0.3) -> list[bytes]:
+def seeds(codec: Codec[Any], seconds: float = 0.1) -> list[bytes]:
     """Valid streams of the codec: one and two channels, long and short packets, with and without an end mark."""
     found = []
     for index, name in enumerate(shipped.names()[:2]):
@@ -97,8 +97,9 @@ def seeds(codec: Codec[Any], seconds: float = 0.3) -> list[bytes]:
         row = row[codec.sample_rate // 2 :][: int(seconds * codec.sample_rate)]
         two = Audio.of(np.stack([row, row[::-1]]), codec.sample_rate)
         one = Audio.of(row, codec.sample_rate)
-        found += [codec.encode(one, packet_ms=60), codec.encode(two, packet_ms=100 + 50 * index), codec.encode(one)]
-        encoder = Encoder(codec, packet_ms=60)
+        third, half = 1000 * seconds / 3, 1000 * seconds / (2 + index)
+        found += [codec.encode(one, packet_ms=third), codec.encode(two, packet_ms=half), codec.encode(one)]
+        encoder = Encoder(codec, packet_ms=third)
         head, seed = encoder.header.written()
         payloads = [*encoder.push(one.samples), *encoder.finish()]
         packets = [container.packet_bytes(number, payload, seed) for number, payload in enumerate(payloads)]
@@ -274,7 +275,7 @@ def allowed(stream: bytes) -> int:
     return BASE_BYTES + BYTES_PER_VALUE * values + BYTES_PER_BYTE * len(stream)
 
 
-def fuzz(codec: Codec[Any], count: int, seed: int = 0, *, seconds: float = 0.3, limit_s: float = 5.0) -> Tally:
+def fuzz(codec: Codec[Any], count: int, seed: int = 0, *, seconds: float = 0.1, limit_s: float = 5.0) -> Tally:
     """Decode so many mutated streams of a codec; a stream that takes `limit_s` of processor time is stopped, and a fault."""
     streams, rng, tally = seeds(codec, seconds), np.random.default_rng(seed), Tally()
     for stream in streams:
@@ -336,7 +337,7 @@ def _one(
 
 
 def opened(name: str) -> Codec[Any]:
-    """A codec by name or file, or MODULE:CLASS of one that needs nothing to be made."""
+    """A codec by name or file, or MODULE:MAKER of what makes one of nothing."""
     module, colon, cls = name.partition(":")
     if colon:
         made: Codec[Any] = getattr(importlib.import_module(module), cls)()
@@ -351,7 +352,7 @@ def main() -> None:
     parser.add_argument("--with", dest="name", required=True)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=0.3)
+    parser.add_argument("--seconds", type=float, default=0.1)
     parser.add_argument("--limit-s", type=float, default=5.0)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()

@@ -233,6 +233,20 @@ def test_pieces_of_a_broken_stream(piece: int) -> None:
     assert [type(one).__name__ for one in reader.problems] == ["BrokenPacket"]
 
 
+def test_a_broken_length_does_not_keep_the_rest_waiting() -> None:
+    """Stated as 200 kB: the packets behind it are there long before so much has come."""
+    payloads = [bytes([n % 256]) * 300 for n in range(60)]
+    head, seed = LIVE.written()
+    packets = [container.packet_bytes(index, payload, seed) for index, payload in enumerate(payloads)]
+    packets[5] = container.varint(200_000) + packets[5][2:]
+    strict, reader, found = Reader(), Reader(conceal=True), []
+    for data in (head, *packets):
+        found += reader.push(data)
+        strict.push(data)
+    assert [packet.index for packet in found] == list(range(60))
+    assert [packet.index for packet in found if packet.payload is None] == [5]
+
+
 def test_pieces_of_what_is_no_stream() -> None:
     with pytest.raises(errors.NotAStream):
         Reader().push(b"RI")

@@ -33,10 +33,11 @@ class Tone:
     name: str
     speaker: str
     sound: NDArray[np.float32]
+    rate: int = RATE
 
     @property
     def seconds(self) -> float:
-        return self.sound.size / RATE
+        return self.sound.size / self.rate
 
     def samples(self) -> NDArray[np.float32]:
         return self.sound
@@ -45,23 +46,21 @@ class Tone:
 class Tones:
     """`melpact.train.task.Data` of `n` tones; the last one is the validation part."""
 
-    sample_rate = RATE
-
-    def __init__(self, n: int = 6, version: int = 0) -> None:
-        self.sounds = [tone(1000 * version + i) for i in range(n)]
-        self.version = version
+    def __init__(self, n: int = 6, version: int = 0, rate: int = RATE) -> None:
+        self.sounds = [tone(1000 * version + i, rate=rate) for i in range(n)]
+        self.version, self.sample_rate = version, rate
 
     def crops(self, spec: MelSpec, *, frames: int, batch: int, seed: int, augment: Any = (), weigh: Any = "") -> Crops:
         return Crops(self, spec, frames, batch, seed)
 
     def utterances(self) -> Sequence[Tone]:
-        return [Tone(f"tone{i}", "ab"[i % 2], sound) for i, sound in enumerate(self.sounds[:-1])]
+        return [Tone(f"tone{i}", "ab"[i % 2], sound, self.sample_rate) for i, sound in enumerate(self.sounds[:-1])]
 
     def predicted(self, name: str) -> None:
         return None
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
-        return [("tone", Audio.of(self.sounds[-1], RATE))][:n]
+        return [("tone", Audio.of(self.sounds[-1], self.sample_rate))][:n]
 
 
 class Crops:

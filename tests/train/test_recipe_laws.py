@@ -22,15 +22,21 @@ from melpact.models.codec.vae.facts import write as write_vae  # noqa: E402
 from melpact.models.codec.vae.importing import imported  # noqa: E402
 from melpact.models.codec.vae.opening import vae  # noqa: E402
 from melpact.models.codec.vae.vae import Autoencoder  # noqa: E402
+from melpact.models.codec.waveform.expected import coefficient_tensors  # noqa: E402
+from melpact.models.codec.waveform.facts import read as read_codec  # noqa: E402
+from melpact.models.codec.waveform.file import load as load_codec  # noqa: E402
 from melpact.models.convert.content import listener  # noqa: E402
 from melpact.models.convert.gan import GanConverter  # noqa: E402
 from melpact.models.convert.opening import converter  # noqa: E402
 from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
+from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig  # noqa: E402
+from melpact.nn.codecs.parts import network  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
 from melpact.train.beginning import put_vae  # noqa: E402
+from melpact.train.coded import Checked  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
-from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of  # noqa: E402
+from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of, weights_in  # noqa: E402
 from melpact.train.export_vae import vae_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.latents import prior_of  # noqa: E402
@@ -52,13 +58,15 @@ every = pytest.mark.parametrize("name", NAMES)
 every_vocoder = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vocoder"])
 every_content = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "content"])
 every_converter = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "converter"])
+every_codec = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "codec"])
 every_vae = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vae"])
 every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
 @cache
-def data() -> Tones:
-    return Tones()
+def data(name: str = "hifigan") -> Tones:
+    """What a recipe is trained on here; a codec wants its own rate."""
+    return Tones(rate=24000) if recipe(name).trains == "codec" else Tones()
 
 
 class Kept(Unwatched):
@@ -81,7 +89,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Kept
     done = {}
     for name in NAMES:
         kept, folder = Kept(), tmp_path_factory.mktemp(name)
-        go(Run(name, recipe(name).debug, "tones"), folder, data(), device="cpu", watch=kept)
+        go(Run(name, recipe(name).debug, "tones"), folder, data(name), device="cpu", watch=kept)
         done[name] = folder, kept
     return done
 
@@ -115,7 +123,7 @@ def test_it_resumes_bit_for_bit(name: str, runs: dict[str, tuple[Path, Kept]], t
     assert (middle.step, last.step) == (10, 20)
     (tmp_path / CHECKPOINTS).mkdir()
     (tmp_path / CHECKPOINTS / middle.path.name).write_bytes(middle.path.read_bytes())
-    go(Run(name, recipe(name).debug, "tones"), tmp_path, data(), device="cpu")
+    go(Run(name, recipe(name).debug, "tones"), tmp_path, data(name), device="cpu")
     assert (tmp_path / CHECKPOINTS / last.path.name).read_bytes() == last.path.read_bytes()
 
 
@@ -161,7 +169,7 @@ def test_an_exported_converter_is_what_was_validated(name: str, runs: dict[str, 
     assert found.step == 20 and found.score == kept.validated_[-1].value("converted_mae")
     assert maker.fingerprint == converter_at(folder).fingerprint
     assert maker.facts.voices == ("a", "b") and maker.facts.provenance["trained"]["recipe"] == name
-    task = recipe(name).build(recipe(name).debug, data())
+    task = recipe(name).build(recipe(name).debug, data(name))
     network = task.players["converter"]
     network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in maker.weights.items()})
     assert task.measure is not None
@@ -191,6 +199,34 @@ def test_an_exported_encoder_is_what_was_validated(name: str, runs: dict[str, tu
     assert np.abs(other(values) - encoder(values)).max() > 1e-2
     with pytest.raises(TrainingError, match="suffix"):
         export(folder, tmp_path / "x.refiner")
+
+
+@every_codec
+def test_an_exported_codec_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.codec")
+    assert found.step == 20 and found.score == kept.validated_[-1].value("loudness")
+    facts, tensors = read_codec(tmp_path / "x.codec")
+    assert facts.name == "x" and facts.provenance["trained"]["recipe"] == name
+    sound = network(facts.sizes, {key[8:]: value for key, value in tensors.items() if key.startswith("network/")})
+    checkpoints = [artifact.read(one.path, checkpoint.KIND) for one in checkpoint.kept(folder / CHECKPOINTS)]
+    prior = CoefficientPrior(PriorConfig(**facts.prior))
+    weights = weights_in(checkpoints[-1], "prior")
+    prior.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    scores = Checked(prior, sound, data(name), 1)()
+    for step, table in kept.validated_[-1].scores.items():
+        for metric, score in table.items():
+            assert scores[step][metric].value == pytest.approx(score.value, rel=2e-3, abs=2e-3), (step, metric)
+    exact = coefficient_tensors(weights)
+    assert all(np.array_equal(tensors[f"exact/coefficients/{key}"], value) for key, value in exact.items())
+    young = weights_in(checkpoints[0], "sound")
+    assert max(np.abs(young[key] - tensors[f"network/{key}"]).max() for key in young) > 1e-3
+    audio = data(name).validation(1)[0][1]
+    graph, plain = (load_codec(tmp_path / "x.codec", 24000, torch=on_torch) for on_torch in (False, True))
+    stream = graph.encode(audio)
+    np.testing.assert_allclose(graph.decode(stream).samples, plain.decode(stream).samples, atol=2e-4)
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.vocoder")
 
 
 @every_vae
@@ -285,7 +321,7 @@ def test_a_validation_stands_between_null_and_ceiling(name: str, runs: dict[str,
 @every
 def test_the_same_settings_build_the_same_task(name: str) -> None:
     before = torch.random.get_rng_state()
-    one, two = (recipe(name).build(recipe(name).debug, data()) for _ in range(2))
+    one, two = (recipe(name).build(recipe(name).debug, data(name)) for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
     for player in one.players:
         mine, other = one.players[player].state_dict(), two.players[player].state_dict()
@@ -297,19 +333,20 @@ def test_the_same_settings_build_the_same_task(name: str) -> None:
 def test_a_rehearsal_counts_what_is_there(name: str) -> None:
     settings = recipe(name).debug
     with runtime("cpu") as place:
-        trainer = Trainer(recipe(name).build(settings, data()), settings, place)
+        trainer = Trainer(recipe(name).build(settings, data(name)), settings, place)
         sheet = rehearse(trainer)
     n = sum(p.numel() for player in trainer.task.players.values() for p in player.parameters())
     assert sum(sheet.players.values()) == n
     assert sheet.weights_bytes == sheet.gradients_bytes == 4 * n and sheet.optimiser_bytes == 8 * n
     items = settings.batch_size
-    assert sheet.batch["mel"] == (items, 80, 16)
+    bands = 100 if recipe(name).trains == "codec" else 80
+    assert sheet.batch["mel"] == (items, bands, settings.segment_frames)
     assert sheet.activations_bytes > 4 * 4 * 16 * 256 and sheet.step_s > 0
     if recipe(name).trains == "converter":
         assert sheet.sound_s is None and sheet.batch["voice"] == (items,)
     else:
-        assert sheet.batch["audio"] == (items, 16 * 256) and items == 4
-        assert sheet.sound_s == pytest.approx(4 * 16 * 256 / 22050)
+        assert sheet.batch["audio"] == (items, settings.segment_frames * 256) and items == 4
+        assert sheet.sound_s == (None if bands == 100 else pytest.approx(4 * 16 * 256 / 22050))
     json.dumps(sheet.to_json())
 
 
@@ -345,7 +382,7 @@ def test_activations_are_counted_to_the_byte() -> None:
 )
 def test_what_does_not_fit_together_is_refused(name: str, changes: dict[str, object], words: str, tmp_path: Path) -> None:
     with pytest.raises(MelpactError, match=words):
-        go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(), device="cpu")
+        go(Run(name, recipe(name).made(changes, base=recipe(name).debug), "tones"), tmp_path, data(name), device="cpu")
 
 
 @pytest.mark.parametrize("family", ["hifigan", "vocos", "istftnet", "univnet", "melgan", "pwg", "bigvgan"])

@@ -20,6 +20,9 @@ class Evaluate(Command):
 
     --suite conversion --sources DIR --targets DIR makes the sounds itself: clips of some speakers in the voices of others by
     every method, beside the source, the vocoder alone, and what one and two speakers are alike.
+
+    --suite codec --sources DIR draws rate-distortion curves: clips through codecs at several rates, with their real bits,
+    beside Opus and Codec 2 where these are installed.
     """
 
     reference: Annotated[Positional[str], arg(metavar="REF")] = ""
@@ -42,9 +45,20 @@ class Evaluate(Command):
     text: Annotated[str | None, arg(metavar="TABLE")] = None
     """What is said: lines of name and text, or a folder of .txt files."""
     sources: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
-    """Of conversion: what is converted. A folder with a sub-folder per speaker, a table or a manifest. May be repeated."""
+    """Of conversion and codec: what is converted or coded. A folder with a sub-folder per speaker, a table or a manifest; of
+    codec also sound files. May be repeated."""
     singing: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
-    """Of conversion: what is sung, likewise."""
+    """Of conversion and codec: what is sung, likewise."""
+    music: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
+    """Of codec: other sounds, likewise."""
+    codecs: Annotated[str | None, arg(metavar="NAMES")] = None
+    """Of codec, with commas between: opus-cbr, opus-vbr, opus-cbr-24k, opus-vbr-24k, opus for all four, codec2; a codec's
+    name or file, with @24000 and :constant, :adaptive or :quality behind it if you like. The first two of Opus, Codec 2 and
+    what comes with the package by default."""
+    rates: Annotated[str | None, arg(metavar="KBITS")] = None
+    """Of codec: bit rates in kbit/s, with commas between. 1.5,3,6,8,12,16,24 by default."""
+    clips: Annotated[int, arg(metavar="N")] = 24
+    """Of codec: so many clips of each kind, spread over speakers."""
     targets: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of conversion: whom to sound like, likewise. Some recordings of each are kept back, to compare with."""
     methods: Annotated[str | None, arg(metavar="NAMES")] = None
@@ -58,14 +72,14 @@ class Evaluate(Command):
     """Of conversion: so many sung ones."""
     reference_seconds: Annotated[float, arg(metavar="S")] = 120.0
     """Of conversion: so much of each target is given to the converters."""
-    seconds: Annotated[float, arg(metavar="S")] = 15.0
-    """Of conversion: longer clips are cut in a pause, and lose their text."""
+    seconds: Annotated[float | None, arg(metavar="S")] = None
+    """Of conversion and codec: longer clips are cut in a pause, and lose their text. 15 of conversion, 6 of codec."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
     """Of conversion: a vocoder's file or name; what melpact voice takes by default."""
     seen: Annotated[UseAppendAction[list[str]], arg(metavar="NAMES")] = field(default_factory=list)
     """Of conversion: speakers or folders that training has heard, or its manifest (.jsonl); they are told apart."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
-    """Folder for the report as page, JSON, CSV and LaTeX; of conversion with the sounds."""
+    """Folder for the report as page, JSON, CSV and LaTeX; of conversion and codec with sounds."""
     jobs: Jobs = None
     """Processes. All CPUs by default."""
     no_laws: bool = False
@@ -76,7 +90,9 @@ class Evaluate(Command):
     """Of the random numbers."""
 
     def run(self) -> int:
-        if self.sources or self.singing or self.targets:
+        if self.suite == "codec" and (self.sources or self.singing or self.music):
+            return self._codec()
+        if self.sources or self.singing or self.targets or self.music:
             return self._conversion()
         from melpact.cli import bench_text
         from melpact.verbs.evaluate import evaluate
@@ -94,21 +110,47 @@ class Evaluate(Command):
 
     def _conversion(self) -> int:
         from melpact.cli import conversion_text
-        from melpact.verbs.conversion_suite import conversion_suite
+        from melpact.verbs.conversion_suite import LONGEST_S, conversion_suite
 
-        others = ("reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws")
+        others = (
+            "reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws",
+            "music", "codecs", "rates",
+        )  # fmt: skip
         if self.suite != "conversion" or any(getattr(self, name) for name in others):
             raise MelpactError(
                 "--sources, --singing and --targets make the sounds, by converters", where="melpact evaluate",
                 wanted="--suite conversion, and neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, --text",
+                next="Or --suite codec, which takes --sources, --singing and --music",
             )  # fmt: skip
-        methods = [name.strip() for name in self.methods.split(",") if name.strip()] if self.methods else None
         report = conversion_suite(
-            self.sources, self.targets, singing=self.singing, methods=methods, baseline=self.baseline, pairs=self.pairs,
-            songs=self.songs, reference_s=self.reference_seconds, longest_s=self.seconds, vocoder=self.with_, seen=self.seen,
-            out=self.out, jobs=self.jobs, cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
+            self.sources, self.targets, singing=self.singing, methods=_names(self.methods) or None, baseline=self.baseline,
+            pairs=self.pairs, songs=self.songs, reference_s=self.reference_seconds, vocoder=self.with_, seen=self.seen,
+            longest_s=LONGEST_S if self.seconds is None else self.seconds, out=self.out, jobs=self.jobs,
+            cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
         )  # fmt: skip
         conversion_text.compared(report, self, self.out)
+        return FINDING if report.table.failed else OK
+
+    def _codec(self) -> int:
+        from melpact.cli import codec_suite_text
+        from melpact.verbs.codec_suite import LONGEST_S, RATE_HZ, codec_suite
+        from melpact.verbs.codec_suite_coders import RATES_KBPS
+
+        others = (
+            "reference", "systems", "name", "dialect", "input", "text", "targets", "methods", "baseline", "with_", "seen",
+        )  # fmt: skip
+        if any(getattr(self, name) for name in others):
+            raise MelpactError(
+                "--sources, --singing and --music are coded here", where="melpact evaluate --suite codec",
+                wanted="neither REF, SYS nor --name, --dialect, --input, --text, nor what is of conversion alone",
+            )  # fmt: skip
+        report = codec_suite(
+            self.sources, singing=self.singing, music=self.music, codecs=_names(self.codecs), metrics=_names(self.metrics),
+            rates_kbps=RATES_KBPS if self.rates is None else _rates(self.rates), rate=self.rate or RATE_HZ, clips=self.clips,
+            longest_s=LONGEST_S if self.seconds is None else self.seconds, out=self.out, jobs=self.jobs,
+            laws=not self.no_laws, cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
+        )  # fmt: skip
+        codec_suite_text.coded(report, self, self.out)
         return FINDING if report.table.failed else OK
 
 
@@ -202,6 +244,19 @@ class Ablate(Command):
                        progress=render.progress(self.quiet))  # fmt: skip
         bench_text.ablated(found, self, self.out)
         return OK if not found.failed else FINDING
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _rates(text: str) -> list[float]:
+    try:
+        return [float(rate) for rate in text.split(",") if rate.strip()]
+    except ValueError:
+        raise MelpactError(
+            "these are no bit rates", where="--rates", got=repr(text), wanted="kbit/s with commas between, such as 6,8,12"
+        ) from None
 
 
 def _tolerances(texts: list[str]) -> dict[str, float]:

@@ -21,7 +21,7 @@ class Train(Command):
 
     vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter, codec and vae likewise; converter --voice
     RECORDINGS -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner,
-    NAME.content, NAME.converter, NAME.vae). Several devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    NAME.content, NAME.converter, NAME.codec, NAME.vae). Many devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
@@ -35,7 +35,7 @@ class Train(Command):
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae."""
+    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae."""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
@@ -61,7 +61,7 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae")
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae")
             found = train.export(
                 self._needed("target", "DIR"), out, which=self.which, data=self.data, dialect=changes.get("dialect")
             )

@@ -14,6 +14,10 @@ from melpact.contract import artifact
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.models.codec.vae.facts import SUFFIX as VAE
+from melpact.models.codec.waveform.facts import SUFFIX as CODEC
+from melpact.models.codec.waveform.facts import Facts as CodecFacts
+from melpact.models.codec.waveform.file import made as codec_made
+from melpact.models.codec.waveform.file import save as save_codec
 from melpact.models.convert.content import KIND as CONTENT_KIND
 from melpact.models.convert.content import SUFFIX as CONTENT
 from melpact.models.convert.content import Listener, listener
@@ -146,6 +150,24 @@ def content_named(path: Path) -> str:
     return str(artifact.read_header(path).config["settings"]["content"])
 
 
+def codec_of(path: Path, name: str) -> tuple[CodecFacts, dict[str, NDArray[Any]]]:
+    """The waveform codec in a checkpoint, called `name`: what its file says of it, and its tensors.
+
+    Raises:
+        ArtifactError: no checkpoint. TrainingError: of something that is no codec.
+    """
+    found = artifact.read(path, checkpoint.KIND)
+    about = found.config.get("facts", {}).get("codec")
+    if about is None:
+        raise TrainingError("the checkpoint is not of a codec", where=path, got=f"recipe {found.config.get('recipe')}")
+    provenance = origin(found.config)
+    settings = dict(provenance["trained"]["settings"])
+    begun = {player: Path(file).name for player, file in settings["begin"].items()}
+    provenance["trained"] |= {"settings": settings | {"begin": begun}}
+    network, prior = weights_in(found, "sound"), weights_in(found, "prior")
+    return codec_made(name, about["sound"], about["prior"], network, prior, provenance)
+
+
 def trained(path: Path, key: str, what: str) -> tuple[artifact.Artifact, MelSpec, Mapping[str, Any], Weights]:
     """A checkpoint, its description, what it says of its network below a key, and that network's weights.
 
@@ -183,7 +205,7 @@ def export(
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae, by what it trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what it trained.
         data: packed corpus on which a VAE's prior is counted; that of the run by default.
         dialect: the mel of a foreign VAE's folder, where its family is not known.
 
@@ -200,7 +222,7 @@ def export(
     path = chosen(where, which)
     facts_of = artifact.read_header(path).config.get("facts", {})
     suffixes: dict[Trained, str] = {
-        "refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "vae": VAE, "vocoder": VOCODER,
+        "refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "codec": CODEC, "vae": VAE, "vocoder": VOCODER,
     }  # fmt: skip
     kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
@@ -214,6 +236,10 @@ def export(
         about, tensors = converter_of(path)
         write_converter(target, about, tensors)
         n_weights, provenance = sum(value.size for value in tensors.values()), about.provenance
+    elif kind == "codec":
+        codec, parts = codec_of(path, target.stem)
+        save_codec(target, codec, parts)
+        n_weights, provenance = sum(value.size for value in parts.values()), codec.provenance
     elif kind == "vae":
         n_weights, provenance = export_vae.write_trained(path, target, data)
     elif kind == "content":

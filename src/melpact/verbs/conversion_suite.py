@@ -41,6 +41,7 @@ KEPT_BACK = 6
 NULL_CLIPS = 3
 """Of each other speaker, at most, that the target's recordings are compared with."""
 BASELINE = "statistics"
+LONGEST_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def conversion_suite(
     pairs: int = 12,
     songs: int = 4,
     reference_s: float = 120.0,
-    longest_s: float = 15.0,
+    longest_s: float = LONGEST_S,
     vocoder: str | None = None,
     seen: Sequence[str] = (),
     out: str | Path | None = None,

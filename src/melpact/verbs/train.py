@@ -265,12 +265,12 @@ def resume(
 def export(
     where: str | Path, out: str | Path, *, which: Which = "best", data: str | Path | None = None, dialect: str | None = None
 ) -> Exported:
-    """Write what a run trained as the file that `vocode --with`, `refine --with`, `voice --method` or `rebuild --vae` takes.
+    """Write what a run trained as the file that a command takes after --with, --method or --vae.
 
     Args:
         where: the run's folder, or a checkpoint; or a `.vae` file or folder of AutoencoderKL: written as NAME.vae, with a
             prior counted on `data`, or as NAME.onnx.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter or NAME.vae, by what the run trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
         data: packed corpus on which a VAE's prior is counted; that of the run by default.
         dialect: the mel of a folder of AutoencoderKL, where its family is not known.
@@ -280,6 +280,7 @@ def export(
     """
     _torch()
     from melpact.models.codec.vae.facts import SUFFIX as VAE
+    from melpact.models.codec.waveform.facts import SUFFIX as CODEC
     from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
@@ -287,8 +288,8 @@ def export(
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, VAE, ".onnx"):
-        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER} or NAME{VAE}"
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC, VAE, ".onnx"):
+        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER}, NAME{CODEC} or NAME{VAE}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
     return written(where, target, which, data, dialect)
 

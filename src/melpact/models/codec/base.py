@@ -142,7 +142,7 @@ class Codec(ABC, Generic[Part]):
         frames = self.packet_frames(packet_ms, audio.channels)
         counts = self._counts(audio.n_samples, frames)
         header = self._header(asked, audio.channels, frames, audio.n_samples, len(counts))
-        known = [self._about(row, asked) for row in audio.samples]
+        known = [self._about(row, asked, frames) for row in audio.samples]
         left, right = self.sees_samples
         step = header.packet_samples
         after = max(0, len(counts) * step + right - audio.n_samples)
@@ -288,7 +288,7 @@ class Codec(ABC, Generic[Part]):
     def _sounding(self, settings: bytes) -> Sounding[Part]:
         """A fresh decoder of one channel, from the first packet on."""
 
-    def _about(self, samples: Floats | None, rate: Rate) -> Any:
+    def _about(self, samples: Floats | None, rate: Rate, packet_frames: int) -> Any:
         """What has to be known of one channel's whole sound [time] before a packet is written; None where it still comes."""
         return None
 

@@ -7,6 +7,9 @@ from melpact.models.codec import container
 from melpact.models.codec.container import Packet
 from melpact.models.codec.header import Header, header_size, may_begin, read_header
 
+USUAL_BYTES, MANY = 1024, 4
+"""A packet that states so many times the longest so far, or of this length, may be one whose length is broken."""
+
 
 class Reader:
     """Bytes in, packets out; keeps no more than one packet and what has not been looked at.
@@ -30,6 +33,7 @@ class Reader:
         """Bytes of the stream that are kept no longer."""
         self._index, self._seed = 0, 0
         self._work = [container.SEARCH_WORK]
+        self._longest = USUAL_BYTES
 
     def push(self, data: bytes) -> list[Packet]:
         """More bytes → the packets that are there now; payload None where one is broken or missing.
@@ -78,6 +82,7 @@ class Reader:
             return None
         size, payload, end = container.packet_at(self._data, at, self._index, self._seed)
         if payload is not None:
+            self._longest = max(self._longest, size)
             return self._given([Packet(self._index, offset, size, payload)], size)
         if end is not None and header.n_packets is None:
             problem = container.end_problem(header, self._index, end, offset)
@@ -86,7 +91,7 @@ class Reader:
             self.n_samples, self.ended = end if problem is None else None, True
             self._at += size
             return []
-        if container.may_still_come(self._data, at):
+        if container.may_still_come(self._data, at) and not self._waits_too_long():
             return None
         if not self._conceal:
             raise container.broken(self._index, offset)
@@ -96,6 +101,10 @@ class Reader:
         place, later = found
         self.problems.append(container.broken(self._index, offset, place - at if later == self._index else 0))
         return self._given([Packet(index, offset, 0, None) for index in range(self._index, later)], place - at)
+
+    def _waits_too_long(self) -> bool:
+        """Whether a length is such that other packets are looked for behind it before all of it is there."""
+        return self._conceal and len(self._data) - self._at > MANY * self._longest
 
     def _given(self, packets: list[Packet], size: int) -> list[Packet]:
         self._index += len(packets)

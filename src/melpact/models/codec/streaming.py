@@ -58,7 +58,7 @@ class Encoder:
         left, self._right = codec.sees_samples
         self._kept = np.zeros((channels, left), np.float32)
         self._left = left
-        self._known = [codec._about(None, self.rate) for _ in range(channels)]
+        self._known = [codec._about(None, self.rate, self._frames) for _ in range(channels)]
         self.n_samples = 0
         """That went in."""
         self.n_packets = 0

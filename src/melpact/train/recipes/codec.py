@@ -34,8 +34,6 @@ PRIOR, SOUND = "prior", "sound"
 RATE_HZ = 24000
 DIALECT = "vocos_24k"
 """Only its hop decides how long a crop is."""
-CAREFUL, COARSE = -3.75, 2.0
-"""Octaves of the step around a sound's level: about 25 and 0.5 kbit/s of coefficients."""
 
 
 class CodecTraining(Training):
@@ -47,6 +45,7 @@ class CodecTraining(Training):
         begin: checkpoints, of which the players that are named here are taken: {"prior": FILE}.
         narrow_ratio: the share of items without anything above 8 kHz.
         few_ratio: the share of items of which only half the numbers of the latent are sent.
+        careful, coarse: octaves of the step around a sound's level, between which it is drawn.
         following: by how much the step follows the level of a frame, drawn from 0 to this.
         latent_bits, latent_share, latent_most: bits that a latent may cost: the first, and so much of what the coefficients
             of its frames cost, at most the last. latent_pressure: of every bit below that.
@@ -73,6 +72,8 @@ class CodecTraining(Training):
     weigh: Weigh = "speaker"
     narrow_ratio: float = Field(default=0.5, ge=0, le=1)
     few_ratio: float = Field(default=0.2, ge=0, le=1)
+    careful: float = -5.5
+    coarse: float = 2.0
     following: float = Field(default=0.6, ge=0, le=1)
     latent_bits: NonNegativeFloat = 10.0
     latent_share: NonNegativeFloat = 0.12
@@ -125,7 +126,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
             chance = torch.rand(count, 3, generator=generator, device=device)
             narrow = (chance[:, 0] < settings.narrow_ratio)[:, None, None]
             known = ~(narrow & (torch.arange(sizes.bins, device=device) >= sizes.bins * 2 // 3))
-            offset = CAREFUL + (COARSE - CAREFUL) * chance[:, 1]
+            offset = settings.careful + (settings.coarse - settings.careful) * chance[:, 1]
             return quantised(true, known.float(), offset, settings.following * chance[:, 2])
 
     def costing(batch: Batch, generator: torch.Generator) -> Mapping[str, Tensor]:
@@ -195,7 +196,7 @@ PLUGIN = Recipe(
     build=build,
     debug=CodecTraining(
         steps=20,
-        batch_size=2,
+        batch_size=4,
         segment_frames=30,
         sizes={
             "encoder_width": 16,
@@ -209,6 +210,11 @@ PLUGIN = Recipe(
         optimiser=Optimiser(lr=1e-2, schedule="constant"),
         precision="float32",
         augment=(),
+        narrow_ratio=1.0,
+        few_ratio=0.0,
+        careful=0.0,
+        coarse=0.0,
+        following=0.0,
         validation_sounds=1,
         log_every=5,
         save_every=10,

@@ -9,24 +9,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.audio.mdct import overlapping
 from melpact.models.codec.base import Codec
 from melpact.models.codec.container import packet_bytes
 from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 from melpact.models.codec.waveform import steps as rules
 from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
-from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
+from melpact.models.codec.waveform.sounding import WaveformSounding
 from melpact.nn.running import Runtime
 
 Floats = NDArray[np.float32]
-COARSEST, FINEST = 2.0, -3.75
+COARSEST, FINEST = 2.0, -5.5
 """Octaves of the step around a sound's level that the networks know."""
 PER_STEP = 0.25
 TRIES, HALVINGS = 4, 9
-PRICED, PRICED_PAIRS = 3, 50
-"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames."""
+PRICED, PRICED_PAIRS, MOST_PRICED = 3, 50, 30
+"""Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames; where packets are
+shorter, pieces are as short as they, which cost more, and at most so many."""
 CLOSE = 0.03
 """A rate is met when it is so much below at most."""
 FEW_BELOW_KBIT_S = 2.2
@@ -61,7 +61,6 @@ class WaveformCodec(Codec[Content]):
     """
 
     kind: ClassVar[int] = 1
-    steps: ClassVar[int] = round((COARSEST - FINEST) / PER_STEP) + 1
     rates: ClassVar[tuple[str, ...]] = ("adaptive", "constant", "quality")
 
     def __init__(self, facts: Facts, tensors: Tensors, encodes: Runtime, decodes: Runtime, sample_rate: int) -> None:
@@ -69,7 +68,7 @@ class WaveformCodec(Codec[Content]):
         self.facts, self._tensors, self._rate_hz = facts, tensors, sample_rate
         self.bins = sample_rate // rules.FRAMES_S
         self._encodes, self._decodes = encodes, decodes
-        self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors))
+        self._packing = Packing(facts.coefficient_tables(tensors), facts.latent_tables(tensors), facts.chances(tensors))
 
     def at(self, sample_rate: int) -> WaveformCodec:
         """The same codec for another sample rate.
@@ -98,6 +97,11 @@ class WaveformCodec(Codec[Content]):
     def sample_rates(self) -> tuple[int, ...]:
         """Hz."""
         return SAMPLE_RATES
+
+    @property
+    def steps(self) -> int:
+        """From `COARSEST` to `FINEST`."""
+        return round((COARSEST - FINEST) / PER_STEP) + 1
 
     @property
     def frame_samples(self) -> int:
@@ -129,7 +133,7 @@ class WaveformCodec(Codec[Content]):
         """Half of a packet's last frame waits for the next."""
         return self.bins
 
-    def _about(self, samples: Floats | None, rate: Rate) -> _Heard:
+    def _about(self, samples: Floats | None, rate: Rate, packet_frames: int) -> _Heard:
         if samples is None:
             return _Heard()
         frame = self.frame_samples
@@ -138,15 +142,16 @@ class WaveformCodec(Codec[Content]):
         frames = rules.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
         heard = _Heard(loud=rules.loudness(frames.octaves), fixed=True)
         if rate.kind == "adaptive" and rate.kbit_s is not None:
-            heard.offset = self._offset(frames, heard, rate.kbit_s)
+            heard.offset = self._offset(frames, heard, rate.kbit_s, packet_frames)
         return heard
 
-    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float) -> float:
+    def _offset(self, frames: rules.Frames, heard: _Heard, kbit_s: float, packet_frames: int) -> float:
         """The offset at which a whole sound has a rate, from some packets that are priced and a guess for the rest."""
         assert heard.loud is not None
         count, few = len(frames.octaves), kbit_s < FEW_BELOW_KBIT_S
-        each = min(count, PRICED_PAIRS)
-        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, PRICED).astype(int)]
+        each = min(count, PRICED_PAIRS, packet_frames)
+        many = min(PRICED * PRICED_PAIRS // each, MOST_PRICED)
+        pieces = [frames.piece(begin, begin + each) for begin in np.linspace(0, count - each, many).astype(int)]
         budget = 1000 * kbit_s * count * self.frame_samples / self.sample_rate
         offset = 0.0
         for _ in range(2):
@@ -214,7 +219,7 @@ class WaveformCodec(Codec[Content]):
         return float(4 * len(chosen) + (np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
 
     def _bits(self, found: Priced) -> float:
-        size = int(found.bits / 8) + 2
+        size = int(found.bits / 8) + 4
         return 8 * len(packet_bytes(0, bytes(size), 0))
 
     def _tried(self, heard: rules.Frames, loud: float, offset: float, few: bool) -> Priced:
@@ -232,7 +237,7 @@ class WaveformCodec(Codec[Content]):
         return self._packing.read(payload, TOGETHER * frames, self.bins)
 
     def _sounding(self, settings: bytes) -> Sounding[Content]:
-        return _WaveformSounding(self)
+        return WaveformSounding(self)
 
     def filled(self, coded: NDArray[np.integer], latent: NDArray[np.integer]) -> tuple[Floats, Floats, Floats]:
         """What the decoder's network says of coefficients [T, bins]: how far below, noise, and what is added."""
@@ -248,57 +253,3 @@ class WaveformCodec(Codec[Content]):
     def _run(runtime: Runtime, *inputs: Floats) -> Floats:
         made: Floats = runtime.run([one[None] for one in inputs])[0]
         return made
-
-
-class _WaveformSounding(Sounding[Content]):
-    """Packets of one channel to samples.
-
-    A lost packet sounds like what came before it, more and more quietly: the last latent goes on, nothing is coded.
-    """
-
-    FADE = 2
-    """Quarter octaves by which the step of a lost packet's frames falls, per two frames."""
-
-    def __init__(self, codec: WaveformCodec) -> None:
-        self._codec = codec
-        bins, size = codec.bins, codec.facts.latent_size
-        self._context = codec.facts.context
-        self._coded = np.zeros((0, bins), np.int64)
-        self._latent = np.zeros((0, size), np.int64)
-        self._step = 0
-        self._half = np.zeros(bins)
-        self._frames, self._begun = 0, False
-
-    def push(self, part: Content | None, frames: int) -> Floats:
-        codec = self._codec
-        if part is None:
-            part = self._made_up(frames)
-        self._step = int(part.steps[-1])
-        coded, latent = np.concatenate([self._coded, part.coded]), np.concatenate([self._latent, part.latent])
-        count = TOGETHER * frames
-        below, noise, added = (one[-count:] for one in codec.filled(coded, latent))
-        self._coded, self._latent = coded[-TOGETHER * self._context :], latent[-self._context :]
-        there = part.coded != 0
-        plain = np.where(there, part.coded - np.sign(part.coded) * below, noise * signs(self._frames, count, codec.bins))
-        values = (plain + added) * rules.sizes(part.steps, codec.bins) * rules.scale(codec.bins)
-        self._frames += count
-        windowed = overlapping(values)
-        bins = codec.bins
-        ahead, behind = windowed[:, :bins], windowed[:, bins:]
-        made = ahead + np.concatenate([self._half[None], behind[:-1]])
-        self._half = behind[-1]
-        samples = made.reshape(-1)
-        if not self._begun:
-            self._begun, samples = True, samples[bins:]
-        limited: Floats = np.clip(samples, -1, 1).astype(np.float32)
-        return limited
-
-    def finish(self) -> Floats:
-        return np.zeros(0, np.float32)
-
-    def _made_up(self, frames: int) -> Content:
-        codec = self._codec
-        falling = np.maximum(0, self._step - self.FADE * np.arange(1, frames + 1))
-        last = self._latent[-1:] if len(self._latent) else np.zeros((1, codec.facts.latent_size), np.int64)
-        coded = np.zeros((TOGETHER * frames, codec.bins), np.int64)
-        return Content(falling, coded, np.repeat(last, frames, 0), True)

@@ -34,6 +34,8 @@ MEANS, MEAN_STEP = 128, 64
 SCALES, SCALE_STEP = 16, 224
 """Tables of a latent's value: means from -4, natural logarithms of scales from -2.5."""
 HIGHEST = 3
+EXPECTED = 64
+"""Sizes up to it have a chance of their own."""
 
 
 def level_table() -> Ints:
@@ -45,22 +47,35 @@ def level_table() -> Ints:
     )  # fmt: skip
 
 
-def flag_chances() -> NDArray[np.float32]:
-    """Of every table of a flag: how likely it is set."""
-    logits = (np.arange(LOGITS) + 0.5 - LOGITS / 2) * LOGIT_STEP / ONE
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """The probabilities of every table. A file holds them: exponentials differ in the last bit from machine to machine.
 
+    Attributes:
+        flags: that a flag is set, float32 [LOGITS].
+        sizes: of a size from 1 to EXPECTED, and of a larger one, by the table that says whether it is larger,
+            [LOGITS, EXPECTED + 1].
+        values: of a latent's value from -HIGHEST to HIGHEST, by mean and scale [MEANS * SCALES, 7].
+    """
 
-def value_chances() -> NDArray[np.float32]:
-    """Of every mean and scale: how likely each value from -HIGHEST to HIGHEST is, [MEANS * SCALES, 7]."""
-    means = ((np.arange(MEANS) + 0.5) * MEAN_STEP / ONE - 4)[:, None, None]
-    scales = np.exp(-((np.arange(SCALES) + 0.5) * SCALE_STEP / ONE - 2.5))[None, :, None]
-    values = np.arange(-HIGHEST, HIGHEST + 1)
-    below, above = (1 / (1 + np.exp(-(values + side - means) * scales)) for side in (-0.5, 0.5))
-    below[..., 0], above[..., -1] = 0, 1
-    chances = np.maximum(above - below, 1e-5).reshape(MEANS * SCALES, -1)
-    made: NDArray[np.float32] = (chances / chances.sum(1, keepdims=True)).astype(np.float32)
-    return made
+    flags: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def made(cls) -> Chances:
+        """What a new file is written with."""
+        flags = 1 / (1 + np.exp(-(np.arange(LOGITS) + 0.5 - LOGITS / 2) * LOGIT_STEP / ONE))
+        going = flags[:, None] ** np.arange(EXPECTED + 1)
+        sizes = np.concatenate([going[:, :-1] * (1 - flags[:, None]), going[:, -1:]], 1)
+        means = ((np.arange(MEANS) + 0.5) * MEAN_STEP / ONE - 4)[:, None, None]
+        scales = np.exp(-((np.arange(SCALES) + 0.5) * SCALE_STEP / ONE - 2.5))[None, :, None]
+        places = np.arange(-HIGHEST, HIGHEST + 1)
+        below, above = (1 / (1 + np.exp(-(places + side - means) * scales)) for side in (-0.5, 0.5))
+        below[..., 0], above[..., -1] = 0, 1
+        values = np.maximum(above - below, 1e-5).reshape(MEANS * SCALES, -1)
+        values = values / values.sum(1, keepdims=True)
+        return cls(*(np.asarray(one, np.float32) for one in (flags, sizes, values)))
 
 
 def coefficient_tensors(weights: Mapping[str, NDArray[Any]]) -> dict[str, Ints]:

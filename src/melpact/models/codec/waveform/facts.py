@@ -17,6 +17,7 @@ from melpact.contract import artifact
 from melpact.core.errors import ContractError, NotAnArtifact
 from melpact.core.records import digest
 from melpact.models.codec.waveform.expected import (
+    Chances,
     CoefficientTables,
     LatentTables,
     coefficient_tensors,
@@ -27,7 +28,7 @@ from melpact.models.codec.waveform.expected import (
 KIND = "codec"
 SUFFIX = ".codec"
 NETWORK, EXACT = "network/", "exact/"
-COEFFICIENTS, LATENTS, LEVELS = "coefficients/", "latents/", "levels"
+COEFFICIENTS, LATENTS, LEVELS, CHANCES = "coefficients/", "latents/", "levels", "chances/"
 SAMPLE_RATES = (16000, 24000)
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -77,15 +78,20 @@ class Facts:
         """What is expected of latents."""
         return LatentTables(_below(tensors, EXACT + LATENTS))
 
+    def chances(self, tensors: Tensors) -> Chances:
+        """The probabilities of their tables."""
+        return Chances(**_below(tensors, EXACT + CHANCES))
+
 
 def whole_numbers(network: Tensors, prior: Tensors, bins_of_band: int) -> dict[str, NDArray[np.float32]]:
-    """The tensors that say what is expected, of the weights of both networks, as a file holds them: all below 2^20, which
-    float32 holds exactly."""
+    """The tensors that say what is expected, of the weights of both networks, as a file holds them: whole numbers below
+    2^20, which float32 holds exactly, and the probabilities of the tables."""
     latent = latent_tensors(_below(network, "prior."), bins_of_band)
     every = {
         **{EXACT + COEFFICIENTS + name: value for name, value in coefficient_tensors(prior).items()},
         **{EXACT + LATENTS + name: value for name, value in latent.items()},
         EXACT + LEVELS: level_table(),
+        **{EXACT + CHANCES + name: value for name, value in vars(Chances.made()).items()},
     }
     return {name: value.astype(np.float32) for name, value in every.items()}
 
@@ -119,6 +125,7 @@ def read(path: str | Path) -> tuple[Facts, dict[str, NDArray[Any]]]:
                       dict(config["measured"]), dict(found.provenance))  # fmt: skip
         facts.coefficient_tables(found.tensors)
         facts.latent_tables(found.tensors)
+        facts.chances(found.tensors)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise NotAnArtifact("is no whole codec", where=path, got=" ".join(repr(error).split())[:160]) from error
     return facts, dict(found.tensors)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from melpact.core.errors import BrokenPacket
 from melpact.models.codec.waveform.expected import (
+    EXPECTED,
     HIGHEST,
     PASSES,
+    Chances,
     CoefficientTables,
     LatentTables,
     Past,
-    flag_chances,
-    value_chances,
 )
 from melpact.models.codec.waveform.kernels import CLASSES
 
@@ -29,10 +29,8 @@ TOGETHER = 2
 STEPS = 128
 """Step indices, in quarter octaves from -20 octaves."""
 LONGEST_CHANGE = 6
-UNARY = 14
-"""Sizes beyond 1 + UNARY are continued in so many bits."""
 REST_BITS = 10
-MOST_SIZE = UNARY + 2**REST_BITS
+"""Of how much larger a size is than those that have a chance of their own."""
 _CHANGES = np.array([1, 2, 6, 14, 40, 120, 400, 120, 40, 14, 6, 2, 1], np.float32) / 766
 Ints = NDArray[np.int64]
 
@@ -71,10 +69,10 @@ class Packing:
     """Packets to bytes and back.
 
     Args:
-        coefficients, latents: what is expected. frame_bins: coefficients of a frame.
+        coefficients, latents: what is expected. chances: the tables' probabilities, as the file holds them.
     """
 
-    def __init__(self, coefficients: CoefficientTables, latents: LatentTables) -> None:
+    def __init__(self, coefficients: CoefficientTables, latents: LatentTables, chances: Chances) -> None:
         import constriction
 
         model, queue = constriction.stream.model, constriction.stream.queue
@@ -84,7 +82,7 @@ class Packing:
         self._uniform: Any = model.Uniform
         self._values: Any = model.Categorical(perfect=False)
         self._change: Any = model.Categorical(_CHANGES, perfect=False)
-        self._flags, self._chances = flag_chances(), value_chances()
+        self._flags, self._sizes, self._chances = chances.flags, chances.sizes, chances.values
         self._costs = -np.log2(np.stack([1 - self._flags, self._flags]))
 
     def priced(self, content: Content) -> Priced:
@@ -179,15 +177,12 @@ class Packing:
         encoder.encode(there.astype(np.int32), self._flag, self._flags[nonzero])
         if not there.any():
             return
-        sizes, larger = np.abs(values[there]), self._flags[more[there]]
+        sizes = np.abs(values[there])
         encoder.encode((values[there] < 0).astype(np.int32), self._uniform(2))
-        for size in range(1, UNARY + 1):
-            goes_on = sizes > size
-            encoder.encode(goes_on.astype(np.int32), self._flag, larger)
-            if not goes_on.any():
-                return
-            sizes, larger = sizes[goes_on], larger[goes_on]
-        encoder.encode((sizes - UNARY - 1).astype(np.int32), self._uniform(2**REST_BITS))
+        limited = np.minimum(sizes - 1, EXPECTED).astype(np.int32)
+        encoder.encode(limited, self._values, self._sizes[more[there]])
+        if (rest := sizes[limited == EXPECTED]).size:
+            encoder.encode((rest - EXPECTED - 1).astype(np.int32), self._uniform(2**REST_BITS))
 
     def _take(self, decoder: Any, nonzero: Ints, more: Ints) -> Ints:
         values = np.asarray(decoder.decode(self._flag, self._flags[nonzero])).astype(np.int64)
@@ -195,16 +190,9 @@ class Packing:
         if not len(where):
             return values
         negative = np.asarray(decoder.decode(self._uniform(2), len(where)))
-        sizes, going = np.ones(len(where), np.int64), np.arange(len(where))
-        larger = self._flags[more[where]]
-        for _ in range(UNARY):
-            goes_on = np.asarray(decoder.decode(self._flag, larger[going])) > 0
-            going = going[goes_on]
-            if not len(going):
-                break
-            sizes[going] += 1
-        if len(going):
-            sizes[going] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(going)))
+        sizes = np.asarray(decoder.decode(self._values, self._sizes[more[where]])).astype(np.int64) + 1
+        if (long := np.nonzero(sizes > EXPECTED)[0]).size:
+            sizes[long] += np.asarray(decoder.decode(self._uniform(2**REST_BITS), len(long)))
         values[where] = np.where(negative > 0, -sizes, sizes)
         return values
 

@@ -19,8 +19,8 @@ TOGETHER = 2
 STEPS_PER_OCTAVE, LOWEST_OCTAVES, STEPS = 4, -20, 128
 FRAMES_S, REFERENCE_HZ = 100, 16000
 TILT, KNEE_HZ = 0.6, 1000.0
-ROUNDING = 0.38
-"""Added before rounding down: coefficients below 0.62 of a step are not coded."""
+ROUNDING = 0.4
+"""Added before rounding down: coefficients below 0.6 of a step are not coded."""
 FOLLOWING = 0.35
 LOUDEST_OCTAVES, QUIETEST_OCTAVES = 2.0, -4.0
 MOST_CHANGE = 6
