@@ -1,4 +1,4 @@
-"""The mel VAE that comes with the package: small, the same as file and as graph, and better than its null on what it ships for."""
+"""The mel VAE that comes with the package: small, one thing as file and as graph, and better than its null."""
 
 from __future__ import annotations
 
