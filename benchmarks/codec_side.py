@@ -35,7 +35,7 @@ from melpact.bench.score import NotMeasured
 from melpact.bench.sound import Pair, Sound
 from melpact.contract import artifact
 from melpact.contract.artifact import replacing
-from melpact.models.codec.waveform.codec import COARSEST
+from melpact.models.codec.waveform.codec import COARSEST, FINEST
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.side import STREAMS, Stream, Told, numbers
 from melpact.models.codec.waveform.steps import FRAMES_S, TOGETHER
@@ -55,7 +55,8 @@ from melpact.train.room import CHECKPOINTS, Run, go
 RATES_KBIT_S = (1.5, 2.0, 3.0, 4.0, 8.0)
 FEW_BELOW_KBIT_S = 2.2
 HZ, SECONDS, FOLLOWING = 16000, 4, 0.25
-FINENESS, MOST = 32, 184
+FINENESS = 32
+MOST = round((COARSEST - FINEST) * FINENESS)
 """Steps per octave, and how many of them below the coarsest are looked at."""
 CONDITIONS: dict[str, tuple[tuple[Stream, ...], bool]] = {
     "none": ((), False), "f0": (("f0",), False), "speaker": (("speaker",), False), "f0 + speaker": (STREAMS, False),
