@@ -44,6 +44,11 @@ def score(true: Floats, made: Floats) -> float:
     return float(pesq(RATE_HZ, true, made, "wb"))
 
 
+def within(audio: Audio) -> Audio:
+    """The same within full scale, as Opus's tools are given whole numbers."""
+    return Audio.of(audio.samples / max(1.0, audio.peak), audio.sample_rate)
+
+
 def with_silence(sound: Floats, lost: Collection[int], packet: int) -> Floats:
     """Zeros where a packet's samples are."""
     made = sound.copy()
@@ -110,7 +115,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     found = files.find(asked.sounds)
-    sounds = [resample(files.read(path, duration_s=asked.seconds).mono(), RATE_HZ) for path in found]
+    sounds = [within(resample(files.read(path, duration_s=asked.seconds).mono(), RATE_HZ)) for path in found]
     rows = measured(codec(asked.name, RATE_HZ), sounds, asked.kbit, asked.packet_ms, asked.lost)
     if asked.out:
         asked.out.write_text(json.dumps([{name: value for name, value in row.items()} for row in rows], indent=1) + "\n")
