@@ -187,7 +187,7 @@ def trained(asked: argparse.Namespace, seed: int, data: CorpusData) -> WaveformC
         settings = recipe("codec").made({
             "turns": ["sound"], "side": list(STREAMS), "withheld_ratio": 0.5, "batch_size": 6, "segment_frames": 60,
             "augment": [], "following": 0.35, "latent_pressure": 0.02, "fetch_threads": 1, "fetch_ahead": 2, "seed": seed,
-            "steps": asked.steps,
+            "steps": asked.steps, "careful": -3.75, "coarse": 2.0,
             "validate_every": asked.steps, "save_every": 50, "log_every": 25, "validation_sounds": 1, "optimiser.lr": 8e-4,
             "optimiser.warmup_steps": 30,
             "begin": {player: str(asked.begin / f"{player}.checkpoint") for player in ("sound", "prior")},
