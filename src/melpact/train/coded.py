@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,7 @@ METRIC = "loudness"
 CHECKED = (-2.5, -1.0, 0.5)
 """Octaves of the step around a sound's level, at validation."""
 LONGEST_S = 4
+Tells = Callable[[NDArray[np.float32], int], tuple[Tensor, float]]
 Table = Mapping[str, Mapping[str, Score]]
 
 
@@ -79,16 +80,19 @@ class Checked:
     Args:
         prior, sound: the networks as they are trained.
         n: of how many sounds, at most.
+        told: what the network is told of samples at 16 kHz besides [1, T / 2, numbers], and its bits per latent frame.
 
     Raises:
         TrainingError: there is nothing to validate on.
     """
 
-    def __init__(self, prior: CoefficientPrior, sound: WaveformCodecNetwork, data: Data, n: int) -> None:
+    def __init__(
+        self, prior: CoefficientPrior, sound: WaveformCodecNetwork, data: Data, n: int, told: Tells | None = None
+    ) -> None:
         self._sounds = [_piece(audio) for _, audio in data.validation(n)]
         if not self._sounds:
             raise TrainingError("the data has no part to validate on", next="Mark it in the corpus: melpact corpus split")
-        self._prior, self._sound = prior, sound
+        self._prior, self._sound, self._told = prior, sound, told
         self._bins = REFERENCE_HZ // FRAMES_S
         self._transform, self._loudness = Mdct(self._bins), LoudnessLoss(REFERENCE_HZ)
 
@@ -120,11 +124,13 @@ class Checked:
         one = torch.ones(1, device=device)
         coded = quantised(functional.pad(narrow, (0, bins - self._bins)), known, offset * one, FOLLOWING * one)
         cost = coefficients.bits(coded.values, self._prior(coded.values, coded.indices), known).mean() * FRAMES_S / 1000
-        values = sound.latent(coded.true, coded.values, torch.ones(1, 1, sound.config.size, device=device))
-        more = latent.bits(values, sound.spread(values, coded.values)).sum(2).mean() * FRAMES_S / 2000
+        beside, spent = self._told(samples, REFERENCE_HZ) if self._told else (None, 0.0)
+        beside = None if beside is None else beside.to(device)
+        values = sound.latent(coded.true, coded.values, torch.ones(1, 1, sound.config.size, device=device), beside)
+        more = (latent.bits(values, sound.spread(values, coded.values, beside)).sum(2).mean() + spent) * FRAMES_S / 2000
         random = torch.Generator().manual_seed(0)
         noise = 2.0 * torch.randint(0, 2, coded.values.shape, generator=random).to(device) - 1
-        made = coefficients_of(coded.values, sound.decoder(coded.values, values), noise) * known
+        made = coefficients_of(coded.values, sound.decoder(coded.values, values, beside), noise) * known
         real = transform.inverse(narrow)
         rates, ratios, distances = [float(cost + more), float(cost)], [], []
         for each in (made, coded.values):

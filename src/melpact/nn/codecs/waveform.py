@@ -154,16 +154,17 @@ class WaveformCodecNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
-        self.prior = LatentPrior(config.size, TOGETHER * config.bands, config.prior_width)
+        self.prior = LatentPrior(config.size, TOGETHER * config.bands + config.side, config.prior_width)
         self.decoder = Decoder(config)
 
     def latent(self, coefficients: Tensor, coded: Tensor, kept: Tensor, side: Tensor | None = None) -> Tensor:
         """Integers [B, T / 2, size]; `kept` [B or 1, 1, size] is 1 for the numbers that are sent, the others are 0."""
         return quantised(self.encoder(coefficients, coded, side)) * kept
 
-    def spread(self, latent: Tensor, coded: Tensor) -> Spread:
+    def spread(self, latent: Tensor, coded: Tensor, side: Tensor | None = None) -> Spread:
         """What the prior expects of every number of the latent."""
-        said: Spread = self.prior(before(latent), self.summed(coded))
+        known = self.summed(coded)
+        said: Spread = self.prior(before(latent), known if side is None else torch.cat([known, side], -1))
         return said
 
     def summed(self, coded: Tensor) -> Tensor:

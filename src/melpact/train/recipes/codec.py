@@ -15,6 +15,8 @@ from melpact.contract import artifact
 from melpact.contract.dialect import dialect
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
+from melpact.models.codec.waveform import side
+from melpact.models.codec.waveform.side import Stream
 from melpact.models.codec.waveform.steps import FRAMES_S, REFERENCE_HZ
 from melpact.nn.codecs import coefficients, latent
 from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig
@@ -26,6 +28,7 @@ from melpact.nn.torch_runtime import seeded
 from melpact.train import checkpoint
 from melpact.train.coded import METRIC, Checked, Coded, quantised
 from melpact.train.recipes import Recipe
+from melpact.train.recipes._codec_side import Beside
 from melpact.train.recipes._vocoding import changes
 from melpact.train.settings import Optimiser, Training
 from melpact.train.task import Batch, Data, Step, Task
@@ -34,6 +37,8 @@ PRIOR, SOUND = "prior", "sound"
 RATE_HZ = 24000
 DIALECT = "vocos_24k"
 """Only its hop decides how long a crop is."""
+BESIDE = ("encoder.embed", "decoder.embed", "prior.first")
+"""Layers of the network that see side streams."""
 
 
 class CodecTraining(Training):
@@ -50,6 +55,8 @@ class CodecTraining(Training):
         latent_bits, latent_share, latent_most: bits that a latent may cost: the first, and so much of what the coefficients
             of its frames cost, at most the last. latent_pressure: of every bit below that.
         wave_weight, convergence_weight, log_weight, mel_weight, loudness_weight, added_weight, rate_weight: of the losses.
+        side: streams (models.codec.waveform.side) that encoder, decoder and the latent's prior are told besides; what they
+            cost is taken from the latent's bits. withheld_ratio: of the items, that each of them is kept from.
         validation_sounds: how many are coded at validation.
     """
 
@@ -86,6 +93,8 @@ class CodecTraining(Training):
     loudness_weight: NonNegativeFloat = 20.0
     added_weight: NonNegativeFloat = 6.0
     rate_weight: NonNegativeFloat = 0.1
+    side: tuple[Stream, ...] = ()
+    withheld_ratio: float = Field(default=0.0, ge=0, lt=1)
     validation_sounds: PositiveInt = 12
 
 
@@ -101,7 +110,8 @@ def build(settings: CodecTraining, data: Data) -> Task:
             next=f"Pack it at that rate: melpact corpus pack corpus.jsonl --rate {RATE_HZ} -o FOLDER",
         )  # fmt: skip
     try:
-        sizes, prior_sizes = WaveformConfig(**settings.sizes), PriorConfig(**settings.prior_sizes)
+        sizes = WaveformConfig(**{**settings.sizes, "side": side.numbers(settings.side)})
+        prior_sizes = PriorConfig(**settings.prior_sizes)
     except ValidationError as error:
         first = error.errors()[0]
         raise TrainingError(str(first["msg"]), where=f"sizes.{'.'.join(map(str, first['loc']))}") from None
@@ -114,6 +124,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
         dialect(DIALECT).spec, frames=settings.segment_frames, batch=settings.batch_size, seed=settings.seed,
         augment=changes(settings.augment), weigh=settings.weigh,
     )  # fmt: skip
+    told = Beside.of(batches, data.utterances(), settings.side, sizes.bins) if settings.side else None
     transform, spectral, loudness = Mdct(sizes.bins), SpectralLoss(RATE_HZ), LoudnessLoss(RATE_HZ)
 
     def drawn(batch: Batch, generator: torch.Generator) -> Coded:
@@ -142,9 +153,10 @@ def build(settings: CodecTraining, data: Data) -> Task:
         few = torch.rand(len(coded.values), 1, 1, generator=generator, device=device) < settings.few_ratio
         kept = (~(few & (torch.arange(sizes.size, device=device) >= sizes.size // 2))).float()
         noise = torch.randint(0, 2, coded.values.shape, generator=generator, device=device).float() * 2 - 1
-        values = sound.latent(coded.true, coded.values, kept)
-        cost = (latent.bits(values.float(), sound.spread(values, coded.values)) * kept).sum(2).mean(1)
-        filled = sound.decoder(coded.values, values)
+        beside, spent = told.given(batch, settings.withheld_ratio, generator) if told else (None, 0.0)
+        values = sound.latent(coded.true, coded.values, kept, beside)
+        cost = (latent.bits(values.float(), sound.spread(values, coded.values, beside)) * kept).sum(2).mean(1)
+        filled = sound.decoder(coded.values, values, beside)
         with torch.autocast(device.type, enabled=False):
             made = coefficients_of(coded.values, filled, noise) * coded.known
             away = ((made - coded.true) * coded.step).square().sum((1, 2))
@@ -153,7 +165,7 @@ def build(settings: CodecTraining, data: Data) -> Task:
             real = transform.inverse(coded.true * coded.step * (RATE_HZ / REFERENCE_HZ) ** 0.5)
             spoken = 4.5 * 2 * (coded.values != 0).float().sum(2).mean(1)
             allowed = settings.latent_bits + settings.latent_share * spoken
-            allowed = allowed.clamp(max=settings.latent_most) * torch.where(few[:, 0, 0], 0.6, 1.0)
+            allowed = allowed.clamp(max=settings.latent_most) * torch.where(few[:, 0, 0], 0.6, 1.0) - spent
             spectra, loud = spectral.to(device)(heard, real), loudness.to(device)(heard, real)
             return {
                 **spectra._asdict(), "loudness": loud.both, "added": loud.added, "wave": torch.sqrt(away / power).mean(),
@@ -172,10 +184,10 @@ def build(settings: CodecTraining, data: Data) -> Task:
     return Task(
         players=dict(players),
         turns=tuple(every[name] for name in settings.turns),
-        source=batches,
+        source=told or batches,
         optimisers={name: settings.optimiser for name in players},
         averaged=(PRIOR, SOUND),
-        measure=Checked(prior, sound, data, settings.validation_sounds),
+        measure=Checked(prior, sound, data, settings.validation_sounds, told.whole if told else None),
         measures={METRIC: False, "kbit_s": False, "snr_db": True},
         facts={"codec": {"prior": prior_sizes.model_dump(mode="json"), "sound": sizes.model_dump(mode="json")}},
     )
@@ -187,7 +199,18 @@ def _begin(players: Mapping[str, torch.nn.Module], name: str, file: str) -> None
     from melpact.train.export import weights_in
 
     weights = weights_in(artifact.read(Path(file), checkpoint.KIND), name)
-    players[name].load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    given = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
+    players[name].load_state_dict(widened(given, players[name].state_dict()) if name == SOUND else given)
+
+
+def widened(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a network without side streams for one with some: their columns, which are the last, begin as zeros."""
+    made = dict(weights)
+    for key in (f"{part}.weight" for part in BESIDE):
+        more = wanted[key].shape[1] - made[key].shape[1] if key in made else 0
+        if more > 0:
+            made[key] = torch.nn.functional.pad(made[key], (0, more))
+    return made
 
 
 PLUGIN = Recipe(

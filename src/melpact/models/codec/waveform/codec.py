@@ -111,7 +111,7 @@ class WaveformCodec(Codec[Content]):
     @property
     def kbit_s(self) -> tuple[float, float]:
         """From where hardly anything but the latent is sent, to where the networks have never been."""
-        return 1.0, 32.0
+        return 1.5, 28.0
 
     @property
     def usual(self) -> Rate:

@@ -39,7 +39,14 @@ def made(
     name: str, sizes: Mapping[str, Any], prior_sizes: Mapping[str, Any], network: Tensors, prior: Tensors,
     provenance: Mapping[str, Any],
 ) -> tuple[Facts, dict[str, NDArray[Any]]]:  # fmt: skip
-    """Facts and tensors of a trained codec: weights as float16, what is expected as whole numbers."""
+    """Facts and tensors of a trained codec: weights as float16, what is expected as whole numbers.
+
+    Raises:
+        ContractError: a network that is told side streams, for which packets have no place.
+    """
+    if sizes.get("side"):
+        raise ContractError("packets carry no side streams", where=name, got=f"side = {sizes['side']}", wanted="0",
+                            next="Train it without: --set side=[]")  # fmt: skip
     half: dict[str, NDArray[Any]] = {NETWORK + key: np.asarray(value).astype(np.float16) for key, value in network.items()}
     tensors: dict[str, NDArray[Any]] = {**half, **whole_numbers(network, prior, int(sizes["bins"]) // int(sizes["bands"]))}
     return Facts(name, dict(sizes), dict(prior_sizes), fingerprint(tensors), {}, dict(provenance)), tensors
