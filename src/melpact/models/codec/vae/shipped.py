@@ -11,7 +11,7 @@ from pathlib import Path
 
 from melpact.core.errors import ContractError
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("melpact_vae",)
 PACKAGE = "melpact.models.codec"
 """Beside whose modules the files lie."""
 
