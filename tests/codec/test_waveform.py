@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ torch = pytest.importorskip("torch")
 from melpact.audio.audio import Audio  # noqa: E402
 from melpact.audio.mdct import basis, mdct, overlapping  # noqa: E402
 from melpact.core.errors import BrokenPacket, ContractError, NotAnArtifact  # noqa: E402
+from melpact.models.codec import container  # noqa: E402
 from melpact.models.codec.rate import Rate  # noqa: E402
 from melpact.models.codec.streaming import Decoder, Encoder  # noqa: E402
 from melpact.models.codec.waveform import steps as rules  # noqa: E402
@@ -287,6 +290,61 @@ def test_rates_are_kept() -> None:
         payloads = [*encoder.push(audio.samples), *encoder.finish()]
         sizes = [8 * (len(one) + 6) / 200 for one in payloads[:-1]]
         assert max(sizes) <= kbit_s and np.mean(sizes) > 0.85 * kbit_s
+
+
+@pytest.mark.parametrize("change", ["noise", "a burst", "far too loud"])
+def test_no_packet_is_above_a_constant_rate(change: str) -> None:
+    """Whatever the sound is: noise has no few loud coefficients, a burst lies far above the rest, steps have an end."""
+    noise = np.random.default_rng(0).standard_normal(16000)
+    loudness = {"noise": 0.1, "a burst": np.where(np.abs(np.arange(16000) - 9000) < 800, 0.3, 0.001), "far too loud": 3e4}
+    audio = Audio.of((noise * loudness[change]).astype(np.float32), 16000)
+    for kbit_s in (1.5, 3.0):
+        header, payloads = container.read(codec().encode(audio, rate=Rate.constant(kbit_s), packet_ms=200))
+        sizes = [8 * len(container.packet_bytes(0, one, 0)) / 200 for one in payloads[:-1]]
+        assert max(sizes) <= kbit_s and header.packet_samples == 3200
+    if change == "noise":
+        payloads = container.read(codec().encode(audio, rate=Rate.adaptive(1.5), packet_ms=200))[1]
+        assert 8 * sum(len(container.packet_bytes(0, one, 0)) for one in payloads[:-1]) / 1000 < 1.5 * 1.1
+
+
+def test_silence_is_tried_once() -> None:
+    """Where the finest steps cost less than a rate there is nothing left to be found."""
+    one, times = codec(), []
+    runtime = one._encodes
+    one._encodes = SimpleNamespace(run=lambda inputs: times.append(1) or runtime.run(inputs))
+    try:
+        one.encode(Audio.of(np.zeros(8000, np.float32), 16000), rate=Rate.constant(8.0), packet_ms=2000)
+    finally:
+        one._encodes = runtime
+    assert len(times) == 1
+
+
+def test_a_long_sound_takes_memory_for_its_coefficients_alone() -> None:
+    samples = np.random.default_rng(0).standard_normal(160 * 12_001).astype(np.float32)
+    tracemalloc.start()
+    try:
+        found = rules.Frames.of(samples, 160)
+        codec()._rough(found, 0.0, 0.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * samples.nbytes
+    for begin in (0, 999 * 160, 11_000 * 160):
+        piece = mdct(samples[begin : begin + 160 * 3], 160) / rules.scale(160)
+        np.testing.assert_allclose(found.coefficients[begin // 160 :][:2], piece, atol=1e-5)
+
+
+def test_decoding_keeps_no_packet() -> None:
+    """What a packet says is made sound at once: a stream of an hour takes the memory of its samples."""
+    audio = Audio.of(np.random.default_rng(0).standard_normal(16000 * 40).astype(np.float32) * 1e-3, 16000)
+    stream = codec().encode(audio, rate=Rate.quality(0), packet_ms=1000)
+    tracemalloc.start()
+    try:
+        codec().decode(stream)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * audio.samples.nbytes
 
 
 def test_in_pieces_as_in_the_whole() -> None:

@@ -42,11 +42,11 @@ class CodecCommand(Command):
     """Folder, in which the structure of an input folder is kept; the .melc or .wav file for a single input; or -. Of encode
     the current folder by default."""
     kbit: Annotated[float | None, arg(metavar="N")] = None
-    """Of encode: kbit/s per channel in every packet; with --adaptive on average."""
+    """Of encode: kbit/s per channel, at most so many in every packet; with --adaptive on average."""
     quality: Annotated[int | None, arg(metavar="STEP")] = None
     """Of encode, instead: as many bits as this step of quality takes, from 0."""
     adaptive: bool = False
-    """Of encode: bits where the error is heard."""
+    """Of encode: bits where the error is heard. What comes by - has its kbit/s in every packet all the same."""
     with_: Annotated[str | None, arg(name="with", metavar="CODEC")] = None
     """A codec's name or file. By default the one that comes with the package; of decode the one that the stream names."""
     hz: Annotated[int | None, arg(metavar="HZ")] = None

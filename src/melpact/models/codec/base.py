@@ -182,35 +182,33 @@ class Codec(ABC, Generic[Part]):
         if n_samples * header.channels > MOST_VALUES:
             wanted = f"at most {MOST_VALUES // header.channels}"
             raise ImpossibleNumber("more samples than are decoded in one piece", offset=19, got=n_samples, wanted=wanted)
-        parts: list[list[Part] | None] = []
+        if problems and all(packet.payload is None or packet.index in lost for packet in found.packets):
+            raise problems[0]
+        samples, filled = np.empty((header.channels, n_samples), np.float32), 0
+        soundings = [self._sounding(header.settings) for _ in range(header.channels)]
+        gone: list[int] = []
         for packet, count in zip(found.packets, counts):
-            payload = None if packet.index in lost else packet.payload
+            parts: list[Part] | None = None
             try:
-                parts.append(None if payload is None else self._said(payload, count, header, packet.index))
+                if packet.payload is not None and packet.index not in lost:
+                    parts = self._said(packet.payload, count, header, packet.index)
             except BrokenPacket as error:
                 error.offset = packet.offset
                 if not conceal:
                     raise
                 problems.append(error)
-                parts.append(None)
-        gone = tuple(index for index, part in enumerate(parts) if part is None)
-        if len(gone) == len(parts) and problems:
+            if parts is None:
+                gone.append(packet.index)
+            rows = [one.push(None if parts is None else parts[index], count) for index, one in enumerate(soundings)]
+            filled += _filled(samples, filled, rows)
+        filled += _filled(samples, filled, [one.finish() for one in soundings])
+        if len(gone) == len(found.packets) and problems:
             raise problems[0]
-        samples = np.empty((header.channels, n_samples), np.float32)
-        for channel in range(header.channels):
-            sounding, filled = self._sounding(header.settings), 0
-            blocks = [*enumerate(parts), (-1, None)]
-            for index, part in blocks:
-                one = None if part is None else part[channel]
-                block = sounding.finish() if index < 0 else sounding.push(one, counts[index])
-                room = min(block.shape[0], n_samples - filled)
-                samples[channel, filled : filled + room] = block[:room]
-                filled += room
-            if filled < n_samples:
-                raise AssertionError(f"{type(self).__name__} gave {filled} of {n_samples} samples")
+        if filled < n_samples:
+            raise AssertionError(f"{type(self).__name__} gave {filled} of {n_samples} samples")
         if not np.isfinite(samples).all():
             raise BrokenPacket("what the packets say gives no sound: values that are not numbers", offset=header.size)
-        return Decoded(Audio(samples, header.sample_rate), header, len(parts), gone, tuple(problems))
+        return Decoded(Audio(samples, header.sample_rate), header, len(found.packets), tuple(gone), tuple(problems))
 
     def asked(self, rate: Rate | None) -> Rate:
         """What is asked for, checked; `usual` for None.
@@ -334,3 +332,11 @@ class Codec(ABC, Generic[Part]):
         except BrokenPacket as error:
             error.packet = index
             raise
+
+
+def _filled(samples: Floats, at: int, rows: Sequence[Floats]) -> int:
+    """Write a row per channel from `at` on, as far as there is room; returns how many samples of each."""
+    room = min(rows[0].shape[0], samples.shape[1] - at)
+    for channel, row in zip(samples, rows, strict=True):
+        channel[at : at + room] = row[:room]
+    return room

@@ -15,20 +15,27 @@ from melpact.models.codec.rate import Rate
 from melpact.models.codec.sounding import Sounding
 from melpact.models.codec.waveform import steps as rules
 from melpact.models.codec.waveform.facts import SAMPLE_RATES, Facts, Tensors
-from melpact.models.codec.waveform.packing import TOGETHER, Content, Packing, Priced
+from melpact.models.codec.waveform.packing import Content, Packing, Priced
 from melpact.models.codec.waveform.sounding import WaveformSounding
+from melpact.models.codec.waveform.steps import TOGETHER
 from melpact.nn.running import Runtime
 
 Floats = NDArray[np.float32]
 COARSEST, FINEST = 2.0, -5.5
 """Octaves of the step around a sound's level that the networks know."""
+BEYOND = 6.0
+"""As far as a step goes where a rate can be kept in no other way: next to nothing is coded there."""
 PER_STEP = 0.25
 TRIES, HALVINGS = 4, 9
+NEAREST = (BEYOND - FINEST) / 2**HALVINGS
+"""How near to `FINEST` a guess comes."""
 PRICED, PRICED_PAIRS, MOST_PRICED = 3, 50, 30
 """Pieces of a whole sound that are priced to meet a rate on average, and their length in pairs of frames; where packets are
 shorter, pieces are as short as they, which cost more, and at most so many."""
 CLOSE = 0.03
 """A rate is met when it is so much below at most."""
+LOUDEST = 2.0**8
+"""Samples beyond are taken as this loud: steps end not far above, and what is decoded lies within ± 1."""
 FEW_BELOW_KBIT_S = 2.2
 """Below, half of the latent is sent."""
 MEMORY_S = 3.0
@@ -139,7 +146,7 @@ class WaveformCodec(Codec[Content]):
         frame = self.frame_samples
         count = -(-(len(samples) + self.bins) // frame)
         whole = np.pad(samples, (self.bins, max(0, count * frame - len(samples))))
-        frames = rules.Frames.of(whole[: (TOGETHER * count + 1) * self.bins], self.bins)
+        frames = self._frames(whole[: (TOGETHER * count + 1) * self.bins])
         heard = _Heard(loud=rules.loudness(frames.octaves), fixed=True)
         if rate.kind == "adaptive" and rate.kbit_s is not None:
             heard.offset = self._offset(frames, heard, rate.kbit_s, packet_frames)
@@ -162,7 +169,7 @@ class WaveformCodec(Codec[Content]):
         return self._guessed(frames, heard.loud, budget / heard.worth)
 
     def _packet(self, samples: Floats, frames: int, rate: Rate, known: _Heard) -> bytes:
-        heard = rules.Frames.of(samples, self.bins)
+        heard = self._frames(samples)
         if not known.fixed:
             known.levels.extend(heard.octaves)
             known.loud = rules.loudness(np.array(known.levels))
@@ -180,8 +187,12 @@ class WaveformCodec(Codec[Content]):
             _, found = self._met(heard, known, budget, few)
         return self._packing.written(found)
 
+    def _frames(self, samples: Floats) -> rules.Frames:
+        return rules.Frames.of(np.clip(samples, -LOUDEST, LOUDEST), self.bins)
+
     def _met(self, heard: rules.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
-        """The finest steps that keep within so many bits, container included: offset, and what is written.
+        """The finest steps that keep within so many bits, container included: offset, and what is written; the fewest bits
+        that can be where none do.
 
         A guess by the amplitudes alone finds the offset; what that guess is worth is learned from what is priced.
         """
@@ -194,16 +205,22 @@ class WaveformCodec(Codec[Content]):
             known.worth = total / self._rough(heard, known.loud, offset)
             if total <= budget:
                 best = offset, found
-                if total >= (1 - CLOSE) * budget or offset <= FINEST:
+                if total >= (1 - CLOSE) * budget or offset <= FINEST + NEAREST:
                     break
                 wanted = budget * (1 - CLOSE / 3)
             else:
                 wanted = min(wanted, budget) * (1 - CLOSE / 2)
-        return best or (COARSEST, self._tried(heard, known.loud, COARSEST, few))
+        if best is not None:
+            return best
+        for offset in np.arange(COARSEST, BEYOND, 1.0):
+            found = self._tried(heard, known.loud, float(offset), few)
+            if self._bits(found) <= budget:
+                return float(offset), found
+        return BEYOND, self._tried(heard, known.loud, BEYOND, few)
 
     def _guessed(self, heard: rules.Frames, loud: float, wanted: float) -> float:
         """The offset at which a sound is guessed to cost so much."""
-        fine, coarse = FINEST, COARSEST
+        fine, coarse = FINEST, BEYOND
         for _ in range(HALVINGS):
             middle = (fine + coarse) / 2
             if self._rough(heard, loud, middle) > wanted:
@@ -214,9 +231,13 @@ class WaveformCodec(Codec[Content]):
 
     def _rough(self, heard: rules.Frames, loud: float, offset: float) -> float:
         """What a sound costs but for a factor, by its amplitudes in steps."""
-        chosen = rules.indices(heard.octaves, loud, offset)
-        sizes = np.abs(rules.quantised(heard.coefficients / rules.sizes(chosen, self.bins)))
-        return float(4 * len(chosen) + (np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
+        chosen, total = rules.indices(heard.octaves, loud, offset), 0.0
+        each = rules.AT_ONCE // TOGETHER
+        for begin in range(0, len(chosen), each):
+            part = heard.piece(begin, begin + each).coefficients
+            sizes = np.abs(rules.quantised(part / rules.sizes(chosen[begin : begin + each], self.bins)))
+            total += 4 * len(part) / TOGETHER + float((np.log2(1 + sizes) + 1.5 * (sizes > 0)).sum())
+        return total
 
     def _bits(self, found: Priced) -> float:
         size = int(found.bits / 8) + 4

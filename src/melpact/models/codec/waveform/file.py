@@ -25,7 +25,7 @@ from melpact.models.codec.waveform.facts import (
     whole_numbers,
     write,
 )
-from melpact.models.codec.waveform.packing import TOGETHER
+from melpact.models.codec.waveform.steps import TOGETHER
 from melpact.nn.onnx_runtime import OnnxRuntime, told
 from melpact.nn.running import Floats
 

@@ -24,11 +24,8 @@ from melpact.models.codec.waveform.expected import (
     Past,
 )
 from melpact.models.codec.waveform.kernels import CLASSES
+from melpact.models.codec.waveform.steps import MOST_CHANGE, STEPS, TOGETHER
 
-TOGETHER = 2
-STEPS = 128
-"""Step indices, in quarter octaves from -20 octaves."""
-LONGEST_CHANGE = 6
 REST_BITS = 10
 """Of how much larger a size is than those that have a chance of their own."""
 _CHANGES = np.array([1, 2, 6, 14, 40, 120, 400, 120, 40, 14, 6, 2, 1], np.float32) / 766
@@ -116,7 +113,7 @@ class Packing:
         sent = self._sent(content.all_of_it)
         for pair, step in enumerate(content.steps):
             if pair and not flat:
-                encoder.encode(int(step - content.steps[pair - 1] + LONGEST_CHANGE), self._change)
+                encoder.encode(int(step - content.steps[pair - 1] + MOST_CHANGE), self._change)
             for frame in range(TOGETHER * pair, TOGETHER * pair + TOGETHER):
                 for offset in PASSES if top else ():
                     mine = (frame, slice(offset, None, CLASSES))
@@ -150,7 +147,7 @@ class Packing:
         past, sent = Past.none(top), self._sent(bool(all_of_it))
         for pair in range(pairs):
             if pair and not flat:
-                step += int(decoder.decode(self._change)) - LONGEST_CHANGE
+                step += int(decoder.decode(self._change)) - MOST_CHANGE
                 if not 0 <= step < STEPS:
                     raise BrokenPacket("a step that does not exist", got=step, wanted=f"0 to {STEPS - 1}")
             steps[pair] = step

@@ -12,7 +12,8 @@ from melpact.models.codec.concealing import HISTORY_S, continued, period
 from melpact.models.codec.sounding import Sounding
 from melpact.models.codec.waveform import steps as rules
 from melpact.models.codec.waveform.noise import signs
-from melpact.models.codec.waveform.packing import TOGETHER, Content
+from melpact.models.codec.waveform.packing import Content
+from melpact.models.codec.waveform.steps import TOGETHER
 
 if TYPE_CHECKING:
     from melpact.models.codec.waveform.codec import WaveformCodec

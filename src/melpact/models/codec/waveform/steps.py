@@ -16,6 +16,7 @@ from melpact.audio.mdct import mdct
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 TOGETHER = 2
+"""Frames that share a step."""
 STEPS_PER_OCTAVE, LOWEST_OCTAVES, STEPS = 4, -20, 128
 FRAMES_S, REFERENCE_HZ = 100, 16000
 TILT, KNEE_HZ = 0.6, 1000.0
@@ -25,6 +26,9 @@ FOLLOWING = 0.35
 LOUDEST_OCTAVES, QUIETEST_OCTAVES = 2.0, -4.0
 MOST_CHANGE = 6
 LARGEST = 1000
+"""Of a coefficient in steps; `packing` has bits for no more than 1088."""
+AT_ONCE = 1000
+"""Frames that are transformed at a time: a long sound takes little more memory than its coefficients."""
 _SILENT = -20.0
 
 
@@ -47,14 +51,19 @@ class Frames:
         coefficients: [T, bins], whatever the sample rate. octaves: level of every two frames, base 2 logarithm [T / 2].
     """
 
-    coefficients: Floats
+    coefficients: NDArray[np.float32]
     octaves: Floats
 
     @classmethod
     def of(cls, samples: NDArray[np.floating], bins: int) -> Frames:
         """Of samples [(T + 1) * bins]."""
-        coefficients = mdct(samples, bins) / scale(bins)
-        levels = 0.5 * np.log2(((coefficients / profile(bins)) ** 2).mean(1) + 2.0 ** (2 * _SILENT))
+        count = len(samples) // bins - 1
+        coefficients, levels = np.empty((count, bins), np.float32), np.empty(count)
+        for begin in range(0, count, AT_ONCE):
+            part = slice(begin, min(begin + AT_ONCE, count))
+            made = mdct(samples[begin * bins : (part.stop + 1) * bins], bins) / scale(bins)
+            coefficients[part] = made
+            levels[part] = 0.5 * np.log2(((made / profile(bins)) ** 2).mean(1) + 2.0 ** (2 * _SILENT))
         wide = np.pad(levels, 1, mode="edge")
         around = np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
         return cls(coefficients, around.reshape(-1, TOGETHER).max(1))
