@@ -35,7 +35,7 @@ from melpact.bench.score import NotMeasured
 from melpact.bench.sound import Pair, Sound
 from melpact.contract import artifact
 from melpact.contract.artifact import replacing
-from melpact.models.codec.waveform.codec import COARSEST
+from melpact.models.codec.waveform.codec import COARSEST, FINEST
 from melpact.models.codec.waveform.noise import signs
 from melpact.models.codec.waveform.side import STREAMS, Stream, Told, numbers
 from melpact.models.codec.waveform.steps import FRAMES_S, TOGETHER
@@ -55,7 +55,8 @@ from melpact.train.room import CHECKPOINTS, Run, go
 RATES_KBIT_S = (1.5, 2.0, 3.0, 4.0, 8.0)
 FEW_BELOW_KBIT_S = 2.2
 HZ, SECONDS, FOLLOWING = 16000, 4, 0.25
-FINENESS, MOST = 32, 184
+FINENESS = 32
+MOST = round((COARSEST - FINEST) * FINENESS)
 """Steps per octave, and how many of them below the coarsest are looked at."""
 CONDITIONS: dict[str, tuple[tuple[Stream, ...], bool]] = {
     "none": ((), False), "f0": (("f0",), False), "speaker": (("speaker",), False), "f0 + speaker": (STREAMS, False),
@@ -186,7 +187,7 @@ def trained(asked: argparse.Namespace, seed: int, data: CorpusData) -> WaveformC
         settings = recipe("codec").made({
             "turns": ["sound"], "side": list(STREAMS), "withheld_ratio": 0.5, "batch_size": 6, "segment_frames": 60,
             "augment": [], "following": 0.35, "latent_pressure": 0.02, "fetch_threads": 1, "fetch_ahead": 2, "seed": seed,
-            "steps": asked.steps,
+            "steps": asked.steps, "careful": -3.75, "coarse": 2.0,
             "validate_every": asked.steps, "save_every": 50, "log_every": 25, "validation_sounds": 1, "optimiser.lr": 8e-4,
             "optimiser.warmup_steps": 30,
             "begin": {player: str(asked.begin / f"{player}.checkpoint") for player in ("sound", "prior")},

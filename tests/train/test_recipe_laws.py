@@ -33,7 +33,7 @@ from melpact.models.refine.opening import refiner  # noqa: E402
 from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig  # noqa: E402
 from melpact.nn.codecs.parts import network  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
-from melpact.train.beginning import put_vae  # noqa: E402
+from melpact.train.beginning import put_vae, settings_of_codec  # noqa: E402
 from melpact.train.coded import Checked  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
 from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of, weights_in  # noqa: E402
@@ -221,6 +221,12 @@ def test_an_exported_codec_is_what_was_validated(name: str, runs: dict[str, tupl
     assert all(np.array_equal(tensors[f"exact/coefficients/{key}"], value) for key, value in exact.items())
     young = weights_in(checkpoints[0], "sound")
     assert max(np.abs(young[key] - tensors[f"network/{key}"]).max() for key in young) > 1e-3
+    begun = settings_of_codec(tmp_path / "x.codec")
+    assert begun == {**settings_of_codec(folder), "begin": begun["begin"]}
+    task = recipe(name).build(recipe(name).made(begun, base=recipe(name).debug), data(name))
+    assert task.measure is not None
+    assert task.measure()["all steps"]["loudness"].value == pytest.approx(found.score, rel=2e-3)
+    np.testing.assert_array_equal(task.players["prior"].place.detach().numpy(), weights["place"])
     audio = data(name).validation(1)[0][1]
     graph, plain = (load_codec(tmp_path / "x.codec", 24000, torch=on_torch) for on_torch in (False, True))
     stream = graph.encode(audio)

@@ -45,7 +45,7 @@ class Train(Command):
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
-    """vocoder, refiner, converter, vae: begin from these weights: a file of that kind, a published checkpoint, or a run."""
+    """All but content: begin from these weights: a file of that kind, one that ships, a published checkpoint, or a run."""
     mels: Annotated[str | None, arg(metavar="DIR")] = None
     """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
@@ -91,14 +91,19 @@ class Train(Command):
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
                         watch=watch,
                     )  # fmt: skip
-                elif self.action in ("content", "codec"):
+                elif self.action == "content":
                     self._no_mels()
                     if self.finetune is not None:
-                        raise MelpactError(f"a {self.action} begins afresh", where="--finetune", next="Leave it out")
-                    begin = train.train_content if self.action == "content" else train.train_codec
-                    report = begin(
+                        raise MelpactError("content encoders begin afresh", where="--finetune", next="Leave it out")
+                    report = train.train_content(
                         recipe, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
                     )
+                elif self.action == "codec":
+                    self._no_mels()
+                    report = train.train_codec(
+                        recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, device=self.device,
+                        watch=watch,
+                    )  # fmt: skip
                 else:
                     report = train.train_vocoder(
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,

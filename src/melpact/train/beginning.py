@@ -15,19 +15,22 @@ from torch.nn.utils import parametrize
 from melpact.contract.dialect import name_of
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
+from melpact.models.codec.opening import SHIPPED, shipped_file
 from melpact.models.codec.vae.facts import SUFFIX as VAE
 from melpact.models.codec.vae.facts import read as read_vae
 from melpact.models.codec.vae.facts import write as write_vae
 from melpact.models.codec.vae.importing import imported
 from melpact.models.codec.vae.shipped import is_shipped as is_shipped_vae
 from melpact.models.codec.vae.shipped import shipped as shipped_vae
+from melpact.models.codec.waveform.facts import SUFFIX as CODEC
+from melpact.models.codec.waveform.facts import learnt
 from melpact.models.convert.gan_facts import Facts as ConverterFacts
 from melpact.models.convert.gan_facts import read as read_converter
 from melpact.models.convert.gan_facts import write as write_converter
 from melpact.models.convert.shipped import CONTENT, CONVERTER, converter_file
 from melpact.models.refine.facts import Facts, read
 from melpact.train.checkpoint import SUFFIX
-from melpact.train.export import chosen, content_named, converter_of, refiner_of, vocoder_of
+from melpact.train.export import chosen, codec_of, content_named, converter_of, refiner_of, vocoder_of
 from melpact.train.export_vae import vae_of
 from melpact.train.loop import Trainer
 from melpact.train.recipes._refining import PLAYER as REFINER
@@ -82,6 +85,19 @@ def refiner_at(where: str | Path) -> tuple[Facts, Weights]:
     if path.suffix == SUFFIX or (path / RUN).is_file():
         return refiner_of(chosen(path))
     return read(path)
+
+
+def settings_of_codec(where: str | Path) -> dict[str, Any]:
+    """The settings that begin from a codec: of a training (its folder or a checkpoint), a `.codec` file, or one that ships.
+
+    Raises:
+        MelpactError: none of these.
+    """
+    path = shipped_file(str(where)) if str(where) in SHIPPED else Path(where)
+    file = path if path.suffix == CODEC else chosen(path)
+    facts = learnt(file)[0] if path.suffix == CODEC else codec_of(file, "begun")[0]
+    begin = dict.fromkeys(("prior", "sound"), str(file.resolve()))
+    return {"sizes": dict(facts.sizes), "prior_sizes": dict(facts.prior), "begin": begin}
 
 
 def settings_of_refiner(facts: Facts) -> dict[str, Any]:

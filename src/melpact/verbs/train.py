@@ -192,6 +192,7 @@ def train_codec(
     *,
     changes: Mapping[str, Any] | None = None,
     debug: bool = False,
+    finetune: str | Path | None = None,
     device: str | None = None,
     watch: Watch | None = None,
 ) -> TrainReport:
@@ -200,6 +201,7 @@ def train_codec(
     Args:
         recipe, data, out, changes, debug, device, watch: as `train_vocoder`; the setting `begin` takes players of another
             run's checkpoint.
+        finetune: what both players begin from: a `.codec` file, a run, or the codec that ships, by its name.
 
     Raises:
         MelpactError: as `train_vocoder`.
@@ -209,6 +211,10 @@ def train_codec(
 
     folder = _free(out)
     _trains(recipe, "codec")
+    if finetune is not None:
+        from melpact.train.beginning import settings_of_codec
+
+        changes = {**settings_of_codec(finetune), **(changes or {})}
     run = _run(recipe, data, changes, debug, {})
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 

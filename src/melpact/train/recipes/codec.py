@@ -16,6 +16,7 @@ from melpact.contract.dialect import dialect
 from melpact.core.errors import TrainingError
 from melpact.corpus.crops import Weigh
 from melpact.models.codec.waveform import side
+from melpact.models.codec.waveform.facts import SUFFIX, learnt
 from melpact.models.codec.waveform.side import Stream
 from melpact.models.codec.waveform.steps import FRAMES_S, REFERENCE_HZ
 from melpact.nn.codecs import coefficients, latent
@@ -47,7 +48,7 @@ class CodecTraining(Training):
     Args:
         sizes, prior_sizes: of the networks, where they are not their own defaults.
         turns: what is trained: the cost of coefficients ("prior"), what is heard of them ("sound"), or both.
-        begin: checkpoints, of which the players that are named here are taken: {"prior": FILE}.
+        begin: checkpoints, or a .codec file, of which the players that are named here are taken: {"prior": FILE}.
         narrow_ratio: the share of items without anything above 8 kHz.
         few_ratio: the share of items of which only half the numbers of the latent are sent.
         careful, coarse: octaves of the step around a sound's level, between which it is drawn.
@@ -198,8 +199,11 @@ def _begin(players: Mapping[str, torch.nn.Module], name: str, file: str) -> None
         raise TrainingError("there is no such player", where="begin", got=name, wanted=", ".join(players))
     from melpact.train.export import weights_in
 
-    weights = weights_in(artifact.read(Path(file), checkpoint.KIND), name)
-    given = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
+    if Path(file).suffix == SUFFIX:
+        weights = learnt(file)[1][name]
+    else:
+        weights = weights_in(artifact.read(Path(file), checkpoint.KIND), name)
+    given = {key: torch.from_numpy(np.array(value, np.float32)) for key, value in weights.items()}
     players[name].load_state_dict(widened(given, players[name].state_dict()) if name == SOUND else given)
 
 

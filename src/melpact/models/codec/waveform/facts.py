@@ -27,7 +27,8 @@ from melpact.models.codec.waveform.expected import (
 
 KIND = "codec"
 SUFFIX = ".codec"
-NETWORK, EXACT = "network/", "exact/"
+NETWORK, EXACT, LEARNT = "network/", "exact/", "learnt/"
+"""Weights of the networks; what is expected, exactly; and the weights which that was made of, for who trains on."""
 COEFFICIENTS, LATENTS, LEVELS, CHANCES = "coefficients/", "latents/", "levels", "chances/"
 SAMPLE_RATES = (16000, 24000)
 Tensors = Mapping[str, NDArray[Any]]
@@ -98,8 +99,19 @@ def whole_numbers(network: Tensors, prior: Tensors, bins_of_band: int) -> dict[s
 
 def fingerprint(tensors: Tensors) -> str:
     """Over everything that encoder and decoder have to share."""
+    shared = {name: value for name, value in tensors.items() if not name.startswith(LEARNT)}
     return digest({name: [list(value.shape), value.astype(np.float32).tobytes().hex()]
-                   for name, value in sorted(tensors.items())})  # fmt: skip
+                   for name, value in sorted(shared.items())})  # fmt: skip
+
+
+def learnt(path: str | Path) -> tuple[Facts, dict[str, Tensors]]:
+    """What a training goes on from: facts, and the weights of "sound" and "prior".
+
+    Raises:
+        ArtifactError: as `read`.
+    """
+    facts, tensors = read(path)
+    return facts, {"sound": _below(tensors, NETWORK), "prior": _below(tensors, LEARNT)}
 
 
 def _below(tensors: Tensors, prefix: str) -> dict[str, NDArray[Any]]:

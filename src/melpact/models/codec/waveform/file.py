@@ -15,6 +15,7 @@ from melpact.core.records import canonical_json
 from melpact.models.codec.waveform.codec import WaveformCodec
 from melpact.models.codec.waveform.facts import (
     KIND,
+    LEARNT,
     NETWORK,
     SUFFIX,
     Facts,
@@ -49,6 +50,7 @@ def made(
                             next="Train it without: --set side=[]")  # fmt: skip
     half: dict[str, NDArray[Any]] = {NETWORK + key: np.asarray(value).astype(np.float16) for key, value in network.items()}
     tensors: dict[str, NDArray[Any]] = {**half, **whole_numbers(network, prior, int(sizes["bins"]) // int(sizes["bands"]))}
+    tensors |= {LEARNT + key: np.asarray(value, np.float32) for key, value in prior.items()}
     return Facts(name, dict(sizes), dict(prior_sizes), fingerprint(tensors), {}, dict(provenance)), tensors
 
 

@@ -30,7 +30,7 @@ class WaveformSounding(Sounding[Content]):
 
     FALL = 2
     """Quarter octaves by which the step of a lost packet's frames falls, per two frames."""
-    HOLD_S, FADE_S = 0.01, 0.06
+    HOLD_S, FADE_S = 0.02, 0.1
     """Of a lost sound: how long its period is as loud as before, and until it is silent."""
 
     def __init__(self, codec: WaveformCodec) -> None:
