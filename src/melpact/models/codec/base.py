@@ -336,7 +336,7 @@ class Codec(ABC, Generic[Part]):
 
 def _filled(samples: Floats, at: int, rows: Sequence[Floats]) -> int:
     """Write a row per channel from `at` on, as far as there is room; returns how many samples of each."""
-    room = min(rows[0].shape[0], samples.shape[1] - at)
+    room: int = min(rows[0].shape[0], samples.shape[1] - at)
     for channel, row in zip(samples, rows, strict=True):
         channel[at : at + room] = row[:room]
     return room
