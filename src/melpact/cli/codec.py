@@ -189,16 +189,17 @@ def _sheet(found: StreamSheet, wishes: CodecCommand) -> None:
     if wishes.quiet:
         return
     sizes = [size for size in found.packet_bytes if size is not None]
+    beside = "header, lengths and checks" if len(sizes) == len(found.packet_bytes) else "not of whole payloads"
     rows = [
         ("stream", f"{found.path}, version {found.version}"),
         ("codec", f"{found.codec or 'not known here'}: {found.kind}, {found.fingerprint}"),
         ("sound", f"{found.channels} channel(s) at {found.sample_rate} Hz, {_end(found)}"),
         ("packets", f"{len(found.packet_bytes)} of {found.packet_ms:g} ms, {_spread(sizes)}"),
-        ("bytes", f"{found.size_bytes}, of them {found.size_bytes - sum(sizes)} header, lengths and checks"),
+        ("bytes", f"{found.size_bytes}, of them {found.size_bytes - sum(sizes)} {beside}"),
         ("settings", found.settings),
     ]
     if found.kbit_s is not None and found.payload_kbit_s is not None:
-        rows.append(("rate", f"{found.kbit_s:.2f} kbit/s; payloads alone {found.payload_kbit_s:.2f}"))
+        rows.append(("rate", f"{found.kbit_s:.2f} kbit/s; whole payloads alone {found.payload_kbit_s:.2f}"))
     _pairs((name, text) for name, text in rows if text)
     _out()
     cells = ["broken" if size is None else str(size) for size in found.packet_bytes[: _PER_LINE * _LINES]]

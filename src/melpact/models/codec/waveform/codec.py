@@ -191,8 +191,8 @@ class WaveformCodec(Codec[Content]):
         return rules.Frames.of(np.clip(samples, -LOUDEST, LOUDEST), self.bins)
 
     def _met(self, heard: rules.Frames, known: _Heard, budget: float, few: bool) -> tuple[float, Priced]:
-        """The finest steps that keep within so many bits, container included: offset, and what is written; the fewest bits
-        that can be where none do.
+        """The finest steps that keep within so many bits, container included: offset, and what is written; where none do,
+        the coarsest that the networks know.
 
         A guess by the amplitudes alone finds the offset; what that guess is worth is learned from what is priced.
         """
@@ -216,10 +216,12 @@ class WaveformCodec(Codec[Content]):
             found = self._tried(heard, known.loud, float(offset), few)
             if self._bits(found) <= budget:
                 return float(offset), found
-        return BEYOND, self._tried(heard, known.loud, BEYOND, few)
+        return COARSEST, self._tried(heard, known.loud, COARSEST, few)
 
     def _guessed(self, heard: rules.Frames, loud: float, wanted: float) -> float:
-        """The offset at which a sound is guessed to cost so much."""
+        """The offset at which a sound is guessed to cost so much; `COARSEST` where none does."""
+        if self._rough(heard, loud, BEYOND) > wanted:
+            return COARSEST
         fine, coarse = FINEST, BEYOND
         for _ in range(HALVINGS):
             middle = (fine + coarse) / 2
