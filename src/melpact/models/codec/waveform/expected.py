@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from melpact.models.codec.waveform.exact import ONE, Layer, Whole, whole
 from melpact.models.codec.waveform.kernels import (
     CLASSES,
-    LARGEST,
     LOGIT_STEP,
     LOGITS,
-    MOST_CHANGE,
+    SATURATED,
     STEPS_PER_OCTAVE,
+    WIDEST_CHANGE,
     before,
     flags,
     packet,
@@ -39,11 +39,11 @@ EXPECTED = 64
 
 
 def level_table() -> Ints:
-    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to LARGEST and changes of step from -16 to 16."""
-    changes = range(-MOST_CHANGE, MOST_CHANGE + 1)
+    """log2(1 + m · 2^(change / 4)) · ONE for m from 0 to SATURATED and changes of step from -16 to 16."""
+    changes = range(-WIDEST_CHANGE, WIDEST_CHANGE + 1)
     return np.array(
         [[round(ONE * math.log2(1 + m * 2 ** (change / STEPS_PER_OCTAVE))) for change in changes]
-         for m in range(LARGEST + 1)], np.int32,
+         for m in range(SATURATED + 1)], np.int32,
     )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ class CoefficientTables:
 
     def level(self, coded: NDArray[np.int64]) -> Whole:
         """log2(1 + amplitude) of coefficients."""
-        made: Whole = self._levels[np.minimum(np.abs(coded), LARGEST), MOST_CHANGE]
+        made: Whole = self._levels[np.minimum(np.abs(coded), SATURATED), WIDEST_CHANGE]
         return made
 
     def packet(self, coded: NDArray[np.int64], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,8 +12,8 @@ from numba import njit
 from melpact.models.codec.waveform.exact import MOST, ONE, added, shifted
 
 KERNEL, NEAR, DILATION, CLASSES = 7, 9, 2, 4
-STEPS_PER_OCTAVE, MOST_CHANGE = 4, 16
-LARGEST = 255
+STEPS_PER_OCTAVE, WIDEST_CHANGE = 4, 16
+SATURATED = 255
 """Amplitudes beyond it are expected as if they were this."""
 LOGITS, LOGIT_STEP = 128, 160
 """Tables of a flag, and what lies between two of them, as an activation: together ± 10."""
@@ -24,19 +24,19 @@ def seen(levels, coded, steps, frames, mean, out):
     """What a frame sees of the past: levels into `out` [3, top], gives the change of step as an activation.
 
     Args:
-        levels: table [LARGEST + 1, changes]. coded: the two frames before [2, top], the latest first. steps: of both and of
-            the frame itself, [3]. frames: that there were. mean: running, [top]; moved on.
+        levels: table [SATURATED + 1, changes]. coded: the two frames before [2, top], the latest first.
+        steps: of both and of the frame itself, [3]. frames: that there were. mean: running, [top]; moved on.
     """
     for back in range(2):
-        change = min(max(steps[back] - steps[2], -MOST_CHANGE), MOST_CHANGE) + MOST_CHANGE
+        change = min(max(steps[back] - steps[2], -WIDEST_CHANGE), WIDEST_CHANGE) + WIDEST_CHANGE
         for place in range(coded.shape[1]):
-            out[back, place] = levels[min(abs(coded[back, place]), LARGEST), change]
+            out[back, place] = levels[min(abs(coded[back, place]), SATURATED), change]
     for place in range(coded.shape[1]):
         mean[place] = np.floor((3 * mean[place] + out[0, place] + 2) / 4)
         out[2, place] = mean[place]
     if frames == 0:
         return 0.0
-    return min(max(steps[0] - steps[2], -MOST_CHANGE), MOST_CHANGE) * (ONE // STEPS_PER_OCTAVE) * 1.0
+    return min(max(steps[0] - steps[2], -WIDEST_CHANGE), WIDEST_CHANGE) * (ONE // STEPS_PER_OCTAVE) * 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -164,7 +164,7 @@ def packet(table, coded, steps, order, first, second, summary, overall, place, n
         past_steps[2] = steps[frame]
         seen_of = before(table, past, past_steps, frame, mean, first, second, summary, overall, place)
         for bin_ in range(top):
-            now[bin_] = table[min(abs(coded[frame, bin_]), LARGEST), MOST_CHANGE]
+            now[bin_] = table[min(abs(coded[frame, bin_]), SATURATED), WIDEST_CHANGE]
         known[:] = False
         for index in range(CLASSES):
             flags(
