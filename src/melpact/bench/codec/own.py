@@ -54,9 +54,11 @@ class Own:
         return None
 
     def version(self) -> str:
-        root = Path(__file__).parents[2] / "models" / "codec"
-        folders = tuple(sorted({root, *(file.parent for file in root.rglob("*.py"))}))
-        return f"{self.codec.fingerprint} {self.kind} {self.packet_ms} {sources_digest((Path(__file__), *folders))}"
+        package = Path(__file__).parents[2]
+        root = package / "models" / "codec"
+        folders = sorted({root, *(file.parent for file in root.rglob("*.py"))})
+        beside = (package / "audio" / "mdct.py", package / "nn" / "codecs", package / "nn" / "onnx_runtime.py")
+        return f"{self.codec.fingerprint} {self.kind} {self.packet_ms} {sources_digest((Path(__file__), *folders, *beside))}"
 
     def rates(self, asked: Sequence[float]) -> tuple[float, ...]:
         if self.kind == "quality":
