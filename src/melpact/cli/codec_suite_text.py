@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from melpact.cli.render import Wishes, _out, _table, print_json
+from melpact.cli.render import Wishes, _out, _table, _unused, print_json
 
 if TYPE_CHECKING:
     from melpact.bench.codec.table import CodecTable, Group
     from melpact.verbs.codec_suite import CodecReport
 
-_NAMED = 20
-
 
 def coded(report: CodecReport, wishes: Wishes, out: str | None) -> None:
     """The tables, one per kind of sound: codecs and rates down, metrics across."""
     found = report.table
-    for what, lines in (("failed", found.failed), ("left out", found.left_out)):
-        for line in lines[:_NAMED]:
-            print(f"melpact: {what}: {' '.join(line.split())}", file=sys.stderr)
+    _unused(found.failed, found.left_out)
     if wishes.json:
         print_json(report.to_json())
         return

@@ -429,3 +429,10 @@ def ran(report: RunReport, wishes: Wishes) -> None:
         _out(f"({i}) {reason}")
     _out()
     _pairs((what, str(path)) for what, path in report.files.items())
+
+
+def _unused(failed: Sequence[str], left_out: Sequence[str]) -> None:
+    """Name, on standard error, the first of what failed and of what was left out, a line each."""
+    for what, lines in (("failed", failed), ("left out", left_out)):
+        for line in lines[:_FAILURES_SHOWN]:
+            print(f"melpact: {what}: {' '.join(line.split())}", file=sys.stderr)

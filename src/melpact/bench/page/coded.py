@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 
 from melpact.audio.files import read
@@ -12,14 +11,12 @@ from melpact.bench.codec.tables import bits, ends, follows, of_row, shown, times
 from melpact.bench.page import listening
 from melpact.bench.page.coded_curves import STYLE as CURVES
 from melpact.bench.page.coded_curves import curves
+from melpact.bench.page.told import lines, meanings
 from melpact.core.errors import MelpactError
-from melpact.page.images import uri
-from melpact.page.sounds import flac
 from melpact.page.style import STYLE
 
 _LONGEST_S = 6.0
 _BUDGET_BYTES = 18_600_000
-_NAMED = 50
 _EQUAL = ("pesq_wb", "stoi", "dnsmos_overall", "snr", "mel_mae")
 """Metrics whose equal quality the page has; all are in equal.csv."""
 _OWN = """
@@ -44,8 +41,8 @@ def coded(found: CodecTable, folder: Path) -> str:
         ("At the same asked rate, clip by clip", "".join(_differences(found, group) for group in found.groups)),
         ("Hear", _listening(found, folder)),
         ("Codecs", _systems(found)),
-        ("What the columns mean", _meanings(found)),
-        ("What could not be measured", _lines([*_reasons(found), *found.failed])),
+        ("What the columns mean", meanings(found.metrics.values())),
+        ("What could not be measured", lines([*_reasons(found), *found.failed])),
     ]
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{text}</section>" for name, text in parts if text)
     return (
@@ -192,14 +189,8 @@ def _part(found: CodecTable, one: ClipFacts, folder: Path, *, hidden: bool) -> s
     if "original" not in one.files:
         return None
     sounds = {row: read(folder / path, duration_s=_LONGEST_S).mono() for row, path in one.files.items()}
-    gain = min(1.0, 1.0 / max(max(sound.peak for sound in sounds.values()), 1e-9))
-    tracks = [{"name": row, "src": uri(flac(sound, gain), "audio/flac")} for row, sound in sounds.items()]
     facts = [f"{one.seconds:.1f} s", *([f"“{one.text}”"] if one.text else [])]
-    data = json.dumps(tracks).replace("</", "<\\/")
-    return (
-        f'<div class="heard"{" hidden" if hidden else ""}><h3>{html.escape(one.name)}</h3>'
-        f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{data}</script></div>'
-    )
+    return listening.part(one.name, sounds, facts, hidden=hidden)
 
 
 def _systems(found: CodecTable) -> str:
@@ -207,29 +198,15 @@ def _systems(found: CodecTable) -> str:
     return f"<ul>{rows}</ul>"
 
 
-def _meanings(found: CodecTable) -> str:
-    rows = "".join(
-        f"<dt><b>{html.escape(one.title)}</b></dt><dd>{html.escape(one.meaning)} "
-        f'<span class="q">{html.escape(one.source)}</span></dd>'
-        for one in found.metrics.values()
-    )
-    return f"<dl>{rows}</dl>"
-
-
 def _reasons(found: CodecTable) -> list[str]:
     """Why metrics are missing altogether."""
-    lines = [f"{name}: not measured: {why}" for name, why in found.unavailable.items()]
-    lines += [f"{name}: withheld, it breaks its own laws here" for name in found.withheld]
+    told = [f"{name}: not measured: {why}" for name, why in found.unavailable.items()]
+    told += [f"{name}: withheld, it breaks its own laws here" for name in found.withheld]
     for group in found.groups:
         for name in found.metrics:
             if name not in shown(found, group):
                 reason = next(
                     (p.scores[name].reason for p in group.points if name in p.scores), "not made for this kind of sound"
                 )
-                lines.append(f"{group.domain}: {found.metrics[name].title}: {reason}")
-    return lines
-
-
-def _lines(lines: list[str]) -> str:
-    more = f"<p>{len(lines) - _NAMED} more</p>" if len(lines) > _NAMED else ""
-    return "".join(f"<p>{html.escape(line)}</p>" for line in lines[:_NAMED]) + more
+                told.append(f"{group.domain}: {found.metrics[name].title}: {reason}")
+    return told

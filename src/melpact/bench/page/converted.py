@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 
 from melpact.audio.files import read
@@ -12,15 +11,13 @@ from melpact.bench.conversion.observations import OTHER, SAME, SOURCE
 from melpact.bench.conversion.table import ConversionTable, Group, PairFacts
 from melpact.bench.conversion.tables import difference, ends, mark, shown, title, value
 from melpact.bench.page import listening
+from melpact.bench.page.told import lines, meanings
 from melpact.core.errors import MelpactError
 from melpact.page.charts import number
-from melpact.page.images import uri
-from melpact.page.sounds import flac
 from melpact.page.style import STYLE
 
 _LONGEST_S = 8.0
 _BUDGET_BYTES = 18_600_000
-_NAMED = 50
 _OWN = """
 .wide{overflow-x:auto}.wide table{min-width:60rem}.wide td,.wide th{white-space:nowrap;vertical-align:top}
 .wide thead th{white-space:normal;max-width:8rem}
@@ -40,8 +37,8 @@ def converted(found: ConversionTable, folder: Path) -> str:
         ("Hear", heard),
         ("Every pair", _pairs(found, names)),
         ("Targets", _targets(found)),
-        ("What the columns mean", _meanings(found)),
-        ("What could not be measured", _lines([*found.left_out, *found.failed, *_reasons(found)])),
+        ("What the columns mean", meanings(found.columns.values())),
+        ("What could not be measured", lines([*found.left_out, *found.failed, *_reasons(found)])),
     ]
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{text}</section>" for name, text in parts if text)
     return (
@@ -161,18 +158,12 @@ def _part(found: ConversionTable, one: PairFacts, folder: Path, *, hidden: bool)
     }
     if SOURCE not in sounds:
         return None
-    gain = min(1.0, 1.0 / max(max(sound.peak for sound in sounds.values()), 1e-9))
-    tracks = [{"name": row, "src": uri(flac(sound, gain), "audio/flac")} for row, sound in sounds.items()]
     facts = [f"{one.seconds:.1f} s", f"key {next(iter(k for k in one.keys.values() if k), 0.0):+g}"]
     if one.seconds > _LONGEST_S:
         facts.append(f"the first {_LONGEST_S:g} s are here")
     if one.text:
         facts.append(f"“{one.text}”")
-    data = json.dumps(tracks).replace("</", "<\\/")
-    return (
-        f'<div class="heard"{" hidden" if hidden else ""}><h3>{html.escape(one.name)}</h3>'
-        f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{data}</script></div>'
-    )
+    return listening.part(one.name, sounds, facts, hidden=hidden)
 
 
 def _pairs(found: ConversionTable, names: list[str]) -> str:
@@ -209,26 +200,12 @@ def _targets(found: ConversionTable) -> str:
     return f"<ul>{rows}</ul><h3>Methods</h3><ul>{kinds}</ul>"
 
 
-def _meanings(found: ConversionTable) -> str:
-    rows = "".join(
-        f"<dt><b>{html.escape(one.title)}</b></dt><dd>{html.escape(one.meaning)} "
-        f'<span class="q">{html.escape(one.source)}</span></dd>'
-        for one in found.columns.values()
-    )
-    return f"<dl>{rows}</dl>"
-
-
 def _reasons(found: ConversionTable) -> list[str]:
     """Why columns are missing altogether."""
-    lines = [f"{found.columns[name].title}: not measured: {why}" for name, why in found.unavailable.items()]
+    told = [f"{found.columns[name].title}: not measured: {why}" for name, why in found.unavailable.items()]
     for group in found.groups:
         missing = [name for name in found.columns if name not in shown(found, group) and name not in found.unavailable]
         for name in missing:
             reason = next(iter(scores[name].reason for scores in group.rows.values()), "")
-            lines.append(f"{group.name}: {found.columns[name].title}: {reason}")
-    return lines
-
-
-def _lines(lines: list[str]) -> str:
-    more = f"<p>{len(lines) - _NAMED} more</p>" if len(lines) > _NAMED else ""
-    return "".join(f"<p>{html.escape(line)}</p>" for line in lines[:_NAMED]) + more
+            told.append(f"{group.name}: {found.columns[name].title}: {reason}")
+    return told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,14 @@ def _pictures(sounds: dict[str, Audio], spec: MelSpec) -> str:
             drawn.append(picture(caption, change, -half, half, CHANGE, seconds=seconds, centres_hz=centres))
     keys = legend(low, high, LEVEL, plain.unit) + legend(-half, half, CHANGE, f"difference, {plain.unit}")
     return f'<div class="pair">{"".join(drawn)}</div><div class="bars">{keys}</div>'
+
+
+def part(name: str, sounds: Mapping[str, Audio], facts: Sequence[str], *, hidden: bool) -> str:
+    """One clip's sounds by row, all by the same gain, with what is to be known of it."""
+    gain = min(1.0, 1.0 / max(max(sound.peak for sound in sounds.values()), 1e-9))
+    tracks = [{"name": row, "src": uri(flac(sound, gain), "audio/flac")} for row, sound in sounds.items()]
+    data = json.dumps(tracks).replace("</", "<\\/")
+    return (
+        f'<div class="heard"{" hidden" if hidden else ""}><h3>{html.escape(name)}</h3>'
+        f'<p class="q">{html.escape("; ".join(facts))}</p><script type="application/json">{data}</script></div>'
+    )

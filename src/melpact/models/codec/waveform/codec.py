@@ -64,7 +64,7 @@ class WaveformCodec(Codec[Content]):
     Args:
         facts: what its file says. tensors: whole numbers of what is expected.
         encodes, decodes: runtimes of the halves (nn.codecs.parts).
-        sample_rate: Hz, of what it takes and gives; one of `facts.sample_rates`.
+        sample_rate: Hz, of what it takes and gives; one of `facts.SAMPLE_RATES`.
     """
 
     kind: ClassVar[int] = 1

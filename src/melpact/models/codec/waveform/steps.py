@@ -1,7 +1,7 @@
 """From samples to coefficients, to steps, to whole numbers: everything of the encoder that is no network.
 
 A step belongs to two frames; it lies so many octaves from the level of the whole sound, follows that of its own frames in
-part, and is coarser towards the high end. The same rules hold in training (train.recipes.codec).
+part, and is coarser towards the high end. The same rules hold in training (train.coded).
 """
 
 from __future__ import annotations
