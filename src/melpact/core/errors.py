@@ -29,6 +29,7 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── BrokenPacket        a packet's check does not fit, or its content says nothing the codec could have said
     │   ├── TrailingBytes       more bytes after the end
     │   └── ImpossibleNumber    a whole header that states what cannot be
+    ├── SpeechFault         a sentence that came out as noise, a loop, silence, too short or endless
     ├── TrainingError       a training that cannot begin, go on or be resumed
     ├── CorpusError         a manifest, a packed corpus or a draw from one that cannot be used
     └── BatchError          some items of a batch failed; the rest is done
@@ -198,6 +199,10 @@ class TrailingBytes(StreamError):
 
 class ImpossibleNumber(StreamError):
     """A header that is whole and states what cannot be."""
+
+
+class SpeechFault(MelpactError):
+    """A sentence that came out as noise, a loop, silence, too short or endless."""
 
 
 class TrainingError(MelpactError):
