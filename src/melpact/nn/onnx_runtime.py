@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melpact.core.errors import ArtifactError, ContractError, MelpactError, NotAnArtifact, WrongSchema
 from melpact.nn.running import Floats
@@ -72,6 +73,9 @@ class OnnxRuntime:
         self.path, self._what = path, what
         self._inputs = self._session.get_inputs()
         self._names = [one.name for one in self._inputs]
+        self._empty = {
+            one.name: np.zeros([n if isinstance(n, int) else 1 for n in one.shape], np.float32) for one in self._inputs
+        }
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
@@ -82,14 +86,11 @@ class OnnxRuntime:
         """That of a graph of several networks which makes one output of some of the inputs, by their names."""
         return Part(self, tuple(inputs), output)
 
-    def computed(self, output: str | None, given: Mapping[str, Floats]) -> Floats:
+    def computed(self, output: str | None, given: Mapping[str, NDArray[Any]]) -> Floats:
         """One output of a graph, the first by default, float32 [B, …]; inputs that it does not need may be left out."""
         import onnxruntime
 
-        fed = {name: np.ascontiguousarray(one, np.float32) for name, one in given.items()}
-        for one in self._inputs:
-            if one.name not in fed:
-                fed[one.name] = np.zeros([n if isinstance(n, int) else 1 for n in one.shape], np.float32)
+        fed = {**self._empty, **{name: np.asarray(one, np.float32, order="C") for name, one in given.items()}}
         way = onnxruntime.RunOptions()
         way.only_execute_path_to_fetches = True
         try:
@@ -115,6 +116,24 @@ class Part:
     def run(self, inputs: Sequence[Floats]) -> Floats:
         """Its inputs of one batch, in the order that was asked for → float32 [B, …]."""
         return self._whole.computed(self._output, dict(zip(self._inputs, inputs, strict=True)))
+
+
+class GraphParts:
+    """Several networks in a graph that are run one by one.
+
+    Args:
+        parts: name → names of its inputs in their order, and of its output.
+    """
+
+    name = OnnxRuntime.name
+
+    def __init__(self, whole: OnnxRuntime, parts: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
+        self._whole, self._parts = whole, dict(parts)
+
+    def run(self, part: str, inputs: Sequence[NDArray[Any]]) -> Floats:
+        """Inputs of a part in its order → its output, float32."""
+        names, output = self._parts[part]
+        return self._whole.computed(output, dict(zip(names, inputs, strict=True)))
 
 
 def narrowed(graph: bytes, dtype: str, operators: Sequence[str] = ("MatMul", "Conv")) -> bytes:

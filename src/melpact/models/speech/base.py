@@ -70,6 +70,10 @@ class Speaker(ABC):
         """Names of voices that come with it, the first where none is given; () where it has one, or needs a reference."""
         return ()
 
+    def usual_voice(self, language: str) -> str:
+        """The one of `voices` that a language is spoken with where none is given."""
+        return self.voices[0]
+
     @property
     def encoder(self) -> str | None:
         """Fingerprint of what makes its voices of recordings; None: it takes no voices."""
@@ -125,8 +129,8 @@ class Speaker(ABC):
         asked = self.check(sentence, voice, settings)
         rate = min(max(asked.rate * sentence.rate, SLOWEST), FASTEST)
         asked = asked.model_copy(update={"rate": rate})
-        heard = voice if voice is not None or not self.voices else self.named(self.voices[0])
         whose = sentence.model_copy(update={"language": self.language(sentence.language)})
+        heard = voice if voice is not None or not self.voices else self.named(self.usual_voice(whose.language))
         source = np.random.default_rng(asked.seed) if rng is None else rng
         found: list[str] = []
         for attempt, draws in enumerate(source.spawn(TRIES)):

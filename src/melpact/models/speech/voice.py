@@ -20,6 +20,7 @@ class SpeechVoice:
         embedding: float32 [D].
         encoder: fingerprint of what made the embedding.
         seconds: of recordings that it was made from.
+        prompt: float32 [n_mels, T], frames of the recordings to go on from, in the speaker's description; None: none.
         provenance: plain values: which recordings, and their digests.
     """
 
@@ -27,4 +28,5 @@ class SpeechVoice:
     embedding: NDArray[np.float32]
     encoder: str
     seconds: float = 0.0
+    prompt: NDArray[np.float32] | None = None
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -220,7 +220,7 @@ class Decoder(nn.Module):
         self.reach = 1 + blocks * (BLOCK_KERNEL // 2)
 
     def forward(self, known: Tensor, voice: Tensor, values: Tensor) -> Tensor:
-        """Slots [B, width, S], voice [B, V], values of the codes [B, S / 2, numbers] (`SpeechNetwork.values`)."""
+        """Slots [B, width, S], voice [B, V], values of the codes [B, S / 2, numbers] in [-1, 1]."""
         spread = self.codes(values).unflatten(2, (STEP_SLOTS, -1)).flatten(1, 2).transpose(1, 2)
         x = (self.text(known) + spread).transpose(1, 2)
         film = self.film(voice).unflatten(1, (len(self.blocks), 2, 1, -1))
@@ -248,10 +248,6 @@ class SpeechNetwork(nn.Module):
         codes = ((free + 1) * 0.5 * top).round()
         values = free + (codes / top * 2 - 1 - free).detach()
         return codes.long().transpose(1, 2), values.transpose(1, 2)
-
-    def values(self, codes: Tensor) -> Tensor:
-        """Levels → values in [-1, 1]."""
-        return codes.float() / (self.config.levels - 1) * 2 - 1
 
     def forward(self, heard: Heard, *, unsaid: Tensor, moved: Tensor, unknown: Tensor) -> Taught:
         """Everything at once, each part given the truth of what comes before it.
