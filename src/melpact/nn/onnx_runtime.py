@@ -53,14 +53,7 @@ class OnnxRuntime:
     in_batches = False
 
     def __init__(self, path: str | Path, threads: int = 0, *, what: str = "vocoder") -> None:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise MelpactError(
-                f"an exported {what} runs on onnxruntime, which is not installed",
-                where=path,
-                next="pip install 'melpact[onnx]'",
-            ) from None
+        onnxruntime = _onnxruntime(path, what)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 4
         try:
@@ -118,22 +111,56 @@ class Part:
         return self._whole.computed(self._output, dict(zip(self._inputs, inputs, strict=True)))
 
 
-class GraphParts:
-    """Several networks in a graph that are run one by one.
+class Graphs:
+    """Several small graphs that are run in turn, often, on one core.
 
     Args:
-        parts: name → names of its inputs in their order, and of its output.
+        graphs: name → its bytes. where: what errors call them.
     """
 
     name = OnnxRuntime.name
 
-    def __init__(self, whole: OnnxRuntime, parts: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
-        self._whole, self._parts = whole, dict(parts)
+    def __init__(self, graphs: Mapping[str, bytes], where: object) -> None:
+        onnxruntime = _onnxruntime(where)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = 1, 1, 4
+        self._where, self._sessions = where, {}
+        for name, graph in graphs.items():
+            try:
+                session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            except Exception as error:
+                raise ArtifactError(
+                    f"its part {name!r} is not an ONNX graph that can be run", where=where,
+                    got=" ".join(str(error).split())[:200], next="Copy it again, or export it again",
+                ) from None  # fmt: skip
+            self._sessions[name] = (session, tuple(one.name for one in session.get_inputs()))
 
     def run(self, part: str, inputs: Sequence[NDArray[Any]]) -> Floats:
-        """Inputs of a part in its order → its output, float32."""
-        names, output = self._parts[part]
-        return self._whole.computed(output, dict(zip(names, inputs, strict=True)))
+        """Inputs of a graph in its order → its first output, float32.
+
+        Raises:
+            ArtifactError: the graph does not take them.
+        """
+        session, names = self._sessions[part]
+        fed = {name: np.asarray(one, np.float32, order="C") for name, one in zip(names, inputs, strict=True)}
+        try:
+            made: Floats = session.run(None, fed)[0]
+        except Exception as error:
+            text = " ".join(str(error).split())[:200]
+            raise ArtifactError(f"its part {part!r} does not compute", where=self._where, got=text) from None
+        return made
+
+
+def _onnxruntime(where: object, what: str = "model") -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MelpactError(
+            f"an exported {what} runs on onnxruntime, which is not installed",
+            where=where,
+            next="pip install 'melpact[onnx]'",
+        ) from None
+    return onnxruntime
 
 
 def narrowed(graph: bytes, dtype: str, operators: Sequence[str] = ("MatMul", "Conv")) -> bytes:

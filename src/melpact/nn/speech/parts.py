@@ -1,4 +1,4 @@
-"""The speech network as it is used: its parts one by one, each with inputs and one output of its own, as a graph holds them.
+"""The speech network as it is used: its parts one by one, each with inputs and one output of its own, each a graph.
 
 | part | inputs | output |
 |---|---|---|
@@ -44,11 +44,15 @@ Floats = NDArray[np.float32]
 
 
 class Parts(nn.Module):
-    """All parts as one network: every input, in the order of `shapes`, to every output."""
+    """All parts as one network, each a method; called, it is the one that it was made for."""
 
-    def __init__(self, network: SpeechNetwork) -> None:
+    def __init__(self, network: SpeechNetwork, part: str = "text") -> None:
         super().__init__()
-        self.network = network
+        self.network, self._part = network, part
+
+    def forward(self, *given: Tensor) -> Tensor:
+        made: Tensor = getattr(self, self._part)(*given)
+        return made
 
     def text(self, tokens: Tensor, language: Tensor) -> Tensor:
         return self.network.text(tokens.long(), language.long())
@@ -84,10 +88,6 @@ class Parts(nn.Module):
     def heard(self, spoken: Tensor, whose: Tensor) -> Tensor:
         return self.network.rounded(self.network.posterior(spoken, whose))[0].float()
 
-    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
-        named = dict(zip(shapes(self.network.config), given, strict=True))
-        return tuple(getattr(self, part)(*(named[name] for name in inputs)) for part, (inputs, _) in PARTS.items())
-
 
 def shapes(config: SpeechConfig) -> dict[str, tuple[int, ...]]:
     """Every input's shape, with some tokens and slots."""
@@ -107,29 +107,23 @@ def shapes(config: SpeechConfig) -> dict[str, tuple[int, ...]]:
 
 _LENGTHS: Mapping[str, Mapping[int, str]] = {
     "tokens": {2: "tokens"}, "text": {2: "tokens"}, "owner": {1: "slots"}, "place": {1: "slots"}, "known": {2: "slots"},
-    "hidden": {1: "slots"}, "values": {1: "steps"}, "spoken": {2: "heard"}, "told": {1: "steps"}, "mel": {2: "frames"},
-    "found": {1: "found_steps"},
+    "hidden": {1: "slots"}, "values": {1: "steps"}, "spoken": {2: "frames"}, "told": {1: "steps"}, "mel": {2: "frames"},
+    "found": {1: "steps"},
 }  # fmt: skip
+_WHOLE = ("owner", "tokens", "language", "before_class")
 
 
-def graph(network: SpeechNetwork, metadata: Mapping[str, str]) -> bytes:
-    """All parts as one ONNX graph, weights as float16. Inputs that are outputs of another part are inputs all the same,
-    and their names as outputs are those of `made`."""
+def graphs(network: SpeechNetwork) -> dict[str, bytes]:
+    """Every part as an ONNX graph, weights as float16."""
     import melpact.nn.onnx_export as exporter
 
-    inputs = shapes(network.config)
-    given = [
-        torch.zeros(shape) if name in ("owner", "tokens", "language") else torch.rand(shape)
-        for name, shape in inputs.items()
-    ]
-    outputs = [made(output) for _, output in PARTS.values()]
-    axes = {name: _LENGTHS.get(name.removeprefix("made_"), {}) for name in (*inputs, *outputs)}
-    return exporter.in_half(exporter.traced(Parts(network), given, axes, metadata))
-
-
-def made(output: str) -> str:
-    """The name of a part's output in a graph."""
-    return f"made_{output}"
+    sizes = shapes(network.config)
+    made = {}
+    for part, (inputs, output) in PARTS.items():
+        given = [torch.zeros(sizes[name]) if name in _WHOLE else torch.rand(sizes[name]) for name in inputs]
+        axes = {name: _LENGTHS.get(name, {}) for name in (*inputs, output)}
+        made[part] = exporter.in_half(exporter.traced(Parts(network, part), given, axes, {}))
+    return made
 
 
 class TorchParts:
