@@ -53,6 +53,7 @@ __all__ = [
     "pitch",
     "refiner",
     "save",
+    "speak",
     "translate",
     "vocoder",
 ]
@@ -119,6 +120,25 @@ def translate(mel: Mel, to: MelSpec | Dialect | str, *, allow_lossy: bool = Fals
     from melpact.bridges import bridge
 
     return bridge(mel.spec, to, allow_lossy=allow_lossy).apply(mel)
+
+
+def speak(
+    text: str, *, voice: Any = None, language: str = "", speaker: Any = None, vocoder: Any = None, **settings: Any
+) -> Audio:
+    """A text as sound.
+
+    Args:
+        voice: whose: a name, a recording (a file or `Audio`), several of one voice, or a `SpeechVoice`.
+        language: such as "en"; by default what the text's script says.
+        speaker, vocoder: who speaks, and what makes the sound, by name or file.
+        settings: temperature, top_p, top_k, repetition_penalty, rate, seed, longest_s; see `melpact.models.speech.settings`.
+
+    Raises:
+        MelpactError: nothing to speak, something that does not exist, or a sentence that came out as noise.
+    """
+    from melpact.verbs.speak import as_audio
+
+    return as_audio(text, voice=voice, language=language, with_=speaker, vocoder=vocoder, settings=settings)
 
 
 def save(thing: Mel | Stats, path: Any) -> Any:

@@ -15,6 +15,7 @@ from melpact.cli import (
     rebuild,
     refine,
     refine_report,
+    speak,
     train,
     vocoder,
     voice,
@@ -24,5 +25,6 @@ COMMANDS: dict[str, type[commands.Command]] = {
     **commands.COMMANDS, **clinic.COMMANDS, **pipeline.COMMANDS, **bench.COMMANDS, **vocoder.COMMANDS, **refine.COMMANDS,
     **degrade.COMMANDS, **refine_report.COMMANDS, **rebuild.COMMANDS, **laboratory.COMMANDS, **corpus.COMMANDS,
     **train.COMMANDS, **voice.COMMANDS, **converter.COMMANDS, **codec.COMMANDS,
+    **speak.COMMANDS,
 }  # fmt: skip
 COMMANDS["completion"] = COMMANDS.pop("completion")

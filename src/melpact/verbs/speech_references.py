@@ -1,0 +1,100 @@
+"""Whose voice a text is spoken with: a name, a voice's file, or recordings, which are looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from melpact.audio import files
+from melpact.audio.audio import Audio
+from melpact.core.errors import AudioError, AudioTooShort, ContractError
+from melpact.models.speech.base import SHORTEST_REFERENCE_S, SILENT, Speaker
+from melpact.models.speech.voice import SpeechVoice
+from melpact.verbs.voice_references import Reference, heard, together
+
+SHORT_S, LONGEST_S = 3.0, 300.0
+"""Of a reference, below which a voice is known badly; of one recording, more is not read."""
+
+
+@dataclass(frozen=True)
+class Whose:
+    """A voice (None: the speaker's own), and warnings about what it was made of."""
+
+    voice: SpeechVoice | None
+    notes: tuple[str, ...] = ()
+
+
+def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice]) -> Whose:
+    """The voice that is meant.
+
+    Args:
+        given: nothing; the name of one of `speaker.voices`; or sounds, files and folders of sounds of one voice.
+
+    Raises:
+        ContractError: a speaker that takes none, or a name or a file among recordings. AudioError: unreadable, silent,
+            without a voice, or too short.
+    """
+    if not given:
+        return Whose(None)
+    first = given[0]
+    if isinstance(first, SpeechVoice):
+        _alone(given)
+        return Whose(first)
+    if isinstance(first, str) and first in speaker.voices:
+        _alone(given)
+        return Whose(speaker.named(first))
+    if speaker.encoder is None:
+        raise ContractError(
+            "this speaker takes no reference voice", where="--voice", got=first,
+            wanted=f"one of {', '.join(speaker.voices)}" if speaker.voices else "no --voice",
+        )  # fmt: skip
+    sounds = [one for item in given for one in _sounds(item, speaker)]
+    notes: list[str] = []
+    found = []
+    for name, sound in sounds:
+        if sound.peak < SILENT:
+            raise AudioError("this reference is silent", where=name, got=f"peak {sound.peak:.1e}", wanted="a voice")
+    total = sum(sound.duration_s for _, sound in sounds)
+    if total < SHORTEST_REFERENCE_S:
+        raise AudioTooShort(
+            "the reference is too short to know a voice by", where="--voice", got=f"{total:.2f} s",
+            wanted=f"{SHORTEST_REFERENCE_S:g} s at least, better ten",
+        )  # fmt: skip
+    for name, _ in sounds:
+        path = Path(name)
+        if path.is_file():
+            found.append(heard(path, speaker.spec))
+            notes += found[-1].notes
+    if found:
+        notes += _several(found)
+    if total < SHORT_S:
+        notes.append(f"the reference is short: {total:.1f} s; a voice is known better by ten")
+    label = Path(sounds[0][0]).stem if len(sounds) == 1 else f"{len(sounds)} recordings"
+    return Whose(speaker.voice([sound for _, sound in sounds], name=label), tuple(notes))
+
+
+def _several(found: Sequence[Reference]) -> tuple[str, ...]:
+    try:
+        return together(found)
+    except AudioTooShort as error:
+        error.where = "--voice"
+        raise
+
+
+def _alone(given: Sequence[object]) -> None:
+    if len(given) > 1:
+        raise ContractError("a voice by name stands alone", where="--voice", got=f"{len(given)} voices", wanted="one")
+
+
+def _sounds(item: str | Path | Audio | SpeechVoice, speaker: Speaker) -> list[tuple[str, Audio]]:
+    if isinstance(item, Audio):
+        return [("sound", item)]
+    if isinstance(item, SpeechVoice):
+        raise ContractError("a voice does not go with recordings", where="--voice", got=item.name)
+    try:
+        return [(str(path), files.read(path, duration_s=LONGEST_S)) for path in files.find([item])]
+    except AudioError as error:
+        if speaker.voices and error.next is None:
+            error.next = f"Voices by name are: {', '.join(speaker.voices)}"
+        raise
