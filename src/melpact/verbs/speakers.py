@@ -6,6 +6,7 @@ from pathlib import Path
 
 from melpact.core.errors import ContractError
 from melpact.models.speech.base import Speaker
+from melpact.models.speech.opening import GRAPHS
 from melpact.models.speech.opening import speaker as own_speaker
 
 
@@ -22,7 +23,7 @@ def speaker(name: str | Path | Speaker | None = None, *, device: str = "cpu") ->
     if isinstance(name, Speaker):
         return name
     runs_on = device_for(device)
-    if device == "auto" and name is not None and Path(name).suffix.lower() == ".onnx":
+    if device == "auto" and name is not None and str(name).lower().endswith(GRAPHS):
         runs_on = "cpu"
     return own_speaker(name, device=runs_on)
 

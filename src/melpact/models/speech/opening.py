@@ -12,13 +12,14 @@ from melpact.models.speech.base import Speaker
 from melpact.models.speech.facts import SUFFIX
 from melpact.models.speech.shipped import SPEAKER, speaker_file
 
-FILES = (SUFFIX, ".onnx")
+GRAPHS = ".onnx.zip"
+FILES = (SUFFIX, GRAPHS)
 """Endings of a speaker's file: on torch, and on onnxruntime."""
 
 
 def is_own(name: str | Path) -> bool:
     """Whether it is the name of the shipped speaker, or has the ending of one of ours."""
-    return str(name) == SPEAKER or Path(name).suffix.lower() in FILES
+    return str(name) == SPEAKER or str(name).lower().endswith(FILES)
 
 
 def speaker(name: str | Path | None = None, *, device: str = "cpu") -> Speaker:
@@ -36,12 +37,12 @@ def speaker(name: str | Path | None = None, *, device: str = "cpu") -> Speaker:
         path = speaker_file(None if device == "cpu" else SUFFIX)
     else:
         path = Path(name).expanduser()
-        if path.suffix.lower() not in FILES:
+        if not path.name.lower().endswith(FILES):
             known = f"{SPEAKER}, or a {' or '.join(FILES)} file"
             raise ContractError("no such speaker", where="--with", got=name, wanted=known)
         if not path.exists():
             raise ArtifactError("does not exist", where=path, wanted="a speaker's file")
-    if path.suffix.lower() == ".onnx":
+    if path.name.lower().endswith(GRAPHS):
         if device != "cpu":
             raise ContractError("an exported speaker runs on the cpu", where=path, got=device, next="Leave --device out")
         from melpact.models.speech.graph import load
