@@ -30,6 +30,10 @@ An error says what happened, where, what was got, what was wanted and which comm
     │   ├── TrailingBytes       more bytes after the end
     │   └── ImpossibleNumber    a whole header that states what cannot be
     ├── SpeechFault         a sentence that came out as noise, a loop, silence, too short or endless
+    ├── TextError           text that cannot be spoken
+    │   ├── NothingToSay        empty, or without a letter or a digit
+    │   ├── UnknownLanguage     a language that espeak-ng does not have
+    │   └── MarkupError         SSML that is not well formed, or that states what cannot be
     ├── TrainingError       a training that cannot begin, go on or be resumed
     ├── CorpusError         a manifest, a packed corpus or a draw from one that cannot be used
     └── BatchError          some items of a batch failed; the rest is done
@@ -205,8 +209,26 @@ class SpeechFault(MelpactError):
     """A sentence that came out as noise, a loop, silence, too short or endless."""
 
 
+class TextError(MelpactError):
+    """Text that cannot be spoken."""
+
+
+class NothingToSay(TextError):
+    """Text that is empty, or in which nothing is a letter or a digit."""
+
+
+class UnknownLanguage(TextError):
+    """A language that espeak-ng does not have."""
+
+
+class MarkupError(TextError):
+    """SSML that is not well formed, or that states what cannot be; says the line and column."""
+
+
 class TrainingError(MelpactError):
     """A training that cannot begin, cannot go on or cannot be resumed."""
+
+
 class CorpusError(MelpactError):
     """A manifest, a packed corpus or a draw from one that cannot be used."""
 
