@@ -22,6 +22,7 @@ from melpact.models.speech.settings import Speaking
 from melpact.models.speech.spoken import Spoken
 from melpact.models.speech.voice import SpeechVoice
 from melpact.pipeline.bridging import Allow
+from melpact.text.languages import resolved
 from melpact.text.script import Script, script
 from melpact.text.sentence import Sentence
 from melpact.verbs.batch import Failure
@@ -83,12 +84,12 @@ def speak(
     asked = speaking(settings)
     spoken_by = speaker(with_, device=device)
     heard = whose(spoken_by, voice)
-    spoken_by.check(Sentence(text="a", language=language), heard.voice, asked)
+    whole = resolved(language) if language.strip() else ""
+    spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
     sounds = sounder(spoken_by.spec, vocoder, allow=allow, device=device_for(device), seed=asked.seed)
     begun = time.perf_counter()
-    what = script(text, language=language, ssml=ssml)
-    if not what.sentences:
-        raise ContractError("there is nothing to speak", got=repr(text[:40]), wanted="letters or digits")
+    latin = next(iter(spoken_by.languages), "en")
+    what = script(text, language=whole, ssml=ssml, default=latin)
     tell = told or (lambda one, total: None)
     room = _Room(spoken_by, heard, sounds, asked, what, stream, tell, progress or Silent(), begun, begun - entered)
     if sink is not None:
