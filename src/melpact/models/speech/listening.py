@@ -20,8 +20,8 @@ from melpact.nn.onnx_runtime import OnnxRuntime
 Floats = NDArray[np.float32]
 DIALECT = "rtvc_encoder_16k"
 WINDOW_FRAMES, STEP_FRAMES = 160, 80
-LEAST_LEVEL = 10 ** (-30 / 20)
-"""A recording that is quieter than this is raised to it."""
+PEAK, LEAST_LEVEL = 0.5, 10 ** (-30 / 20)
+"""A recording gets this peak, and where it is quieter than this level all the same, that level."""
 _QUIET = 10 ** (-25 / 10)
 """A window with less power than this part of the loudest tells nothing."""
 
@@ -50,6 +50,7 @@ class VoiceListener:
             AudioTooShort: less than a window would have to be made up for the most part.
         """
         samples = resample(sound, self.spec.sample_rate).samples[0]
+        samples = samples * np.float32(PEAK / max(float(np.abs(samples).max()), 1e-9))
         level = float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
         raised = samples * np.float32(max(1.0, LEAST_LEVEL / max(level, 1e-9)))
         frames = analyse(np.ascontiguousarray(raised, np.float32), self.spec)[0].T

@@ -27,6 +27,7 @@ from melpact.models.speech.settings import Speaking
 from melpact.models.speech.shipped import listener_file
 from melpact.models.speech.spoken import Part
 from melpact.models.speech.voice import SpeechVoice
+from melpact.text.languages import resolved
 from melpact.text.sentence import Sentence
 from melpact.text.tokens import spoken
 
@@ -126,9 +127,24 @@ class SmallSpeaker(Speaker):
         """Fingerprint of what makes its voices of recordings."""
         return self.facts.encoder
 
+    def language(self, asked: str) -> str:
+        """A tag as espeak-ng has it: one of `languages` as that is pronounced there, or any other language of espeak-ng,
+        which is then spoken with sounds that were learnt in others.
+
+        Raises:
+            UnknownLanguage: espeak-ng has none of that name.
+        """
+        return self.facts.languages[self.languages[0]] if not asked else resolved(asked)
+
     def usual_voice(self, language: str) -> str:
         """The name of the voice that a language is spoken with where none is given."""
-        return self.facts.usual.get(language, self.voices[0])
+        return self.facts.usual.get(self._learnt(language) or "", self.voices[0])
+
+    def _learnt(self, language: str) -> str | None:
+        """The one of `languages` that a tag belongs to; None: it was never heard in training."""
+        return next((tag for tag, own in self.facts.languages.items() if language in (tag, own)), None) or next(
+            (tag for tag in self.languages if language.split("-")[0] == tag), None
+        )
 
     @cached_property
     def _listener(self) -> VoiceListener:
@@ -150,9 +166,9 @@ class SmallSpeaker(Speaker):
         self, sentence: Sentence, voice: SpeechVoice | None, settings: Speaking, rng: np.random.Generator
     ) -> Iterator[Part]:
         heard = self.named(self.usual_voice(sentence.language)) if voice is None else voice
-        tokens = spoken(sentence.text, self.facts.languages[sentence.language])
+        tokens, learnt = spoken(sentence.text, sentence.language), self._learnt(sentence.language)
         whose = self.engine.run("voice", [heard.embedding[None] * VOICE_SCALE])
-        number = self.languages.index(sentence.language)
+        number = self.languages.index(learnt or self.languages[0])
         text = self.engine.run("text", [tokens.stacked()[None], np.asarray([number])])
         asked = [np.asarray(one, np.float32) for one in (settings.temperature, settings.top_p, settings.top_k)]
         slots = self._paced(text, whose, asked, settings.rate, rng)
@@ -162,11 +178,8 @@ class SmallSpeaker(Speaker):
         steps = self._steps(known, whose, heard, settings, asked, rng)
         values = np.zeros((1, known.shape[2] // STEP_SLOTS, int(self.facts.sizes["numbers"])), np.float32)
         ready, begin, size = 0, 0, FIRST_SLOTS
-        about = {
-            "tokens": tokens.text,
-            "durations_s": self._seconds(slots),
-            "facts": {"voice": heard.name, "n_tokens": len(tokens)},
-        }
+        told = {"voice": heard.name, "n_tokens": len(tokens)} | ({} if learnt else {"never_heard": sentence.language})
+        about = {"tokens": tokens.text, "durations_s": self._seconds(slots), "facts": told}
         while begin < n_slots:
             end = min(begin + size, n_slots)
             wanted = min(math.ceil((end + self.facts.reach_slots) / STEP_SLOTS), values.shape[1])
