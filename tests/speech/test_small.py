@@ -149,7 +149,8 @@ def test_a_language_that_was_never_heard_is_spoken_with_a_note() -> None:
     parts = list(one._frames(Sentence(text="سلام دنیا", language="fa"), None, one.usual, np.random.default_rng(0)))
     assert parts[0].facts["never_heard"] == "fa"
     assert parts[0].facts["voice"] == "anna"
-    british = list(one._frames(Sentence(text="bath", language=one.language("en-gb")), None, one.usual, np.random.default_rng(0)))
+    bath = Sentence(text="bath", language=one.language("en-gb"))
+    british = list(one._frames(bath, None, one.usual, np.random.default_rng(0)))
     assert "never_heard" not in british[0].facts
     with pytest.raises(UnknownLanguage):
         one.language("xx-none")
