@@ -23,6 +23,9 @@ class Evaluate(Command):
 
     --suite codec --sources DIR draws rate-distortion curves: clips through codecs at several rates, with their real bits,
     beside Opus and Codec 2 where these are installed.
+
+    --suite speech --sources DIR --references DIR lets speakers speak held-out sentences: what is understood beside the vocoded
+    recording, whose voice it is, how varied, how long, and how often it fails.
     """
 
     reference: Annotated[Positional[str], arg(metavar="REF")] = ""
@@ -43,10 +46,13 @@ class Evaluate(Command):
     input: Annotated[str | None, arg(metavar="PATH")] = None
     """What the systems were given, which becomes the null 'unprocessed'."""
     text: Annotated[str | None, arg(metavar="TABLE")] = None
-    """What is said: lines of name and text, or a folder of .txt files."""
+    """What is said: lines of name and text, or a folder of .txt files. Of speech: sentences for the failure count, a line
+    each, with a language and | before it if you like."""
     sources: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of conversion and codec: what is converted or coded. A folder with a sub-folder per speaker, a table or a manifest; of
-    codec also sound files. May be repeated."""
+    codec also sound files. Of speech: held-out recordings with text, speaker and language. May be repeated."""
+    references: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
+    """Of speech: recordings of voices that no speaker was trained on, likewise; some of each are kept back, to compare with."""
     singing: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of conversion and codec: what is sung, likewise."""
     music: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
@@ -70,12 +76,27 @@ class Evaluate(Command):
     """Of conversion: so many spoken clips, spread over speakers and targets."""
     songs: Annotated[int, arg(metavar="N")] = 4
     """Of conversion: so many sung ones."""
-    reference_seconds: Annotated[float, arg(metavar="S")] = 120.0
-    """Of conversion: so much of each target is given to the converters."""
+    reference_seconds: Annotated[float | None, arg(metavar="S")] = None
+    """Of conversion: so much of each target is given to the converters, 120. Of speech: of each reference, 15."""
     seconds: Annotated[float | None, arg(metavar="S")] = None
     """Of conversion and codec: longer clips are cut in a pause, and lose their text. 15 of conversion, 6 of codec."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
-    """Of conversion: a vocoder's file or name; what melpact voice takes by default."""
+    """Of conversion: a vocoder's file or name; what melpact voice takes by default. Of speech: speakers' names or files, with
+    commas between; the one that comes with the package by default."""
+    vocoder: Annotated[str | None, arg(metavar="CKPT")] = None
+    """Of speech: a vocoder's file or name; what melpact speak takes by default."""
+    temperatures: Annotated[str | None, arg(metavar="NUMBERS")] = None
+    """Of speech: how varied a sentence is at each, with commas between. 0,0.3,0.6,1 by default."""
+    top_ps: Annotated[str | None, arg(metavar="NUMBERS")] = None
+    """Of speech: likewise. 0.5,0.8,1 by default."""
+    sentences: Annotated[int, arg(metavar="N")] = 20
+    """Of speech: so many held-out sentences of each language, spread over speakers."""
+    languages: Annotated[str | None, arg(metavar="NAMES")] = None
+    """Of speech: only these languages of the sources, with commas between."""
+    failures: Annotated[int, arg(metavar="N")] = 200
+    """Of speech: failures are counted on so many sentences, those of --text or made from lists of words."""
+    heard: Annotated[int, arg(metavar="N")] = 60
+    """Of speech: of these, so many are given to the recogniser, too."""
     seen: Annotated[UseAppendAction[list[str]], arg(metavar="NAMES")] = field(default_factory=list)
     """Of conversion: speakers or folders that training has heard, or its manifest (.jsonl); they are told apart."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="DIR")] = None
@@ -92,6 +113,8 @@ class Evaluate(Command):
     def run(self) -> int:
         if self.suite == "codec" and (self.sources or self.singing or self.music):
             return self._codec()
+        if self.suite == "speech" and (self.references or (self.sources and not (self.targets or self.singing or self.music))):
+            return self._speech()
         if self.sources or self.singing or self.targets or self.music:
             return self._conversion()
         from melpact.cli import bench_text
@@ -114,17 +137,17 @@ class Evaluate(Command):
 
         others = (
             "reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws",
-            "music", "codecs", "rates",
+            "music", "codecs", "rates", "references", "vocoder", "temperatures", "top_ps", "languages",
         )  # fmt: skip
         if self.suite != "conversion" or any(getattr(self, name) for name in others):
             raise MelpactError(
                 "--sources, --singing and --targets make the sounds, by converters", where="melpact evaluate",
                 wanted="--suite conversion, and neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, --text",
-                next="Or --suite codec, which takes --sources, --singing and --music",
+                next="Or --suite codec, which takes --sources, --singing and --music; or --suite speech: --sources, --references",
             )  # fmt: skip
         report = conversion_suite(
             self.sources, self.targets, singing=self.singing, methods=_names(self.methods) or None, baseline=self.baseline,
-            pairs=self.pairs, songs=self.songs, reference_s=self.reference_seconds, vocoder=self.with_, seen=self.seen,
+            pairs=self.pairs, songs=self.songs, reference_s=120.0 if self.reference_seconds is None else self.reference_seconds, vocoder=self.with_, seen=self.seen,
             longest_s=LONGEST_S if self.seconds is None else self.seconds, out=self.out, jobs=self.jobs,
             cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
         )  # fmt: skip
@@ -138,6 +161,7 @@ class Evaluate(Command):
 
         others = (
             "reference", "systems", "name", "dialect", "input", "text", "targets", "methods", "baseline", "with_", "seen",
+            "references", "vocoder", "temperatures", "top_ps", "languages",
         )  # fmt: skip
         if any(getattr(self, name) for name in others):
             raise MelpactError(
@@ -151,6 +175,35 @@ class Evaluate(Command):
             laws=not self.no_laws, cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
         )  # fmt: skip
         codec_suite_text.coded(report, self, self.out)
+        return FINDING if report.table.failed else OK
+
+    def _speech(self) -> int:
+        from melpact.cli import speech_suite_text
+        from melpact.verbs.speech_suite import speech_suite
+        from melpact.verbs.speech_suite_material import Sizes
+
+        others = (
+            "reference", "systems", "metrics", "name", "dialect", "rate", "input", "targets", "singing", "music", "codecs",
+            "rates", "methods", "baseline", "seen", "no_laws",
+        )  # fmt: skip
+        if any(getattr(self, name) for name in others):
+            raise MelpactError(
+                "--sources and --references are spoken here", where="melpact evaluate --suite speech",
+                wanted="neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, nor what is of other suites alone",
+            )  # fmt: skip
+        usual = Sizes()
+        sizes = Sizes(
+            sentences=self.sentences, failures=self.failures, heard=self.heard,
+            reference_s=usual.reference_s if self.reference_seconds is None else self.reference_seconds,
+            temperatures=_numbers("--temperatures", self.temperatures, usual.temperatures),
+            top_ps=_numbers("--top-ps", self.top_ps, usual.top_ps),
+        )  # fmt: skip
+        report = speech_suite(
+            self.sources, self.references, speakers=_names(self.with_), vocoder=self.vocoder,
+            languages=_names(self.languages) or (), text=self.text, sizes=sizes, out=self.out, jobs=self.jobs,
+            cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
+        )  # fmt: skip
+        speech_suite_text.spoken(report, self, self.out)
         return FINDING if report.table.failed else OK
 
 
@@ -257,6 +310,13 @@ def _rates(text: str) -> list[float]:
         raise MelpactError(
             "these are no bit rates", where="--rates", got=repr(text), wanted="kbit/s with commas between, such as 6,8,12"
         ) from None
+
+
+def _numbers(where: str, text: str | None, usual: tuple[float, ...]) -> tuple[float, ...]:
+    try:
+        return usual if text is None else tuple(sorted({float(one) for one in text.split(",") if one.strip()}))
+    except ValueError:
+        raise MelpactError("these are no numbers", where=where, got=repr(text), wanted="numbers with commas between") from None
 
 
 def _tolerances(texts: list[str]) -> dict[str, float]:

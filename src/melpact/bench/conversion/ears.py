@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 from melpact.bench.align import pair
 from melpact.bench.cache import metric_digest, sources_digest
 from melpact.bench.metric import Metric
-from melpact.bench.metrics import _pitch, _recogniser, character_error_rate, dnsmos_overall, f0_correlation, mcd_dtw
+from melpact.bench.metrics import (
+    _pitch,
+    _recogniser,
+    _second_speaker,
+    character_error_rate,
+    dnsmos_overall,
+    f0_correlation,
+    mcd_dtw,
+)
 from melpact.bench.metrics import speaker_similarity as similarity
 from melpact.bench.sound import Pair, Sound
 from melpact.bench.task import METRICS
 
 WHO, LANGUAGE, SAID, QUALITY, PITCH, PARALLEL = "who", "language", "said", "quality", "pitch", "parallel"
+WHO_ELSE = "who_else"
+"""Of a second encoder."""
 Floats = NDArray[np.float32]
 
 
@@ -32,6 +42,9 @@ class Ears(Protocol):
 
     def who(self, sound: Sound) -> Floats:
         """An embedding of the voice, [E]."""
+
+    def who_else(self, sound: Sound) -> Floats:
+        """Another encoder's embedding of the voice, [E]."""
 
     def language(self, sound: Sound) -> str:
         """Two letters."""
@@ -61,16 +74,23 @@ class Usual:
     """The bench's own metrics: Resemblyzer, Whisper, DNSMOS, WORLD."""
 
     def version(self, sense: str) -> str:
+        if sense == WHO_ELSE:
+            return sources_digest((Path(_second_speaker.__file__),))
         name, metric = _SENSES[sense]
         own = sources_digest((Path(__file__),)) if sense in (PITCH, PARALLEL) else ""
         return metric_digest(METRICS, name, metric.packages) + own
 
     def missing(self, sense: str) -> str | None:
+        if sense == WHO_ELSE:
+            return _second_speaker.missing()
         return _SENSES[sense][1].missing()
 
     def who(self, sound: Sound) -> Floats:
         made = similarity.embedding(sound)
         return np.asarray(made / np.linalg.norm(made), np.float32)
+
+    def who_else(self, sound: Sound) -> Floats:
+        return _second_speaker.embedding(sound)
 
     def language(self, sound: Sound) -> str:
         return _recogniser.language(sound)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from melpact.bench.cache import Found, Shelf, sound_digest
-from melpact.bench.conversion.ears import LANGUAGE, PARALLEL, PITCH, QUALITY, SAID, WHO, Ears
+from melpact.bench.conversion.ears import LANGUAGE, PARALLEL, PITCH, QUALITY, SAID, WHO, WHO_ELSE, Ears
 from melpact.bench.score import NotMeasured
 from melpact.bench.sound import Sound
 from melpact.bench.task import Outcome, load
@@ -81,6 +81,8 @@ def _heard(sense: str, task: Listening, room: Room, shelf: Shelf) -> Found:
     sound = partial(_sound, task.sound, room.rate)
     if sense == WHO:
         return _kept(shelf, WHO, room, lambda: room.ears.who(sound()))
+    if sense == WHO_ELSE:
+        return _kept(shelf, WHO_ELSE, room, lambda: room.ears.who_else(sound()))
     if sense == QUALITY:
         return _kept(shelf, QUALITY, room, lambda: room.ears.quality(sound()))
     if sense == SAID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ SOURCE = (
 )
 _RATE_HZ = 16000
 _SHORTEST_S = 0.8
+
+
+def missing() -> str | None:
+    """Why it cannot be computed on this machine, or None."""
+    absent = [name for name in PACKAGES if find_spec(name) is None]
+    return f"needs the package{'s' * (len(absent) > 1)} {', '.join(absent)}: {INSTALL}" if absent else None
 
 
 @lru_cache(maxsize=1)

@@ -34,13 +34,17 @@ MOVES_DB = 6.0
 """A stretch whose bands move less over time is no loop but a held sound."""
 HELD_DB, HELD_LAG_S, HELD_S = 2.0, 0.096, 0.7
 """A spectrum that moves by less from this moment to that, for so long, is held."""
+JUMBLE_S, JUMBLE = 0.5, 0.95
+"""Over so long, a spectrum that changes from one moment to the next by so much of all that it ever moves is jumbled: people
+reach .86."""
+JUMBLE_DB, JUMBLE_LOUD = 4.0, 0.6
+"""A steady noise in a recording moves less than that."""
 HISS_S = 0.9
 """So long a stretch of loud sound without any voice in it is noise."""
 SPEECH_SHARE = 0.15
 CLIPPED_PERCENT = 0.1
 QUIET = 10 ** (-50 / 20)
 LONGEST_PAUSE_S = 2.0
-CLICK_DB, CLICKS = 30.0, 2
 LONG, SHORT = 2.5, 0.4
 """Times the seconds that recordings of such a text last."""
 SLACK_S = 0.7
@@ -135,6 +139,17 @@ def _held(heard: Heard) -> str | None:
     return f"one sound is held for {seconds:.1f} s at {first * hop:.1f} s" if length * hop >= HELD_S else None
 
 
+def _jumbled(heard: Heard) -> str | None:
+    values, loud, size = heard.levels, heard.loud, round(JUMBLE_S / heard.hop_s)
+    if len(values) <= size:
+        return None
+    change = _means(np.sqrt(np.square(np.diff(values, axis=0)).mean(axis=1)), size)
+    share = _means((loud[1:] & loud[:-1]).astype(np.float32), size)
+    spread = _spread(values, size)[: change.size]
+    places = np.flatnonzero((change > JUMBLE * spread) & (spread > JUMBLE_DB) & (share > JUMBLE_LOUD))
+    return f"the spectrum jumps for {JUMBLE_S:g} s at {places[0] * heard.hop_s:.1f} s" if places.size else None
+
+
 def _noise(heard: Heard) -> str | None:
     wave = heard.sound.at(RATE_HZ)
     voiced = track_pitch(wave, RATE_HZ) > 0
@@ -188,7 +203,7 @@ def _short(heard: Heard) -> str | None:
     return f"{heard.spoken_s:.1f} s for a text of about {heard.expected_s:.1f} s"
 
 
-LOOP, HELD, NOISE, NO_SPEECH = "loop", "held", "noise", "no speech"
+LOOP, HELD, JUMBLED, NOISE, NO_SPEECH = "loop", "held", "jumbled", "noise", "no speech"
 SILENT, PAUSE, CLIPPING, ENDLESS, SHORT_NAME = "silent", "pause", "clipping", "endless", "too short"
 
 
@@ -208,6 +223,9 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
         ),
         HELD: Detector(
             f"One spectrum for {HELD_S:g} s: it moves by less than {HELD_DB:g} dB over {1000 * HELD_LAG_S:.0f} ms.", _held
+        ),
+        JUMBLED: Detector(
+            f"For {JUMBLE_S:g} s the spectrum changes every 16 ms by {JUMBLE:g} of all that it moves within that time.", _jumbled
         ),
         NOISE: Detector(f"{HISS_S:g} s of loud sound in which no frame has a pitch.", _noise),
         NO_SPEECH: Detector(

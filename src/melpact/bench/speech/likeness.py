@@ -90,13 +90,17 @@ def likeness(
         pairs += [a @ b for i, a in enumerate(own) for b in own[i + 1 :]]
         if pairs:
             rows[SAME][voice] = float(np.mean(pairs))
-        strangers = [np.mean([a @ b for a in own for b in theirs]) for who, theirs in people.items() if who != voice and theirs]
+        strangers = [
+            np.mean([a @ b for a in own for b in theirs]) for who, theirs in people.items() if who != voice and theirs
+        ]
         if strangers:
             rows[OTHERS][voice] = float(np.mean(strangers))
         for row, sounds in ((WITH, spoken.get(voice, {})), (WITHOUT, plain.get(voice, {}))):
             if sounds:
                 rows[row][voice] = float(np.mean([sound @ b for sound in sounds.values() for b in own]))
-        wrong = [np.mean([s @ b for s in theirs.values() for b in own]) for v, theirs in spoken.items() if v != voice and theirs]
+        wrong = [
+            np.mean([s @ b for s in theirs.values() for b in own]) for v, theirs in spoken.items() if v != voice and theirs
+        ]
         if wrong:
             rows[ANOTHER][voice] = float(np.mean(wrong))
     metric = c.COLUMNS[column]

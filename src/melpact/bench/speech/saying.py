@@ -8,7 +8,7 @@ from pathlib import Path
 from melpact.bench.conversion.material import Clip, TargetVoice
 
 SPEECH, VOCODED, RECORDING = "speech", "vocoded recording", "recording"
-WRONG, SHUFFLED, NOISE = "speech of another sentence", "recording of another sentence", "noise"
+WRONG, SHUFFLED, NOISE = "speech of another sentence", "vocoded, of another sentence", "noise"
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,11 @@ def language_table(language: str, clips: Sequence[Clip], heard: Heard, *, seed: 
     """The rows of one language. The nulls: what is understood of one sound beside the texts of others."""
     rows: dict[str, dict[str, Score]] = {}
     tallies: dict[str, dict[str, dict[str, tuple[int, int]]]] = {}
-    for row in (SPEECH, VOCODED, RECORDING):
+    for row in (SPEECH, VOCODED):
         own = {clip.id: heard.understood(row, clip) for clip in clips}
         tallies[row] = _tallies(own)
         rows[row] = {name: scored(c.COLUMNS[name], tallies[row][name], _why(own), seed) for name in tallies[row]}
-    for row, of in ((SHUFFLED, RECORDING), (WRONG, SPEECH)):
+    for row, of in ((SHUFFLED, VOCODED), (WRONG, SPEECH)):
         own = {clip.id: _beside_others(of, clip, clips, heard) for clip in clips}
         summed = {
             name: {k: one.observation[i] for k, one in own.items() if one.reason is None}

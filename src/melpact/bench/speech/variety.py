@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.bench.conversion.table import scored
-from melpact.bench.speech import columns as c
 from melpact.bench.score import NotMeasured, Score
+from melpact.bench.speech import columns as c
 from melpact.contract.mel import Mel
 from melpact.core.errors import MelpactError
 from melpact.core.records import Record
