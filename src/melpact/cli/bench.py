@@ -24,8 +24,8 @@ class Evaluate(Command):
     --suite codec --sources DIR draws rate-distortion curves: clips through codecs at several rates, with their real bits,
     beside Opus and Codec 2 where these are installed.
 
-    --suite speech --sources DIR --references DIR lets speakers speak held-out sentences: what is understood beside the vocoded
-    recording, whose voice it is, how varied, how long, and how often it fails.
+    --suite speech --sources DIR --references DIR lets speakers speak held-out sentences: what is understood beside the
+    vocoded recording, whose voice it is, how varied, how long, and how often it fails.
     """
 
     reference: Annotated[Positional[str], arg(metavar="REF")] = ""
@@ -52,7 +52,8 @@ class Evaluate(Command):
     """Of conversion and codec: what is converted or coded. A folder with a sub-folder per speaker, a table or a manifest; of
     codec also sound files. Of speech: held-out recordings with text, speaker and language. May be repeated."""
     references: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
-    """Of speech: recordings of voices that no speaker was trained on, likewise; some of each are kept back, to compare with."""
+    """Of speech: recordings of voices that no speaker was trained on, likewise; some of each are kept back, to compare
+    with."""
     singing: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
     """Of conversion and codec: what is sung, likewise."""
     music: Annotated[UseAppendAction[list[str]], arg(metavar="DIR")] = field(default_factory=list)
@@ -81,8 +82,8 @@ class Evaluate(Command):
     seconds: Annotated[float | None, arg(metavar="S")] = None
     """Of conversion and codec: longer clips are cut in a pause, and lose their text. 15 of conversion, 6 of codec."""
     with_: Annotated[str | None, arg(name="with", metavar="CKPT")] = None
-    """Of conversion: a vocoder's file or name; what melpact voice takes by default. Of speech: speakers' names or files, with
-    commas between; the one that comes with the package by default."""
+    """Of conversion: a vocoder's file or name; what melpact voice takes by default. Of speech: speakers' names or files,
+    with commas between; the one that comes with the package by default."""
     vocoder: Annotated[str | None, arg(metavar="CKPT")] = None
     """Of speech: a vocoder's file or name; what melpact speak takes by default."""
     temperatures: Annotated[str | None, arg(metavar="NUMBERS")] = None
@@ -113,9 +114,10 @@ class Evaluate(Command):
     def run(self) -> int:
         if self.suite == "codec" and (self.sources or self.singing or self.music):
             return self._codec()
-        if self.suite == "speech" and (self.references or (self.sources and not (self.targets or self.singing or self.music))):
+        sung = self.singing or self.targets or self.music
+        if self.suite == "speech" and (self.references or (self.sources and not sung)):
             return self._speech()
-        if self.sources or self.singing or self.targets or self.music:
+        if self.sources or sung:
             return self._conversion()
         from melpact.cli import bench_text
         from melpact.verbs.evaluate import evaluate
@@ -143,11 +145,12 @@ class Evaluate(Command):
             raise MelpactError(
                 "--sources, --singing and --targets make the sounds, by converters", where="melpact evaluate",
                 wanted="--suite conversion, and neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, --text",
-                next="Or --suite codec, which takes --sources, --singing and --music; or --suite speech: --sources, --references",
+                next="Or --suite codec, which takes --sources, --singing, --music; --suite speech: --sources, --references",
             )  # fmt: skip
         report = conversion_suite(
             self.sources, self.targets, singing=self.singing, methods=_names(self.methods) or None, baseline=self.baseline,
-            pairs=self.pairs, songs=self.songs, reference_s=120.0 if self.reference_seconds is None else self.reference_seconds, vocoder=self.with_, seen=self.seen,
+            pairs=self.pairs, songs=self.songs, vocoder=self.with_, seen=self.seen,
+            reference_s=120.0 if self.reference_seconds is None else self.reference_seconds,
             longest_s=LONGEST_S if self.seconds is None else self.seconds, out=self.out, jobs=self.jobs,
             cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
         )  # fmt: skip
@@ -189,7 +192,7 @@ class Evaluate(Command):
         if any(getattr(self, name) for name in others):
             raise MelpactError(
                 "--sources and --references are spoken here", where="melpact evaluate --suite speech",
-                wanted="neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, nor what is of other suites alone",
+                wanted="neither REF, SYS nor --metrics, --name, --dialect, --rate, --input, nor what other suites have",
             )  # fmt: skip
         usual = Sizes()
         sizes = Sizes(
@@ -316,7 +319,8 @@ def _numbers(where: str, text: str | None, usual: tuple[float, ...]) -> tuple[fl
     try:
         return usual if text is None else tuple(sorted({float(one) for one in text.split(",") if one.strip()}))
     except ValueError:
-        raise MelpactError("these are no numbers", where=where, got=repr(text), wanted="numbers with commas between") from None
+        wanted = "numbers with commas between"
+        raise MelpactError("these are no numbers", where=where, got=repr(text), wanted=wanted) from None
 
 
 def _tolerances(texts: list[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`evaluate --suite speech --sources …`: what speakers say, how well it is understood, whose voice it is, how often it fails.
+"""`evaluate --suite speech --sources …`: what speakers say, how it is understood, whose voice it is, how often it fails.
 
 What is read is in `speech_suite_material`, what is spoken in `speech_suite_making`, what is heard in `speech_suite_hearing`;
 what all of it says together is the bench's.
@@ -26,11 +26,13 @@ from melpact.core.records import digest
 from melpact.features.lane_cache import cache_folder
 from melpact.models.speech.base import Speaker
 from melpact.verbs.progress import Progress, Silent
+from melpact.verbs.speech_suite_desk import Desk
+from melpact.verbs.speech_suite_failures import POOR, POOR_MEANING, REFUSED, REFUSED_MEANING
 from melpact.verbs.speech_suite_files import with_sounds, without_files, write_table
 from melpact.verbs.speech_suite_hearing import Hall
 from melpact.verbs.speech_suite_making import Studio
 from melpact.verbs.speech_suite_material import Material, Sizes, material
-from melpact.verbs.speech_suite_parts import POOR, POOR_MEANING, REFUSED, REFUSED_MEANING, Parts
+from melpact.verbs.speech_suite_parts import speaker_facts
 from melpact.verbs.targets import output_folder
 
 Given = str | Path | Speaker
@@ -94,10 +96,10 @@ def speech_suite(
         facts, sentences, failed = dict[str, SpeakerFacts](), [], list(made_of.failed)
         try:
             for name, speaker in opened.items():
-                parts = Parts(name, Studio(speaker, kept, voices, vocoder), made_of.plan, hall, sizes, seed, progress)
-                facts[name] = parts.facts()
-                sentences += parts.sentences
-                failed += parts.failed
+                desk = Desk(name, Studio(speaker, kept, voices, vocoder), made_of.plan, hall, sizes, seed, progress)
+                facts[name] = speaker_facts(desk)
+                sentences += desk.sentences
+                failed += desk.failed
         finally:
             progress.done()
         found = SpeechTable(
@@ -134,7 +136,8 @@ def _opened(given: Sequence[Given] | Mapping[str, Given] | None) -> dict[str, Sp
     if isinstance(given, Mapping):
         return {name: _open(one) for name, one in given.items()}
     found: dict[str, Speaker] = {}
-    for one in given or [None]:
+    asked: Sequence[Given | None] = given or [None]
+    for one in asked:
         made = _open(one)
         name = made.title if one is None or isinstance(one, Speaker) else Path(one).stem
         found[name if name not in found else f"{name} {digest(made.fingerprint, 4)}"] = made

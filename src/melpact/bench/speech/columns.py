@@ -86,11 +86,13 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         APART: _column(
             "apart", "dB", "higher",
             "How far the mels of one sentence with different seeds lie apart: root mean square over bands, mean along the "
-            "best warping of time, mean over pairs of seeds; per sentence.", "own definition; warping after Sakoe & Chiba 1978",
+            "best warping of time, mean over pairs of seeds; per sentence.",
+            "own definition; warping after Sakoe & Chiba 1978",
         ),
         TEMPO_APART: _column(
             "length apart", "%", "higher",
-            "By how much the lengths of one sentence with different seeds differ, in per cent of their mean; mean over pairs.",
+            "By how much the lengths of one sentence with different seeds differ, in per cent of their mean; mean over "
+            "pairs.",
             "own definition",
         ),
         RANK: _column(
@@ -99,8 +101,9 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         ),
         DURATION: _column(
             "duration off", "%", "lower",
-            "Root mean square of ln(seconds spoken / seconds expected), in per cent. Expected: a line through the recordings' "
-            "units of text and seconds, each recording left out of its own line.", "own definition", root_mean_square, 0.0,
+            "Root mean square of ln(seconds spoken / seconds expected), in per cent. Expected: a line through the "
+            "recordings' units of text and seconds, each recording left out of its own line.", "own definition",
+            root_mean_square, 0.0,
         ),
         PACE: _column(
             "pace", "%", "higher",
@@ -114,7 +117,8 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         ),
         FIRST: _column(
             "time to first sound", "s", "lower",
-            "By the clock, from the call to the first block of samples; the median. What else the machine does counts.", "clock",
+            "By the clock, from the call to the first block of samples; the median. What else the machine does counts.",
+            "clock",
             median,
         ),
     }

@@ -1,6 +1,6 @@
 """Cheap detectors of what a model of speech does when it fails, on the sound alone; what a recogniser tells is in `said`.
 
-Each looks for one failure, was set so that it is silent on recordings of people, and is held to its planted failure by a test.
+Each looks for one failure, was set so that it is silent on recordings of people, and a test plants its failure.
 Spectra are mels of 16 ms hops in dB, no deeper than `DEPTH_DB` below the loudest.
 """
 
@@ -39,7 +39,7 @@ JUMBLE_S, JUMBLE = 0.5, 0.95
 reach .86."""
 JUMBLE_DB, JUMBLE_LOUD = 4.0, 0.6
 """A steady noise in a recording moves less than that."""
-HISS_S = 0.9
+HISS_S, HISS_SHARE = 0.9, 0.9
 """So long a stretch of loud sound without any voice in it is noise."""
 SPEECH_SHARE = 0.15
 CLIPPED_PERCENT = 0.1
@@ -156,9 +156,9 @@ def _noise(heard: Heard) -> str | None:
     times = np.arange(len(heard.levels)) * heard.hop_s
     place = np.minimum((times / STEP_S).astype(np.int64), max(0, voiced.size - 1))
     hiss = heard.loud & ~(voiced[place] if voiced.size else np.zeros(len(times), np.bool_))
-    first, length = longest(hiss)
-    if length * heard.hop_s >= HISS_S:
-        return f"{length * heard.hop_s:.1f} s of loud sound without a voice at {first * heard.hop_s:.1f} s"
+    share = _means(hiss.astype(np.float32), round(HISS_S / heard.hop_s))
+    if share.size and share.max() >= HISS_SHARE:
+        return f"{HISS_S:g} s of loud sound without a voice at {int(np.argmax(share)) * heard.hop_s:.1f} s"
     return None
 
 
@@ -218,16 +218,17 @@ class Detector:
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {
         LOOP: Detector(
-            f"{LOOP_S:g} s come again: two stretches whose spectra differ by less than {LOOP_DB:g} dB, and which are no held "
-            "sound.", _loop,
+            f"{LOOP_S:g} s come again: two stretches whose spectra differ by less than {LOOP_DB:g} dB, and which are no "
+            "held sound.", _loop,
         ),
         HELD: Detector(
             f"One spectrum for {HELD_S:g} s: it moves by less than {HELD_DB:g} dB over {1000 * HELD_LAG_S:.0f} ms.", _held
         ),
         JUMBLED: Detector(
-            f"For {JUMBLE_S:g} s the spectrum changes every 16 ms by {JUMBLE:g} of all that it moves within that time.", _jumbled
+            f"For {JUMBLE_S:g} s the spectrum changes every 16 ms by {JUMBLE:g} of all that it moves within that time.",
+            _jumbled,
         ),
-        NOISE: Detector(f"{HISS_S:g} s of loud sound in which no frame has a pitch.", _noise),
+        NOISE: Detector(f"{HISS_S:g} s of loud sound in which fewer than one frame in ten has a pitch.", _noise),
         NO_SPEECH: Detector(
             f"Less than {100 * SPEECH_SHARE:.0f} % of the time is speech by level and by change of the spectrum.", _no_speech
         ),

@@ -37,12 +37,12 @@ _LANGUAGES: Mapping[str, Parts] = MappingProxyType(
             "found|carried|painted|forgot|described|repaired|measured|sold",
             "a yellow umbrella|three heavy boxes|the broken window|an orange kite|every letter|the first chapter|her silver "
             "watch|enough bread for a week",
-            "behind the station|under the wooden bridge|in the middle of the night|on Thursday morning|before the storm|near "
-            "the frozen lake|at the top of the stairs|without a word",
+            "behind the station|under the wooden bridge|in the middle of the night|on Thursday morning|before the storm|"
+            "near the frozen lake|at the top of the stairs|without a word",
         ),
         "de": _parts(
-            "der alte Seemann|meine jüngste Schwester|ein stiller Nachbar|unsere Lehrerin|die große Ingenieurin|ein ehrlicher "
-            "Richter|das durstige Pferd|niemand",
+            "der alte Seemann|meine jüngste Schwester|ein stiller Nachbar|unsere Lehrerin|die große Ingenieurin|"
+            "ein ehrlicher Richter|das durstige Pferd|niemand",
             "gefunden|getragen|gemalt|vergessen|beschrieben|geprüft|gemessen|verkauft",
             "einen gelben Schirm|drei schwere Kisten|das zerbrochene Fenster|einen bunten Drachen|jeden Brief|das erste "
             "Kapitel|ihre silberne Uhr|genug Brot für eine Woche",
@@ -56,8 +56,8 @@ _LANGUAGES: Mapping[str, Parts] = MappingProxyType(
             "gevonden|gedragen|geschilderd|vergeten|beschreven|hersteld|gemeten|verkocht",
             "een gele paraplu|drie zware dozen|het gebroken raam|een bonte vlieger|elke brief|het eerste hoofdstuk|haar "
             "zilveren horloge|genoeg brood voor een week",
-            "achter het station|onder de houten brug|midden in de nacht|op donderdagochtend|voor de storm|naast het bevroren "
-            "meer|boven aan de trap|zonder een woord",
+            "achter het station|onder de houten brug|midden in de nacht|op donderdagochtend|voor de storm|"
+            "naast het bevroren meer|boven aan de trap|zonder een woord",
             order="{who} heeft {what}{where} {did}", joined=", en ",
         ),
         "es": _parts(
@@ -74,28 +74,29 @@ _LANGUAGES: Mapping[str, Parts] = MappingProxyType(
             "il vecchio marinaio|mia sorella minore|un vicino tranquillo|la nostra maestra|il giovane ingegnere|un giudice "
             "onesto|il cavallo assetato|nessuno",
             "trovò|portò|dipinse|dimenticò|descrisse|riparò|misurò|vendette",
-            "un ombrello giallo|tre scatole pesanti|la finestra rotta|un aquilone colorato|ogni lettera|il primo capitolo|il "
-            "suo orologio d'argento|abbastanza pane per una settimana",
-            "dietro la stazione|sotto il ponte di legno|nel mezzo della notte|giovedì mattina|prima della tempesta|vicino al "
-            "lago ghiacciato|in cima alle scale|senza una parola",
+            "un ombrello giallo|tre scatole pesanti|la finestra rotta|un aquilone colorato|ogni lettera|il primo capitolo|"
+            "il suo orologio d'argento|abbastanza pane per una settimana",
+            "dietro la stazione|sotto il ponte di legno|nel mezzo della notte|giovedì mattina|prima della tempesta|"
+            "vicino al lago ghiacciato|in cima alle scale|senza una parola",
             joined=", e ",
         ),
         "fr": _parts(
-            "le vieux marin|ma petite sœur|un voisin tranquille|notre maîtresse|la grande ingénieure|un juge honnête|le cheval "
-            "assoiffé|la boulangère",
+            "le vieux marin|ma petite sœur|un voisin tranquille|notre maîtresse|la grande ingénieure|un juge honnête|"
+            "le cheval assoiffé|la boulangère",
             "trouva|porta|peignit|oublia|décrivit|répara|mesura|vendit",
             "un parapluie jaune|trois lourdes caisses|la fenêtre brisée|un beau livre|chaque lettre|le premier chapitre|sa "
             "montre en argent|assez de pain pour une semaine",
-            "derrière la gare|sous le pont de bois|au milieu de la nuit|jeudi matin|avant l'orage|près du lac gelé|en haut de "
-            "l'escalier|sans un mot",
+            "derrière la gare|sous le pont de bois|au milieu de la nuit|jeudi matin|avant l'orage|près du lac gelé|"
+            "en haut de l'escalier|sans un mot",
             joined=", et ",
         ),
         "ru": _parts(
             "старый моряк|мой младший брат|тихий сосед|наш учитель|высокий инженер|честный судья|молодой врач|один художник",
             "нашёл|принёс|нарисовал|забыл|описал|починил|измерил|продал",
-            "жёлтый зонт|три тяжёлых ящика|разбитое окно|новую книгу|каждое письмо|первую главу|серебряные часы|старую карту",
-            "за вокзалом|под деревянным мостом|посреди ночи|в четверг утром|перед грозой|возле замёрзшего озера|на верхней "
-            "ступени|без единого слова",
+            "жёлтый зонт|три тяжёлых ящика|разбитое окно|новую книгу|каждое письмо|"
+            "первую главу|серебряные часы|старую карту",
+            "за вокзалом|под деревянным мостом|посреди ночи|в четверг утром|перед грозой|возле замёрзшего озера|"
+            "на верхней ступени|без единого слова",
             joined=", и ",
         ),
     }

@@ -1,4 +1,4 @@
-"""The table of speech: per speaker and language what is understood, how it sounds, whose voice, how varied, how often it fails.
+"""The table of speech: what is understood, how it sounds, whose voice it is, how varied, how long, how often it fails.
 
 What was heard of the sounds comes from the verb; the parts' own arithmetic is in `likeness`, `variety`, `pace`, `failures`.
 """

@@ -1,4 +1,4 @@
-"""A table of speech as rows of text: for CSV, Markdown, the terminal and the page. Pure text; files are written by the verb."""
+"""A table of speech as rows of text: for CSV, Markdown, the terminal and the page. The verb writes the files."""
 
 from __future__ import annotations
 
@@ -46,18 +46,17 @@ def title(found: SpeechTable, column: str) -> str:
 
 def words_rows(found: SpeechTable, one: SpeakerFacts) -> tuple[list[str], Rows]:
     """Per language: what is understood and how it sounds."""
-    names = (c.CHARACTERS, c.WORDS, c.OPINION)
+    names, ratios = (c.CHARACTERS, c.WORDS, c.OPINION), (c.CHARACTERS_RATIO, c.WORDS_RATIO)
     rows: Rows = []
     for language, own in one.languages.items():
         for row in ROWS:
             scores = own.rows.get(row, {})
             cells = [value(scores.get(name)) for name in names]
             if any(cell != "–" for cell in cells):
-                times = own.times if row == SPEECH else {}
+                times = [value(own.times.get(name)) if row == SPEECH else "" for name in ratios]
                 n = max((score.n for score in scores.values()), default=0)
-                rows.append([language if row == SPEECH else "", row, str(n), *cells,
-                             *(value(times.get(name)) if times else "" for name in (c.CHARACTERS_RATIO, c.WORDS_RATIO))])  # fmt: skip
-    return ["", "", "n", *(title(found, name) for name in names), *(title(found, n) for n in (c.CHARACTERS_RATIO, c.WORDS_RATIO))], rows  # fmt: skip
+                rows.append([language if row == SPEECH else "", row, str(n), *cells, *times])
+    return ["", "", "n", *(title(found, name) for name in (*names, *ratios))], rows
 
 
 def likeness_rows(found: SpeechTable, one: SpeakerFacts) -> tuple[list[str], Rows]:

@@ -15,8 +15,8 @@ UNINTELLIGIBLE = 0.8
 """Of the letters: about what sentences get that have nothing to do with each other."""
 SKIP, AGAIN, NOT_UNDERSTOOD = "skip", "said again", "not understood"
 MEANINGS = {
-    SKIP: f"{SKIPPED_WORDS} words of the text in a row have nothing in what the recogniser understands, or half of a shorter "
-    "text.",
+    SKIP: f"{SKIPPED_WORDS} words of the text in a row have nothing in what the recogniser understands, or half of a "
+    "shorter text.",
     AGAIN: f"{REPEATED_WORDS} words or more that are not in the text repeat those right before or after them.",
     NOT_UNDERSTOOD: f"{100 * UNINTELLIGIBLE:.0f} % of the letters or more are wrong.",
 }

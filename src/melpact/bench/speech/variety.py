@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +135,7 @@ def variety(
             )
         )  # fmt: skip
     means = [point.apart.value for point in points if point.apart.value is not None]
-    monotone = None if len(means) < 2 else all(b >= a for a, b in zip(means, means[1:], strict=False))
+    monotone = None if len(means) < 2 else all(b >= a for a, b in pairwise(means))
     ranks = {}
     for name in set.intersection(*(set(own) for own in found.values())) if len(found) > 1 else set():
         rank = _rank([found[value][name][0] for value in sorted(found)])
