@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def speech_suite(
     folder = None if out is None else output_folder(out)
     with ExitStack() as stack:
         kept = cache_folder() / "speech" if cache else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        made_of = material(sources, references, text, languages, sizes, kept / "clips")
+        made_of = material(sources, references, text, languages, sizes, kept / "clips", partial(_spoken, opened))
         voices = {voice.name: voice for voice in made_of.plan.voices}
         hall = Hall(ears, kept / "heard" if cache else None, jobs, progress)
         facts, sentences, failed = dict[str, SpeakerFacts](), [], list(made_of.failed)
@@ -150,6 +151,19 @@ def _open(given: Given | None) -> Speaker:
     from melpact.models.speech.opening import speaker
 
     return speaker(given)
+
+
+def _spoken(opened: Mapping[str, Speaker], language: str) -> bool:
+    """Whether any of them speaks a language."""
+
+    def can(speaker: Speaker) -> bool:
+        try:
+            speaker.language(language)
+        except MelpactError:
+            return False
+        return True
+
+    return any(can(speaker) for speaker in opened.values())
 
 
 def _told(voice: Any) -> str:

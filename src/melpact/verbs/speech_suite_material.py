@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -63,28 +63,29 @@ class Material:
 
 def material(
     sources: Sequence[str | Path], references: Sequence[str | Path], text: str | Path | None, languages: Sequence[str],
-    sizes: Sizes, folder: Path,
+    sizes: Sizes, folder: Path, spoken_at_all: Callable[[str], bool] = lambda language: True,
 ) -> Material:  # fmt: skip
     """Everything that is to be spoken.
 
     Args:
         text: a file of sentences for the failure count, a line each, with a language and | before it if you like.
-        folder: for what is cut out of files.
+        folder: for what is cut out of files. spoken_at_all: whether any speaker speaks a language.
 
     Raises:
         MelpactError: no held-out sentence. CorpusError: a source that does not exist or that nothing recognises.
     """
     left_out, failed = list[str](), list[str]()
     own = _held_out(sources, languages, sizes.sentences, folder, left_out, failed)
-    main = max(own, key=lambda language: len(own[language]))
+    tongues = [language for language in own if spoken_at_all(language)] or list(own)
+    main = max(tongues, key=lambda language: len(own[language]))
     voices, others = _references(references, sizes.reference_s, folder, left_out, failed)
     spoken_by = {}
     for voice in voices:
         tongue = voice.others[0].language
-        spoken_by[voice.name] = _evenly(own.get(tongue, own[main]), SAID_BY_EACH)
+        spoken_by[voice.name] = _evenly(own[tongue if tongue in tongues else main], SAID_BY_EACH)
     plan = Plan(
         clips=own, voices=tuple(voices), spoken_by=spoken_by, others=others, varied=tuple(_evenly(own[main], VARIED)),
-        counted=tuple(_counted(text, list(own), main, sizes.failures, left_out)), temperatures=tuple(sizes.temperatures),
+        counted=tuple(_counted(text, tongues, main, sizes.failures, left_out)), temperatures=tuple(sizes.temperatures),
         top_ps=tuple(sizes.top_ps), seeds=sizes.seeds,
     )  # fmt: skip
     return Material(plan, left_out, failed)

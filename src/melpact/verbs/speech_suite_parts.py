@@ -9,7 +9,6 @@ from typing import Any
 from melpact.bench.cache import Found
 from melpact.bench.conversion import ears as senses
 from melpact.bench.conversion.material import Clip
-from melpact.bench.conversion.table import scored
 from melpact.bench.speech import columns as c
 from melpact.bench.speech.pace import Duration, Pace, duration, fitted
 from melpact.bench.speech.saying import NOISE, RECORDING, SPEECH, VOCODED, Result, Said, of_clip
@@ -37,14 +36,14 @@ def speaker_facts(desk: Desk) -> SpeakerFacts:
     counts = failures(desk, lengths, paces, heard)
     cost = {str(i): (one.seconds, one.spent_s) for i, one in enumerate(desk.every) if one.path and one.seconds > 0}
     first = {str(i): one.first_s for i, one in enumerate(desk.every) if one.path}
-    nothing, speaker = {"": "nothing was made"}, desk.studio.speaker
+    nothing, speaker = "nothing was made", desk.studio.speaker
     loud = sum(one.peak > 1 for one in desk.every)
     return SpeakerFacts(
         title=speaker.title, spec=name_of(speaker.spec) or speaker.spec.fingerprint, vocoder=desk.studio.by,
         fingerprint=speaker.fingerprint, languages=_languages(desk, clips, heard), likeness=alike, heard_with=with_reference,
         variety=varied, duration=tuple(_durations(desk, clips, lengths)), failures=counts, missing=desk.missing,
-        cost=scored(c.COLUMNS[c.COST], cost, nothing, desk.seed),
-        first=scored(c.COLUMNS[c.FIRST], first, nothing, desk.seed),
+        cost=c.over(c.COST, cost, nothing, desk.seed),
+        first=c.over(c.FIRST, first, nothing, desk.seed),
         notes=(f"beyond full scale, and clipped: {loud} of {len(desk.every)} sounds",) if loud else (),
     )  # fmt: skip
 

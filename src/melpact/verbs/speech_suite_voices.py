@@ -9,7 +9,6 @@ from typing import Any
 from melpact.bench.cache import Found
 from melpact.bench.conversion import ears as senses
 from melpact.bench.conversion.material import Clip
-from melpact.bench.conversion.table import scored
 from melpact.bench.score import Score
 from melpact.bench.speech import columns as c
 from melpact.bench.speech import likeness as whose
@@ -103,5 +102,4 @@ def _heard_with(
             if heard[senses.SAID].reason is None:
                 for row, said in ((whose.WITH, heard[senses.SAID]), (whose.WITHOUT, bare)):
                     tallies[row][name] = Understood.of(clip.text, str(said.observation[1]), clip.language).letters
-    why = {"": "nothing was heard"}
-    return {row: scored(c.COLUMNS[c.CHARACTERS], own, why, desk.seed) for row, own in tallies.items()}
+    return {row: c.over(c.CHARACTERS, own, "nothing was heard", desk.seed) for row, own in tallies.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from melpact.bench import bootstrap
 from melpact.bench.conversion.columns import Four, ratio
+from melpact.bench.conversion.table import scored
 from melpact.bench.metric import Metric, mean
 from melpact.bench.metrics import _recogniser, _second_speaker, character_error_rate, dnsmos_overall, speaker_similarity
 from melpact.bench.score import NotMeasured, Score
@@ -123,6 +124,11 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+
+def over(column: str, found: Mapping[str, Any], nothing: str, seed: int = 0) -> Score:
+    """A column's value over observations by name, and its interval; `nothing`: why there is none, where there is none."""
+    return scored(COLUMNS[column], found, {} if found else {"": nothing}, seed)
 
 
 def times(observations: Sequence[Four], seed: int = 0) -> Score:

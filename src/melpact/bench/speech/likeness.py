@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melpact.bench import bootstrap
-from melpact.bench.conversion.table import scored
 from melpact.bench.report import Difference
 from melpact.bench.score import Score
 from melpact.bench.speech import columns as c
@@ -103,8 +102,7 @@ def likeness(
         ]
         if wrong:
             rows[ANOTHER][voice] = float(np.mean(wrong))
-    metric = c.COLUMNS[column]
-    scores = {row: scored(metric, found, {"": reasons.get(row, "nothing was heard")}, seed) for row, found in rows.items()}
+    scores = {row: c.over(column, found, reasons.get(row, "nothing was heard"), seed) for row, found in rows.items()}
     own_score, apart = scores[WITH], {}
     for row in (OTHERS, ANOTHER, WITHOUT):
         if own_score.low is not None and scores[row].high is not None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melpact.bench.conversion.table import scored
 from melpact.bench.score import Score
 from melpact.bench.speech import columns as c
 from melpact.core.records import Record
 
-FEWEST = 4
+FEWEST = 8
+"""Recordings from which on a line is drawn."""
 USUAL_S, USUAL_UNITS_PER_S = 0.15, 13.0
 """Of a language without recordings: a pause, and letters or phonemes in a second."""
 
@@ -31,7 +31,7 @@ class Pace:
 
 
 def fitted(units: Sequence[int], seconds: Sequence[float]) -> Pace:
-    """The line of least relative squares; with fewer than four recordings or no slope, their mean rate."""
+    """The line of least relative squares; with fewer than eight recordings or no slope, their mean rate."""
     if not units:
         return Pace()
     x, y = np.asarray(units, np.float64), np.asarray(seconds, np.float64)
@@ -86,10 +86,10 @@ def duration(
         if name in recorded:
             people[name] = 100 * float(np.log(recorded[name] / expected))
             nothing[name] = 100 * float(np.log(recorded[name] / mean))
-    off, why = c.COLUMNS[c.DURATION], {"": "nothing to compare with"}
+    why = "nothing to compare with"
     return Duration(
         language=language, unit=unit, start_s=line.start_s, units_per_s=line.units_per_s,
-        speech=scored(off, speech, why, seed), recordings=scored(off, people, why, seed),
-        nothing=scored(off, nothing, why, seed), speech_nothing=scored(off, flat, why, seed),
-        pace=scored(c.COLUMNS[c.PACE], pace, why, seed),
+        speech=c.over(c.DURATION, speech, why, seed), recordings=c.over(c.DURATION, people, why, seed),
+        nothing=c.over(c.DURATION, nothing, why, seed), speech_nothing=c.over(c.DURATION, flat, why, seed),
+        pace=c.over(c.PACE, pace, why, seed),
     )  # fmt: skip

@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from melpact.bench.conversion.table import scored
 from melpact.bench.score import NotMeasured, Score
 from melpact.bench.speech import columns as c
 from melpact.contract.mel import Mel
@@ -124,13 +123,13 @@ def variety(
     Args:
         found: value → sentence → distance of its tries. other: sentence → distance from another sentence, dB.
     """
-    points = []
+    points, nothing = [], "no sentence was spoken twice"
     for value in sorted(found):
         own = found[value]
         points.append(
             Point(
-                value=value, apart=scored(c.COLUMNS[c.APART], {k: one[0] for k, one in own.items()}, {}, seed),
-                tempo_apart=scored(c.COLUMNS[c.TEMPO_APART], {k: one[1] for k, one in own.items()}, {}, seed),
+                value=value, apart=c.over(c.APART, {k: one[0] for k, one in own.items()}, nothing, seed),
+                tempo_apart=c.over(c.TEMPO_APART, {k: one[1] for k, one in own.items()}, nothing, seed),
                 same=sum(one == (0.0, 0.0) for one in own.values()), of=len(own),
             )
         )  # fmt: skip
@@ -144,8 +143,8 @@ def variety(
     ranked = dict(sorted(ranks.items()))
     return Variety(
         setting=setting, points=tuple(points), monotone=monotone, seeds=seeds,
-        rank=scored(c.COLUMNS[c.RANK], ranked, {"": "the tries differ by nothing at all"}, seed),
-        other=scored(c.COLUMNS[c.APART], dict(other), {"": "only one sentence"}, seed),
+        rank=c.over(c.RANK, ranked, "the setting changes nothing at all", seed),
+        other=c.over(c.APART, other, "only one sentence", seed),
     )  # fmt: skip
 
 
