@@ -208,8 +208,11 @@ class Broken(LetterSpeaker):
         yield from parts
 
 
-def test_planted_failures_are_counted(rooms: Path) -> None:
-    found = suite(rooms, Broken(), sizes=Sizes(sentences=2, failures=6, heard=0, seeds=2, temperatures=(), top_ps=()))
+def test_planted_failures_are_counted(rooms: Path, tmp_path: Path) -> None:
+    lines = ["some old bread turned", "make ten green maps", "a gold button rolled", "no tram runs", "bears eat", "pale rugs"]
+    (tmp_path / "lines.txt").write_text("\n".join(f"en|{one} at dusk" for one in lines), encoding="utf-8")
+    sizes = Sizes(sentences=2, failures=6, heard=0, seeds=2, temperatures=(), top_ps=())
+    found = suite(rooms, Broken(), text=tmp_path / "lines.txt", sizes=sizes)
     counts = found.table.speakers["own"].failures
     assert counts is not None and counts.cheap[d.LOOP].found == 3 and counts.cheap[d.LOOP].n == 6
     assert counts.cheap[d.SILENT].found == 0 and counts.cheap[d.SILENT].high == pytest.approx(1000 * (1 - 0.05 ** (1 / 6)))
@@ -251,10 +254,9 @@ def test_an_interrupted_run_goes_on(rooms: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(speech_suite_making.Studio, "_make", stopped)
     with pytest.raises(KeyboardInterrupt):
         suite(rooms, LetterSpeaker(), sizes=small)
-    before = len(calls) - 2  # the first is spoken twice, and the last was interrupted
     suite(rooms, LetterSpeaker(), sizes=small)
     asked = {(one.text, one.language, one.reference, one.seed) for one in calls}
-    assert len(calls) == 5 + 1 + len(asked) - before
+    assert len(calls) == 1 + len(asked)
 
 
 def test_ears_that_are_missing_leave_their_columns_with_the_reason(rooms: Path) -> None:

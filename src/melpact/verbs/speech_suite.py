@@ -26,6 +26,7 @@ from melpact.core.errors import MelpactError
 from melpact.core.records import digest
 from melpact.features.lane_cache import cache_folder
 from melpact.models.speech.base import Speaker
+from melpact.text.languages import resolved
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.speech_suite_desk import Desk
 from melpact.verbs.speech_suite_failures import POOR, POOR_MEANING, REFUSED, REFUSED_MEANING
@@ -148,7 +149,7 @@ def _opened(given: Sequence[Given] | Mapping[str, Given] | None) -> dict[str, Sp
 def _open(given: Given | None) -> Speaker:
     if isinstance(given, Speaker):
         return given
-    from melpact.models.speech.opening import speaker
+    from melpact.verbs.speakers import speaker
 
     return speaker(given)
 
@@ -158,7 +159,7 @@ def _spoken(opened: Mapping[str, Speaker], language: str) -> bool:
 
     def can(speaker: Speaker) -> bool:
         try:
-            speaker.language(language)
+            speaker.language(resolved(language))
         except MelpactError:
             return False
         return True

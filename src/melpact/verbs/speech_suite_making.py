@@ -5,38 +5,40 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.audio.files import read
-from melpact.audio.writing import write, written
+from melpact.audio.writing import write
 from melpact.bench.anchor import Scene, anchors
 from melpact.bench.cache import package_version, sound_digest, sources_digest
 from melpact.bench.conversion.material import TargetVoice
-from melpact.bench.refine_opening import vocoder_digest
 from melpact.bench.sound import dialect_for
 from melpact.bench.speech.saying import Asked, Result, Said
 from melpact.contract.mel import Mel
 from melpact.core.atomic import replaced
-from melpact.core.errors import AudioWarning, ContractError, MelpactError, SpeechFault
+from melpact.core.errors import AudioWarning, ContractError, MelpactError, SpeechFault, TextError
 from melpact.core.records import digest
 from melpact.features.analysis import extract, to_rate
 from melpact.models.speech.base import Speaker
 from melpact.models.speech.settings import Speaking
-from melpact.models.speech.spoken import Spoken
 from melpact.models.speech.voice import SpeechVoice
-from melpact.text.sentence import Sentence
-from melpact.verbs.voice_sounding import maker
+from melpact.text.languages import resolved
+from melpact.text.script import script
+from melpact.verbs.default_vocoder import WITHOUT_MODEL
+from melpact.verbs.speak import speak
+from melpact.verbs.speech_file import Kept
+from melpact.verbs.speech_report import SpeakReport
+from melpact.verbs.speech_sound import sounder
+from melpact.vocoders.neural.vocoder import NeuralVocoder
 
 _CODE = ("text", "models/speech", "nn/speech", "vocoders/griffin_lim", "vocoders/neural", "bridges", "audio", "contract")
 """Folders of what the sounds depend on besides the speaker itself; each means the modules directly in it."""
-Floats = NDArray[np.float32]
 
 
 @dataclass
@@ -56,18 +58,19 @@ class Studio:
     _warm: bool = False
 
     def __post_init__(self) -> None:
-        self.by, self._sounding = maker(self.vocoder, self.speaker.spec)
-        root = Path(__file__).parents[1]
+        self._sounder = sounder(self.speaker.spec, self.vocoder)
+        self.by, root = self._sounder.name, Path(__file__).parents[1]
         paths = tuple(path for path in (root / name for name in _CODE) if path.is_dir())
+        verbs = tuple(root / "verbs" / f"{name}.py" for name in ("speak", "speech_sound"))
         self._code = [
-            "speech", 1, sources_digest((Path(__file__), *paths)), package_version(), vocoder_digest(self.by),
-            self.speaker.spec.fingerprint,
+            "speech", 2, sources_digest((Path(__file__), *verbs, *paths)), package_version(), self.by,
+            self._sounder.fingerprint, self.speaker.spec.fingerprint,
         ]  # fmt: skip
 
     def can(self, language: str) -> str | None:
         """Why a language cannot be spoken, or None."""
         try:
-            self.speaker.language(language)
+            self.speaker.language(resolved(language))
         except MelpactError as error:
             return str(error).rstrip(".")
         return None
@@ -96,12 +99,12 @@ class Studio:
         voice = self._voice(asked.reference) if asked.reference else None
         if not self._warm:  # what is compiled or loaded the first time is not the sentence's own time
             self._warm = True
-            _quietly(lambda: self._make(asked, voice, None, None))
+            _quietly(lambda: self._speak(asked, voice, {}, Kept()))
         path.parent.mkdir(parents=True, exist_ok=True)
         wave, mel = (path.with_suffix(".wav"), None) if sound else (None, path.with_suffix(".mel"))
         try:
             made: Result = self._make(asked, voice, wave, mel)
-        except (SpeechFault, ContractError) as refused:
+        except (SpeechFault, ContractError, TextError) as refused:
             made = str(refused).rstrip(".")
         _keep(path, made)
         return made
@@ -109,40 +112,58 @@ class Studio:
     def _make(self, asked: Asked, voice: SpeechVoice | None, wave: Path | None, mel: Path | None) -> Said:
         chosen: dict[str, Any] = {"seed": asked.seed}
         chosen |= {name: value for name in ("temperature", "top_p") if (value := getattr(asked, name)) is not None}
-        sentence = Sentence(text=asked.text, language=asked.language)
-        began, at_first = time.process_time(), time.perf_counter()
-        flow = self.speaker.stream(sentence, voice, Speaking(**chosen))
-        waited, spoken = 0.0, None
-        while spoken is None:
-            try:
-                next(flow)
-                waited = waited or time.perf_counter() - at_first
-            except StopIteration as end:
-                spoken = end.value
-        whole: Spoken = spoken
-        if mel is not None:
-            whole.mel.save(mel)
-        peak, seconds, first = 0.0, whole.mel.duration_s, waited
-        if wave is not None:
-            seconds, peak, first = self._sounded(whole.mel, wave)
-            first += waited or time.perf_counter() - at_first
-        return Said(wave, mel, seconds, time.process_time() - began, first, peak, whole.found)
-
-    def _sounded(self, mel: Mel, wave: Path) -> tuple[float, float, float]:
-        """Seconds of sound, peak, and seconds until the first block."""
-        begin, first, samples = time.perf_counter(), 0.0, 0
+        if wave is None:
+            return self._as_mel(asked, voice, Speaking(**chosen), mel)
+        began, kept = time.process_time(), Kept()
+        report = self._speak(asked, voice, chosen, kept)
+        spent = time.process_time() - began
+        samples = np.concatenate(kept.parts)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AudioWarning)
-            with written(wave, mel.spec.sample_rate, mel.n_samples) as sound:
-                for block in self._blocks(mel):
-                    first = first or time.perf_counter() - begin
-                    samples += block.size
-                    sound.write(block[None])
-        return samples / mel.spec.sample_rate, sound.peak, first
+            write(wave, Audio.of(samples, report.sample_rate))
+        again = tuple(why for one in report.done for why in one.found)
+        return Said(wave, None, report.seconds, spent, report.first_s, report.peak, again)
 
-    def _blocks(self, mel: Mel) -> Iterator[Floats]:
-        for block in self._sounding(mel, np.zeros(mel.n_frames, np.float32)):
-            yield np.asarray(block, np.float32)
+    def _speak(
+        self, asked: Asked, voice: SpeechVoice | None, chosen: dict[str, Any], kept: Kept, *, stream: bool = False
+    ) -> SpeakReport:
+        maker = self._sounder.maker
+        report = speak(
+            asked.text, voice=() if voice is None else (voice,), language=asked.language, settings=chosen, sink=kept,
+            with_=self.speaker, vocoder=maker if isinstance(maker, NeuralVocoder) else WITHOUT_MODEL, stream=stream,
+        )  # fmt: skip
+        if report.failed:
+            raise SpeechFault(report.failed[0].message)
+        return report
+
+    def _as_mel(self, asked: Asked, voice: SpeechVoice | None, settings: Speaking, path: Path | None) -> Said:
+        """Its sentences one after the other, without the pauses between them."""
+        began, mels, again = time.process_time(), list[Mel](), list[str]()
+        for number, sentence in enumerate(script(asked.text, language=asked.language).sentences):
+            spoken = self.speaker(sentence, voice, settings, rng=np.random.default_rng([settings.seed, number]))
+            mels.append(spoken.mel)
+            again += spoken.found
+        whole = Mel(np.concatenate([one.values for one in mels], axis=1), mels[0].spec)
+        if path is not None:
+            whole.save(path)
+        return Said(None, path, whole.duration_s, time.process_time() - began, 0.0, 0.0, tuple(again))
+
+    def first_sound(self, asked: Asked) -> float | None:
+        """Seconds by the clock until a stream gives its first samples; None where it cannot be spoken."""
+        key = digest([*self._code, self.speaker.fingerprint, "first", asked.text, asked.language, asked.seed], 40)
+        path = self.folder / "first" / f"{key}.json"
+        try:
+            return float(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            pass
+        try:
+            found = self._speak(asked, None, {"seed": asked.seed}, Kept(), stream=True).first_s
+        except MelpactError:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path) as temporary:
+            temporary.write_text(json.dumps(found), encoding="utf-8")
+        return found
 
     def vocoded(self, source: Path) -> Path:
         """A recording after analysis and the same vocoder.
@@ -153,7 +174,10 @@ class Studio:
         path = self.folder / "vocoded" / f"{digest([*self._code, sound_digest(source)], 40)}.wav"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._sounded(extract(to_rate(read(source).mono(), self.speaker.spec.sample_rate), self.speaker.spec), path)
+            mel = extract(to_rate(read(source).mono(), self.speaker.spec.sample_rate), self.speaker.spec)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AudioWarning)
+                write(path, self._sounder.whole(mel))
         return path
 
     def _voice(self, name: str) -> SpeechVoice:

@@ -19,6 +19,7 @@ from melpact.bench.speech.saying import Plan
 from melpact.bench.speech.sentences import sentences
 from melpact.core.errors import MelpactError
 from melpact.core.records import digest
+from melpact.text.languages import resolved
 from melpact.text.tokens import PAUSES, spoken
 from melpact.verbs.codec_suite_material import spread
 from melpact.verbs.conversion_material import Seen, clips, ready
@@ -225,7 +226,7 @@ def _from_file(path: Path, main: str) -> list[tuple[str, str]]:
 def units(text: str, language: str) -> tuple[int, str]:
     """How much there is to say, and in what: phonemes where espeak-ng knows the language, else letters."""
     try:
-        count = sum(name not in PAUSES and name not in "^$" for name in spoken(text, language).text)
+        count = sum(name not in PAUSES and name not in "^$" for name in spoken(text, resolved(language)).text)
         if count:
             return count, "phonemes"
     except MelpactError:

@@ -23,6 +23,8 @@ from melpact.verbs.speech_suite_voices import voices
 
 NOISES = 8
 """Noises of each language, at most: their opinion is a null."""
+STREAMED = 10
+"""Sentences that are spoken again in a stream, for the time to the first sound."""
 
 
 def speaker_facts(desk: Desk) -> SpeakerFacts:
@@ -35,7 +37,8 @@ def speaker_facts(desk: Desk) -> SpeakerFacts:
     varied = tuple(varieties(desk))
     counts = failures(desk, lengths, paces, heard)
     cost = {str(i): (one.seconds, one.spent_s) for i, one in enumerate(desk.every) if one.path and one.seconds > 0}
-    first = {str(i): one.first_s for i, one in enumerate(desk.every) if one.path}
+    tried = [(clip.id, desk.studio.first_sound(of_clip(clip))) for clip in clips[:STREAMED]]
+    first = {name: seconds for name, seconds in tried if seconds is not None}
     nothing, speaker = "nothing was made", desk.studio.speaker
     loud = sum(one.peak > 1 for one in desk.every)
     return SpeakerFacts(

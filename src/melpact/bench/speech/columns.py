@@ -118,7 +118,8 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         ),
         FIRST: _column(
             "time to first sound", "s", "lower",
-            "By the clock, from the call to the first block of samples; the median. What else the machine does counts.",
+            "By the clock, from the call to the first samples of a stream, speaker and vocoder being open; the median over "
+            "ten sentences. What else the machine does counts.",
             "clock",
             median,
         ),

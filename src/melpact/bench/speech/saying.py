@@ -34,7 +34,7 @@ class Said:
 
     Attributes:
         path: of the sound; None: only the mel was wanted. mel: likewise of the mel.
-        seconds: of sound. spent_s: of processor time. first_s: from the call to the first block of sound, by the clock.
+        seconds: of sound. spent_s: of processor time. first_s: from the call to the first samples, by the clock.
         peak: before clipping. again: what was found in attempts that the speaker threw away itself.
     """
 
