@@ -209,7 +209,7 @@ class Broken(LetterSpeaker):
 
 
 def test_planted_failures_are_counted(rooms: Path, tmp_path: Path) -> None:
-    lines = ["some old bread turned", "make ten green maps", "a gold button rolled", "no tram runs", "bears eat", "pale rugs"]
+    lines = ["some old bread turned", "make ten green maps", "a gold button rolled", "no tram runs", "bears eat", "a rug"]
     (tmp_path / "lines.txt").write_text("\n".join(f"en|{one} at dusk" for one in lines), encoding="utf-8")
     sizes = Sizes(sentences=2, failures=6, heard=0, seeds=2, temperatures=(), top_ps=())
     found = suite(rooms, Broken(), text=tmp_path / "lines.txt", sizes=sizes)
