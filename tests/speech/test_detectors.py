@@ -71,12 +71,17 @@ def paused(wave: Wave) -> Wave:
     return np.concatenate([wave[:at], np.zeros(round(2.5 * RATE), np.float32), wave[at:]])
 
 
+def cut(wave: Wave) -> Wave:
+    half = wave.size // 2
+    return wave[: half + loudest(wave[half:], 0.05) + round(0.05 * RATE)]
+
+
 def clipped(wave: Wave) -> Wave:
     return np.clip(8 * wave / np.abs(wave).max(), -1, 1)
 
 
 PLANTED: dict[str, Callable[[Wave], Wave]] = {
-    d.LOOP: looped, d.HELD: held, d.NOISE: hissed, d.NO_SPEECH: noise, d.JUMBLED: jumbled, d.PAUSE: paused,
+    d.LOOP: looped, d.HELD: held, d.NOISE: hissed, d.NO_SPEECH: noise, d.JUMBLED: jumbled, d.PAUSE: paused, d.CUT: cut,
     d.CLIPPING: clipped, d.SILENT: np.zeros_like, d.ENDLESS: lambda wave: np.tile(wave, 4),
     d.SHORT_NAME: lambda wave: wave[: wave.size // 4],
 }  # fmt: skip

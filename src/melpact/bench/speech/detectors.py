@@ -45,6 +45,8 @@ SPEECH_SHARE = 0.15
 CLIPPED_PERCENT = 0.1
 QUIET = 10 ** (-50 / 20)
 LONGEST_PAUSE_S = 2.0
+CUT_DB, CUT_S, FADED_S = -8.0, 0.02, 0.005
+"""A sound that is still so loud, beside its loud parts, within its last moments, was cut off; the very end may be faded."""
 LONG, SHORT = 2.5, 0.4
 """Times the seconds that recordings of such a text last."""
 SLACK_S = 0.7
@@ -186,6 +188,17 @@ def _pause(heard: Heard) -> str | None:
     return f"a pause of {seconds:.1f} s at {at:.1f} s" if seconds >= LONGEST_PAUSE_S else None
 
 
+def _cut(heard: Heard) -> str | None:
+    wave = heard.sound.at(RATE_HZ).astype(np.float64)
+    size, faded, last = (round(one * RATE_HZ) for one in (0.01, FADED_S, CUT_S))
+    if wave.size < 20 * size:
+        return None
+    loud = np.quantile(np.square(wave[: wave.size // size * size].reshape(-1, size)).mean(axis=1), 0.95)
+    end = np.square(wave[-last - faded : -faded]).mean()
+    decibel = 10 * float(np.log10(max(end, 1e-18) / max(float(loud), 1e-18)))
+    return f"its last {1000 * CUT_S:.0f} ms lie {-decibel:.0f} dB below its loud parts" if decibel > CUT_DB else None
+
+
 def _clipping(heard: Heard) -> str | None:
     share = 100 * float(clipped(heard.sound.wave).mean())
     return f"{share:.2g} % of the samples are clipped" if share > CLIPPED_PERCENT else None
@@ -204,7 +217,8 @@ def _short(heard: Heard) -> str | None:
 
 
 LOOP, HELD, JUMBLED, NOISE, NO_SPEECH = "loop", "held", "jumbled", "noise", "no speech"
-SILENT, PAUSE, CLIPPING, ENDLESS, SHORT_NAME = "silent", "pause", "clipping", "endless", "too short"
+SILENT, PAUSE, CUT, CLIPPING = "silent", "pause", "cut off", "clipping"
+ENDLESS, SHORT_NAME = "endless", "too short"
 
 
 @dataclass(frozen=True)
@@ -234,6 +248,7 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
         ),
         SILENT: Detector("A peak below -50 dB of full scale.", _silent),
         PAUSE: Detector(f"A pause of {LONGEST_PAUSE_S:g} s within the sentence.", _pause),
+        CUT: Detector(f"Within {-CUT_DB:g} dB of its loud parts in its last {1000 * CUT_S:.0f} ms.", _cut),
         CLIPPING: Detector(f"More than {CLIPPED_PERCENT:g} % of the samples at full scale or in flat tops.", _clipping),
         ENDLESS: Detector(f"Longer than {LONG:g} times what people take for such a text, and {SLACK_S:g} s.", _endless),
         SHORT_NAME: Detector(f"Shorter than {SHORT:g} times what people take for such a text.", _short),
