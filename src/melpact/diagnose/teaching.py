@@ -252,7 +252,7 @@ class _Material:
         lag = int(self._by_lag.mean(axis=1).argmax()) - middle
         gain = self._by_lag[middle + lag] - self._by_lag[middle]
         clear = 1 - self.r_at(lag) < LATER * (1 - self.r_at(0)) and self.r_at(lag) > self._strangers[0] + 0.1
-        return lag if lag and clear and _interval(gain)[1] > 0 else None
+        return lag if lag and clear and interval(gain)[1] > 0 else None
 
     @cached_property
     def _warped(self) -> tuple[Floats, Floats]:
@@ -282,7 +282,7 @@ class _Material:
         """How much more r gains by warping than with other utterances' targets, with its interval."""
         place, after = self._warped
         gain = after - place
-        return _interval(gain[:, 0] - gain[:, 1:].mean(axis=1))
+        return interval(gain[:, 0] - gain[:, 1:].mean(axis=1))
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
@@ -338,7 +338,7 @@ def _share(errors: Floats, base: Floats) -> tuple[float, float, float]:
     return 1 - ratio, 1 - ratio - half, 1 - ratio + half
 
 
-def _interval(values: Floats) -> tuple[float, float, float]:
+def interval(values: Floats) -> tuple[float, float, float]:
     """Mean with its 95 % interval."""
     half = _t(len(values)) * float(values.std(ddof=1)) / np.sqrt(len(values))
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
