@@ -23,6 +23,7 @@ from melpact.nn.speech.aligner import SLOT_FRAMES, Aligner, diagonal, durations,
 from melpact.train.spoken import Line, heard
 
 KIND, SUFFIX = "speech alignment", ".alignment"
+EVEN = "even"
 LEVEL = 0.7
 """How much of an utterance's mean is taken out of each band before frames are compared."""
 Floats = NDArray[np.float32]
@@ -61,7 +62,7 @@ class Alignment:
         if self.read != read:
             raise TrainingError(
                 "the alignment is of other sounds or texts", where=where, got=self.read, wanted=read,
-                next="Align them anew: melpact train aligner --data PACKED -o run, then melpact train export run -o NAME.alignment",
+                next="Align them anew: melpact train aligner --data PACKED -o run; melpact train export run -o X.alignment",
             )  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
@@ -139,7 +140,8 @@ class Aligning:
         device = next(self.network.parameters()).device
         mel = torch.from_numpy(values)[None].to(device)
         counts = torch.tensor([n_slots], device=device), torch.tensor([n_tokens], device=device)
-        fits = self.network(self.given(mel, counts[0] * SLOT_FRAMES), torch.from_numpy(np.array(read))[None].to(device)).float()
+        said = torch.from_numpy(np.array(read))[None].to(device)
+        fits = self.network(self.given(mel, counts[0] * SLOT_FRAMES), said).float()
         fits = fits + self.strength * diagonal(*counts, self.width)
         cost = float(forward_sum(fits, *counts))
         return Seen(line, fits[0].softmax(1).T.cpu().numpy(), cost)
@@ -180,3 +182,13 @@ def alignment_of(
     if not lasts:
         raise TrainingError("no utterance is as long as its text can be", got=f"{len(lines)} utterances")
     return Alignment(read, aligning.spec, lasts, fits, costs, provenance)
+
+
+def even(lines: Sequence[Line], spec: MelSpec, read: str) -> Alignment:
+    """The null of an alignment: every token of a line lasts as long as every other."""
+    lasts = {}
+    for line in lines:
+        n_slots, n_tokens = heard(line, spec).shape[1] // SLOT_FRAMES, line.tokens.shape[1]
+        if n_slots >= n_tokens:
+            lasts[line.name] = np.diff(np.arange(n_tokens + 1) * n_slots // n_tokens).astype(np.int64)
+    return Alignment(read, spec, lasts, dict.fromkeys(lasts, 0.0), dict.fromkeys(lasts, 0.0), {"made": EVEN})

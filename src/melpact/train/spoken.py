@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -63,6 +64,10 @@ class Readable(Protocol):
 
     def validation_lines(self, n: int) -> Sequence[Line]:
         """At most `n` that are held out, always the same."""
+        ...
+
+    def kept(self, name: str) -> Path | None:
+        """Where something of that name, made of all of it, can be kept; None: nowhere."""
         ...
 
     @property
