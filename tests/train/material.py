@@ -116,7 +116,7 @@ def saying(seed: int, letters: int = 6, rate: int = RATE) -> tuple[NDArray[np.in
 class Sayings(Tones):
     """`Data` with texts: `n` sayings of two speakers, the last `held` of them the validation part."""
 
-    def __init__(self, n: int = 14, held: int = 2, version: int = 0) -> None:
+    def __init__(self, n: int = 16, held: int = 4, version: int = 0) -> None:
         super().__init__(2)
         self.made = [saying(100 * version + seed) for seed in range(n)]
         self.held, self.version = held, version

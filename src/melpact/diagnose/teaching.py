@@ -335,7 +335,7 @@ def _share(errors: Floats, base: Floats) -> tuple[float, float, float]:
     ratio = float(errors.sum() / base.sum())
     rest = (errors - ratio * base) / base.mean()
     half = _t(len(rest)) * float(rest.std(ddof=1)) / np.sqrt(len(rest))
-    return 1 - ratio, 1 - ratio - half, 1 - ratio + half
+    return 1 - ratio, float(1 - ratio - half), float(1 - ratio + half)
 
 
 def interval(values: Floats) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.core.records import digest
 from melpact.nn.speech.aligner import SLOT_FRAMES, Aligner, diagonal, durations, forward_sum
+from melpact.normalise.band_statistics import Statistics
 from melpact.train.spoken import Line, heard
 
 KIND, SUFFIX = "speech alignment", ".alignment"
@@ -117,13 +118,15 @@ class Aligning:
 
     network: Aligner
     spec: MelSpec
-    statistics: Mapping[str, Floats]
+    statistics: Statistics
     width: float = 0.15
     strength: float = 0.15
 
     def given(self, mel: Tensor, frames: Tensor) -> Tensor:
         """What the network takes of mels [B, n_mels, T] of which so many frames [B] are there; 0 behind them."""
-        mean, std = (torch.from_numpy(self.statistics[name]).to(mel)[None, :, None] for name in ("mean", "std"))
+        mean, std = (
+            torch.tensor(value).to(mel)[None, :, None] for value in (self.statistics.mean, self.statistics.std)
+        )  # fmt: skip
         there = (torch.arange(mel.shape[2], device=mel.device) < frames.unsqueeze(1)).unsqueeze(1).to(mel.dtype)
         x = (mel - mean) / std * there
         own = x.sum(2, keepdim=True) / frames.view(-1, 1, 1)

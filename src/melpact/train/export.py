@@ -31,7 +31,7 @@ from melpact.models.convert.shipped import content_file
 from melpact.models.refine.facts import SUFFIX as REFINER
 from melpact.models.refine.facts import Facts, write
 from melpact.models.refine.settings import Refining
-from melpact.models.speech.file import SUFFIX as SPEECH
+from melpact.models.speech.facts import SUFFIX as SPEECH
 from melpact.nn.weight_norm import fold
 from melpact.normalise.band_statistics import Statistics
 from melpact.train import checkpoint

@@ -13,9 +13,8 @@ from torch import nn
 
 from melpact.contract import artifact
 from melpact.core.errors import TrainingError
-from melpact.models.speech.file import Facts, write
+from melpact.models.speech.facts import Facts, write
 from melpact.nn.speech.aligner import Aligner, AlignerConfig
-from melpact.nn.speech.network import SpeechConfig, SpeechNetwork
 from melpact.nn.torch_runtime import seeded
 from melpact.train.alignment import Aligning, Alignment, alignment_of
 from melpact.train.data import CorpusData
@@ -31,13 +30,13 @@ def aligner_of(path: Path) -> tuple[Aligning, Mapping[str, Any]]:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something else.
     """
-    from melpact.train.export import origin, trained
+    from melpact.train.export import _statistics, origin, trained
 
     found, spec, about, weights = trained(path, "aligner", "aligner")
     with seeded(0):
         network = Aligner(AlignerConfig(**about["sizes"]))
     _put(network, weights)
-    return Aligning(network.eval(), spec, _statistics(found), about["width"], about["strength"]), origin(found.config)
+    return Aligning(network.eval(), spec, _statistics(found, spec, path), about["width"], about["strength"]), origin(found.config)
 
 
 def speech_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
@@ -46,23 +45,19 @@ def speech_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
     Raises:
         ArtifactError: no checkpoint. TrainingError: of something that is no speech model.
     """
-    from melpact.train.export import origin, trained
+    from melpact.train.export import _statistics, origin, trained
 
     found, spec, about, weights = trained(path, "speech", "speech model")
-    kept, provenance = _statistics(found), origin(found.config)
+    provenance = origin(found.config)
     settings = dict(provenance["trained"]["settings"])
     files = {name: Path(settings[name]).name for name in ("alignment", "voice", "base") if settings[name]}
     provenance["trained"] |= {"settings": settings | files}
-    facts = Facts(spec, kept["mean"], kept["std"], about["sizes"], about["voice"], about["voice_scale"], provenance)
+    voices = dict(zip(about["voices"], np.asarray(found.tensors["statistics/voices"], np.float32), strict=True))
+    facts = Facts(
+        spec, _statistics(found, spec, path), about["sizes"], tuple(about["durations"]), about["reach_slots"],
+        about["encoder"], dict(about["languages"]), voices, about["usual"], provenance=provenance,
+    )  # fmt: skip
     return facts, weights
-
-
-def network_of(facts: Facts, weights: Weights) -> SpeechNetwork:
-    """The network of a speech model, in evaluation mode."""
-    with seeded(0):
-        network = SpeechNetwork(SpeechConfig(**facts.sizes))
-    _put(network, weights)
-    return network.eval()
 
 
 def aligned(path: Path, data: Readable, advance: Callable[[int], None] = lambda _: None) -> Alignment:
@@ -105,10 +100,6 @@ def write_speech(path: Path, target: Path) -> tuple[int, Mapping[str, Any]]:
     facts, weights = speech_of(path)
     write(target, facts, weights)
     return sum(value.size for value in weights.values()), facts.provenance
-
-
-def _statistics(found: artifact.Artifact) -> dict[str, NDArray[np.float32]]:
-    return {name: np.asarray(found.tensors[f"statistics/{name}"], np.float32) for name in ("mean", "std")}
 
 
 def _put(network: nn.Module, weights: Weights) -> None:

@@ -22,6 +22,7 @@ from melpact.corpus.crops import extended, share
 from melpact.features.analysis import analyse
 from melpact.nn.speech.aligner import SLOT_FRAMES
 from melpact.nn.speech.network import STEP_SLOTS
+from melpact.normalise.band_statistics import Statistics
 from melpact.train.task import Data
 
 STEP_FRAMES = SLOT_FRAMES * STEP_SLOTS
@@ -173,15 +174,10 @@ class Spoken:
             made[name] = _padded([one[name] for one in others], width)
         return {**made, "step": np.full(len(mine), step, np.int64)}
 
-    def statistics(self) -> dict[str, Floats]:
-        """Mean and spread of every band over lines from all of it, float32 [n_mels] each."""
+    def statistics(self) -> Statistics:
+        """Of lines from all of it."""
         chosen = self.lines[:: max(1, len(self.lines) // _STATISTICS)]
-        values = np.concatenate([heard(line, self.spec) for line in chosen], axis=1).astype(np.float64)
-        spread = values.std(1)
-        return {
-            "mean": values.mean(1).astype(np.float32),
-            "std": np.where(spread > 1e-3, spread, 1.0).astype(np.float32),
-        }
+        return Statistics.measure((heard(line, self.spec) for line in chosen), self.spec)
 
     def _mel(self, index: int) -> Floats:
         return heard(self.lines[index], self.spec)

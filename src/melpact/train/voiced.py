@@ -16,12 +16,11 @@ from melpact.contract import artifact
 from melpact.core.errors import ArtifactError, AudioError, TrainingError
 from melpact.core.records import digest
 from melpact.features.analysis import analyse
+from melpact.models.speech.small import VOICE_SCALE
 from melpact.train.spoken import Line, sounding
 
 KIND = "speech voices"
 MOMENTS = "moments"
-SCALE = 16.0
-"""By which a vector of unit length is multiplied for the network."""
 _MOST = 40
 """Utterances of a speaker that are listened to, at most."""
 _MEAN = 0.3
@@ -91,7 +90,7 @@ def ear(name: str) -> Ear:
     if name == MOMENTS:
         return Moments()
     from melpact.models.speech.listening import VoiceListener
-    from melpact.models.speech.opening import listener_file
+    from melpact.models.speech.shipped import listener_file
 
     path = Path(name) if name else listener_file()
     if not path.is_file():
@@ -115,9 +114,13 @@ class Voices:
         where nothing is drawn."""
         found = self.vectors[line.speaker or line.name]
         if rng is None or rng.random() < _MEAN:
-            mean = found.mean(0)
-            return np.asarray(SCALE * mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
-        return np.asarray(SCALE * found[int(rng.integers(len(found)))], np.float32)
+            return VOICE_SCALE * self.mean(line.speaker or line.name)
+        return np.asarray(VOICE_SCALE * found[int(rng.integers(len(found)))], np.float32)
+
+    def mean(self, speaker: str) -> Floats:
+        """The mean of a speaker's vectors, of unit length."""
+        mean = self.vectors[speaker].mean(0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
     def knows(self, line: Line) -> bool:
         """Whether the line's speaker was heard."""

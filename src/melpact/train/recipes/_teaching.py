@@ -17,6 +17,7 @@ from melpact.core.errors import TrainingError
 from melpact.diagnose.teaching import teaching
 from melpact.nn.speech.aligner import SLOT_FRAMES
 from melpact.nn.speech.network import Heard, SpeechNetwork, places
+from melpact.normalise.band_statistics import Statistics
 from melpact.train.recipes._speaking import SHOWN, in_frames, letters
 from melpact.train.spoken import STEP_FRAMES, Line, heard
 from melpact.train.task import Batch, Examined, Picture
@@ -29,10 +30,10 @@ class Speech:
     """The network with what is needed to feed it.
 
     Args:
-        mean, std: frozen statistics.
+        statistics: of the mels, frozen.
     """
 
-    def __init__(self, network: SpeechNetwork, statistics: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, network: SpeechNetwork, statistics: Statistics) -> None:
         self.network, self.statistics = network, statistics
 
     def heard(self, batch: Batch) -> Heard:
@@ -55,7 +56,7 @@ class Speech:
         return mel * std + mean
 
     def _both(self, mel: Tensor) -> list[Tensor]:
-        return [torch.from_numpy(self.statistics[name]).to(mel)[None, :, None] for name in ("mean", "std")]
+        return [torch.tensor(one).to(mel)[None, :, None] for one in (self.statistics.mean, self.statistics.std)]
 
 
 
@@ -71,7 +72,8 @@ class Speech:
         text = network.text(one.tokens, one.language, one.n_tokens)
         voice = network.voice(one.voice)
         known = network.slots(text, *places(one.durations, one.mel.shape[2] // SLOT_FRAMES))
-        said = network.decoder(known, voice, network.values(found.prior.argmax(-1)))
+        likeliest = found.prior.argmax(-1).float() / (network.config.levels - 1) * 2 - 1
+        said = network.decoder(known, voice, likeliest)
         codes = functional.cross_entropy(found.prior.float().permute(0, 3, 1, 2), found.codes, reduction="none")
         pace = functional.cross_entropy(found.pace.float().transpose(1, 2), found.classes, reduction="none")
         return said.float(), found.mel.float(), codes, pace
@@ -102,7 +104,7 @@ class View:
         network.eval()
         self._pairs, rows, codes, pace, seen, classes = [], [], [], [], [], []
         device = next(network.parameters()).device
-        mean = self.own.statistics["mean"][:, None]
+        mean = self.own.statistics.mean[:, None]
         for line in self.lines:
             one = self.own.heard(self._batch(line, device))
             said, made, code, last = self.own.taught(one)

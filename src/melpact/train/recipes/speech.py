@@ -12,12 +12,14 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from melpact.core.errors import TrainingError
-from melpact.models.speech.file import Facts
+from melpact.models.speech.facts import Facts
+from melpact.models.speech.facts import read as read_speaker
+from melpact.models.speech.small import VOICE_SCALE
 from melpact.nn.discriminators.mels import MelDiscriminator, MelDiscriminatorConfig
 from melpact.nn.losses.adversarial import hinge_discriminator, hinge_generator
 from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.speech.aligner import SLOT_FRAMES
-from melpact.nn.speech.network import STEP_SLOTS, Heard, SpeechConfig, SpeechNetwork, losses
+from melpact.nn.speech.network import DURATIONS, STEP_SLOTS, Heard, SpeechConfig, SpeechNetwork, losses
 from melpact.nn.torch_runtime import seeded
 from melpact.train.alignment import EVEN, Alignment, even
 from melpact.train.recipes import Recipe
@@ -26,11 +28,15 @@ from melpact.train.recipes._teaching import METRIC, Speech, View
 from melpact.train.settings import Optimiser
 from melpact.train.spoken import Line, Readable, Spoken, readable
 from melpact.train.task import Batch, Data, Limit, Step, Task
-from melpact.train.voiced import SCALE, Voices, ear, voices_of
+from melpact.corpus.texts import resolved
+from melpact.train.voiced import Voices, ear, voices_of
 
 PLAYER, JUDGE = "speech", "discriminator"
 VOICES = "voices.safetensors"
 """Kept beside the samples."""
+NAMED = "voices"
+_MOST_NAMED = 64
+"""Voices that come with an exported speaker, at most: those that say most."""
 
 
 class SpeechTraining(ReadTraining):
@@ -94,7 +100,7 @@ def build(settings: SpeechTraining, data: Data) -> Task:
     voices = voices_of([*every, *held], hears, data.sample_rate, read.read_fingerprint, read.kept(VOICES))
     lines = [line for line in every if line.name in alignment.durations and voices.knows(line)]
     lines = _surest(lines, alignment, settings.surest)
-    languages = base.languages if base is not None else tuple(sorted({line.language for line in (*lines, *held)}))
+    languages = tuple(base.languages if base is not None else sorted({line.language for line in lines}))
     number = {name: index for index, name in enumerate(languages)}
     strange = sorted({line.language for line in lines} - number.keys())
     if strange:
@@ -118,7 +124,7 @@ def build(settings: SpeechTraining, data: Data) -> Task:
     with seeded(settings.seed):
         network = SpeechNetwork(sized(SpeechConfig, sizes, fixed))
         judge = MelDiscriminator(settings.discriminator.model_copy(update={"style": 0}))
-    statistics = batches.statistics() if base is None else {"mean": base.mean, "std": base.std}
+    statistics = batches.statistics() if base is None else base.statistics
     own = Speech(network.train(), statistics)
     seen = [line for line in held if line.name in alignment.durations and voices.knows(line) and line.language in number]
     view = View(own, spec, seen, lambda line: told(line, None))
@@ -155,6 +161,7 @@ def build(settings: SpeechTraining, data: Data) -> Task:
     against = {name: float(getattr(settings, f"{name}_weight")) for name in ("adversarial", "matching")}
     begins = settings.adversarial_from
     late = begins < settings.steps
+    names, usual = _named(lines, languages)
     return Task(
         players={PLAYER: network, JUDGE: judge},
         turns=(
@@ -170,10 +177,11 @@ def build(settings: SpeechTraining, data: Data) -> Task:
         examine=view.examine,
         limits=(Limit("discriminator/hinge", "the discriminator has won", low=1e-3),),
         spec=spec,
-        statistics=statistics,
+        statistics={**statistics.tensors(), NAMED: np.stack([voices.mean(name) for name in names])},
         facts={PLAYER: {
-            "player": PLAYER, "sizes": network.config.model_dump(mode="json"), "voice": hears.fingerprint,
-            "voice_scale": SCALE,
+            "player": PLAYER, "sizes": network.config.model_dump(mode="json"), "encoder": hears.fingerprint,
+            "durations": list(DURATIONS), "reach_slots": network.decoder.reach, "voices": names, "usual": usual,
+            "languages": [[name, _espeak(name)] for name in languages],
         }},
         item_frames=float(np.mean([line.n_samples for line in batches.lines])) / spec.hop_length,
     )  # fmt: skip
@@ -197,14 +205,12 @@ def _alignment(settings: SpeechTraining, read: Readable, lines: Sequence[Line]) 
 def _base(settings: SpeechTraining, voice: str) -> Facts | None:
     if not settings.base:
         return None
-    from melpact.models.speech.file import read
-
-    found, _ = read(settings.base)
+    found, _ = read_speaker(settings.base)
     if found.spec != settings.spec:
         raise TrainingError("makes another mel", where=settings.base, got=found.spec.diff(settings.spec).summary())
-    if found.voice != voice:
+    if found.encoder != voice:
         raise TrainingError(
-            "was trained with another voice encoder", where=settings.base, got=voice, wanted=found.voice,
+            "was trained with another voice encoder", where=settings.base, got=voice, wanted=found.encoder,
             next="Name its own: --set voice=GRAPH",
         )  # fmt: skip
     return found
@@ -215,6 +221,29 @@ def _surest(lines: list[Line], alignment: Alignment, share: float) -> list[Line]
     ranked = sorted(lines, key=lambda line: -alignment.fits[line.name])
     kept = {line.name for line in ranked[: max(1, round(share * len(ranked)))]}
     return [line for line in lines if line.name in kept]
+
+
+def _named(lines: Sequence[Line], languages: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The speakers who say most, the first the one who says most; and of every language the one who says most in it."""
+    said: dict[tuple[str, str], int] = {}
+    total: dict[str, int] = {}
+    for line in lines:
+        who = line.speaker or line.name
+        said[who, line.language] = said.get((who, line.language), 0) + line.n_samples
+        total[who] = total.get(who, 0) + line.n_samples
+    spoken = {language for _, language in said}
+    usual = {
+        language: max((n, who) for (who, own), n in sorted(said.items()) if own == language)[1]
+        for language in languages
+        if language in spoken
+    }
+    most = sorted(total, key=lambda who: (-total[who], who))[:_MOST_NAMED]
+    return list(dict.fromkeys([*most, *usual.values()])), usual
+
+
+def _espeak(language: str) -> str:
+    """espeak-ng's own name of a language."""
+    return resolved(language)
 
 
 def _drawn(settings: SpeechTraining, heard: Heard, numbers: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -268,7 +297,7 @@ PLUGIN = Recipe(
         judged_frames=16,
         voice="moments",
         alignment=EVEN,
-        validation_lines=2,
+        validation_lines=4,
         log_every=5,
         save_every=10,
         validate_every=20,
