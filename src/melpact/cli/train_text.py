@@ -103,8 +103,7 @@ def taught(found: Teaching) -> None:
     after = f" {found.next}." if found.next else ""
     _out(f"{found.verdict}: {found.sentence}.{after}", "bold")
     rows = [
-        (one.name, _number(one.null), f"{one.value:.3f}", "" if one.low is None else f"{one.low:.3f} to {one.high:.3f}", one.meaning)
-        for one in found.readings
+        (one.name, _number(one.null), f"{one.value:.3f}", _between(one.low, one.high), one.meaning) for one in found.readings
     ]
     _table(("reading", "null", "value", "95 %", "what it is"), rows, right=("null", "value"), wrap=("what it is",))
 
@@ -192,6 +191,10 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -36,7 +36,8 @@ def aligner_of(path: Path) -> tuple[Aligning, Mapping[str, Any]]:
     with seeded(0):
         network = Aligner(AlignerConfig(**about["sizes"]))
     _put(network, weights)
-    return Aligning(network.eval(), spec, _statistics(found, spec, path), about["width"], about["strength"]), origin(found.config)
+    statistics = _statistics(found, spec, path)
+    return Aligning(network.eval(), spec, statistics, about["width"], about["strength"]), origin(found.config)
 
 
 def speech_of(path: Path) -> tuple[Facts, dict[str, NDArray[np.floating[Any]]]]:
@@ -71,7 +72,7 @@ def aligned(path: Path, data: Readable, advance: Callable[[int], None] = lambda 
     return alignment_of(own, lines, data.read_fingerprint, provenance, advance)
 
 
-def write_aligned(path: Path, target: Path, data: str | Path | None, advance: Callable[[int], None] = lambda _: None) -> Alignment:
+def write_aligned(path: Path, target: Path, data: str | Path | None) -> Alignment:
     """`aligned` as a file.
 
     Args:
@@ -86,7 +87,7 @@ def write_aligned(path: Path, target: Path, data: str | Path | None, advance: Ca
         if path.parent.name != CHECKPOINTS:
             raise TrainingError("does not say of which corpus", where=path, next="Name it: --data PACKED")
         data = Run.load(path.parent.parent).data
-    made = aligned(path, CorpusData(data, language), advance)
+    made = aligned(path, CorpusData(data, language))
     made.save(target)
     return made
 

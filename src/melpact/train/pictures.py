@@ -1,5 +1,5 @@
-"""Pictures of a validation in the run's folder: the mel as it is and as it was made, with the tokens' boundaries, and the soft
-alignment beneath. Drawing only; matplotlib is imported when used."""
+"""Pictures of a validation in the run's folder: the mel as it is and as it was made, with the tokens' boundaries, and the
+soft alignment beneath. Drawing only; matplotlib is imported when used."""
 
 from __future__ import annotations
 
@@ -53,9 +53,12 @@ def _draw(path: Path, one: Picture, spec: MelSpec | None, title: str) -> Path:
     if one.soft is not None:
         axis, tokens = axes[-1], one.soft.shape[0]
         extent = (0.0, one.true.shape[1] * frame_s, -0.5, tokens - 0.5)
-        axis.imshow(one.soft, origin="lower", aspect="auto", extent=extent, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
+        axis.imshow(
+            one.soft, origin="lower", aspect="auto", extent=extent, vmin=0, vmax=1, cmap="viridis", interpolation="nearest"
+        )
         axis.set_title("alignment: how much of each moment belongs to each token", fontsize=9, loc="left")
-        axis.set_yticks(range(tokens), [_shown(letter) for letter in one.letters] or None, fontsize=max(3, min(7, 200 // tokens)))
+        size = max(3, min(7, 200 // tokens))
+        axis.set_yticks(range(tokens), [_shown(letter) for letter in one.letters] or None, fontsize=size)
     axes[-1].set_xlabel("time, s" if spec is not None else "frames", fontsize=8)
     figure.suptitle(title, fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +75,8 @@ def _boundaries(axis: Any, one: Picture, frame_s: float, *, letters: bool) -> No
     axis.vlines((ends[:-1] * frame_s).tolist(), -0.5, one.true.shape[0] - 0.5, colors="white", linewidth=0.4, alpha=0.6)
     if letters:
         for letter, end, lasts in zip(one.letters, ends, one.durations, strict=True):
-            axis.text((end - lasts / 2) * frame_s, one.true.shape[0] - 0.5, _shown(letter), fontsize=6, ha="center", va="bottom")
+            middle = (end - lasts / 2) * frame_s
+            axis.text(middle, one.true.shape[0] - 0.5, _shown(letter), fontsize=6, ha="center", va="bottom")
 
 
 def _shown(letter: str) -> str:

@@ -88,25 +88,41 @@ def readable(data: Data) -> Readable:
     return data
 
 
-def sounding(samples: Floats, rate: int) -> Floats:
-    """A sound from shortly before it begins to shortly after it ends, a quiet one raised fourfold at most.
+@dataclass(frozen=True)
+class Cut:
+    """What of a sound is used: samples [first, last), `first` at the beginning of a frame, times `gain`."""
+
+    first: int
+    last: int
+    gain: float
+
+
+def cut(samples: Floats, spec: MelSpec) -> Cut:
+    """From shortly before a sound begins to shortly after it ends, a quiet one raised fourfold at most.
 
     What is 42 dB below its loudest hundredth of a second is quiet.
     """
     if samples.size == 0 or not samples.any():
-        return samples
+        return Cut(0, samples.size, 1.0)
+    rate = spec.sample_rate
     each = max(1, rate // 100)
     power = np.add.reduceat(samples.astype(np.float64) ** 2, np.arange(0, samples.size, each)) / each
     loud = np.flatnonzero(power > power.max() * 10 ** (-_QUIET_DB / 10))
-    first = max(0, int(loud[0] * each - _BEFORE_S * rate))
+    first = max(0, int(loud[0] * each - _BEFORE_S * rate)) // spec.hop_length * spec.hop_length
     last = min(samples.size, int((loud[-1] + 1) * each + _AFTER_S * rate))
-    part = samples[first:last]
-    return part * np.float32(min(_RAISED, max(1.0, _PEAK / float(np.abs(part).max()))))
+    peak = float(np.abs(samples[first:last]).max())
+    return Cut(first, last, min(_RAISED, max(1.0, _PEAK / peak)))
+
+
+def sounding(samples: Floats, spec: MelSpec) -> Floats:
+    """The sound as it is used (`cut`)."""
+    found = cut(samples, spec)
+    return samples[found.first : found.last] * np.float32(found.gain)
 
 
 def heard(line: Line, spec: MelSpec) -> Floats:
     """The mel of a line, float32 [n_mels, frames], as many frames as make whole steps."""
-    samples = extended(sounding(line.samples(), spec.sample_rate), spec.min_samples(), spec)
+    samples = extended(sounding(line.samples(), spec), spec.min_samples(), spec)
     values = analyse(samples, spec)[0]
     return np.ascontiguousarray(values[:, : values.shape[1] // STEP_FRAMES * STEP_FRAMES])
 

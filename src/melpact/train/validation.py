@@ -24,8 +24,8 @@ _SILENT = 10 ** (-90 / 20)
 
 @dataclass(frozen=True)
 class Validated:
-    """What was measured, group → metric → score; the examples that it was measured on, where they are sounds; what a task that
-    can be examined has learnt, and pictures of it."""
+    """What was measured, group → metric → score; the examples that it was measured on, where they are sounds; what a task
+    that can be examined has learnt, and pictures of it."""
 
     step: int
     scores: Mapping[str, Mapping[str, Score]]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.contract import artifact
+from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, AudioError, TrainingError
 from melpact.core.records import digest
 from melpact.features.analysis import analyse
@@ -55,8 +56,8 @@ class Moments:
 
     def embedded(self, sound: Audio) -> Floats:
         """As `Ear` says."""
-        from melpact.contract.dialect import dialect
         from melpact.audio.resample import resample
+        from melpact.contract.dialect import dialect
 
         spec = dialect("rtvc_encoder_16k").spec
         values = np.log(np.maximum(analyse(resample(sound, spec.sample_rate).samples[0], spec)[0], 1e-8))
@@ -133,12 +134,13 @@ class Voices:
 
 
 def voices_of(
-    lines: Sequence[Line], hears: Ear, rate: int, of: str, kept: Path | None, advance: Callable[[int], None] = lambda _: None
-) -> Voices:
+    lines: Sequence[Line], hears: Ear, spec: MelSpec, of: str, kept: Path | None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Voices:  # fmt: skip
     """The vectors of all speakers, from the file where it is of these sounds and this ear, else made and kept there.
 
     Args:
-        rate: of the sounds, Hz. of: fingerprint of the sounds. kept: the file; None: kept nowhere.
+        spec: of the mels, at the sounds' rate. of: fingerprint of the sounds. kept: the file; None: kept nowhere.
         advance: told after every utterance that was listened to.
 
     Raises:
@@ -156,7 +158,7 @@ def voices_of(
     for who, row in sorted(chosen.items()):
         for line in row:
             try:
-                vectors[who].append(hears.embedded(Audio.of(sounding(line.samples(), rate), rate)))
+                vectors[who].append(hears.embedded(Audio.of(sounding(line.samples(), spec), spec.sample_rate)))
             except AudioError:
                 continue
             finally:

@@ -53,7 +53,7 @@ class ReadTraining(Training):
 def weights(lines: Sequence[Line], weigh: str) -> Mapping[str, float]:
     """Line → its weight."""
     groups = [line.name if weigh == "utterance" else getattr(line, weigh) for line in lines]
-    names, which, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    _, which, counts = np.unique(groups, return_inverse=True, return_counts=True)
     return {line.name: 1.0 / float(counts[index]) for line, index in zip(lines, which, strict=True)}
 
 

@@ -1,4 +1,4 @@
-"""A speech network with what is needed to feed it, and the validation of it: what it says where the truth before is given."""
+"""A speech network with what is needed to feed it, and its validation: what it says where the truth before is given."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def batch_of(line: Line, spec: MelSpec, told: Told, device: torch.device) -> dic
 
 def _nats(value: float, null: float, n: int) -> Score:
     return Score(
-        value=float(value), unit="nat", null=null, null_anchor="how often each occurs", skill=1 - float(value) / max(null, 1e-9),
-        n=n,
+        value=float(value), unit="nat", null=null, null_anchor="how often each occurs",
+        skill=1 - float(value) / max(null, 1e-9), n=n,
     )  # fmt: skip
 
 

@@ -43,7 +43,9 @@ class AlignerTraining(ReadTraining):
     best_by: str = METRIC
     metrics: tuple[str, ...] = (METRIC,)
     sizes: dict[str, Any] = Field(default_factory=dict)
-    optimiser: Optimiser = Optimiser(lr=1e-3, betas=(0.9, 0.999), weight_decay=1e-3, schedule="cosine", warmup_steps=50, last=0.05)
+    optimiser: Optimiser = Optimiser(
+        lr=1e-3, betas=(0.9, 0.999), weight_decay=1e-3, schedule="cosine", warmup_steps=50, last=0.05
+    )
     narrow: float = Field(default=0.08, gt=0)
     wide: float = Field(default=0.15, gt=0)
     narrow_steps: int = Field(default=150, ge=0)
@@ -147,9 +149,8 @@ class View:
         pictures = []
         for one in self._seen[:SHOWN]:
             lasts = durations(np.ascontiguousarray(np.log(np.maximum(one.soft.T, 1e-30)), np.float32))
-            pictures.append(
-                Picture(one.line.name, heard(one.line, self.own.spec), letters(one.line.tokens), in_frames(lasts), None, one.soft)
-            )
+            true, shown = heard(one.line, self.own.spec), letters(one.line.tokens)
+            pictures.append(Picture(one.line.name, true, shown, in_frames(lasts), None, one.soft))
         return Examined(judged(self._costs, [one.soft for one in self._seen]), tuple(pictures))
 
 

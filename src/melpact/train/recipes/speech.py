@@ -12,9 +12,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from melpact.core.errors import TrainingError
+from melpact.corpus.texts import resolved
 from melpact.models.speech.facts import Facts
 from melpact.models.speech.facts import read as read_speaker
-from melpact.models.speech.small import VOICE_SCALE
 from melpact.nn.discriminators.mels import MelDiscriminator, MelDiscriminatorConfig
 from melpact.nn.losses.adversarial import hinge_discriminator, hinge_generator
 from melpact.nn.losses.feature_matching import feature_matching
@@ -28,8 +28,7 @@ from melpact.train.recipes._teaching import METRIC, Speech, View
 from melpact.train.settings import Optimiser
 from melpact.train.spoken import Line, Readable, Spoken, readable
 from melpact.train.task import Batch, Data, Limit, Step, Task
-from melpact.corpus.texts import resolved
-from melpact.train.voiced import Voices, ear, voices_of
+from melpact.train.voiced import ear, voices_of
 
 PLAYER, JUDGE = "speech", "discriminator"
 VOICES = "voices.safetensors"
@@ -44,8 +43,8 @@ class SpeechTraining(ReadTraining):
 
     Args:
         alignment: a `.alignment` file: when each token is said; "even": all of one length, for want of one.
-        voice: the encoder that says who speaks: "" for the one that comes with the package, a graph of its kind, or "moments"
-            for want of one.
+        voice: the encoder that says who speaks: "" for the one that comes with the package, a graph of its kind, or
+            "moments" for want of one.
         base: a `.speech` file that the training begins from: sizes, weights and statistics are taken over. Empty: afresh.
         sizes: of the network, where they are not its own defaults.
         optimiser: of the network. discriminator_optimiser: of the discriminator. discriminator: its sizes.
@@ -69,7 +68,9 @@ class SpeechTraining(ReadTraining):
     voice: str = ""
     base: str = ""
     sizes: dict[str, Any] = Field(default_factory=dict)
-    optimiser: Optimiser = Optimiser(lr=1.2e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.02)
+    optimiser: Optimiser = Optimiser(
+        lr=1.2e-3, betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", warmup_steps=200, last=0.02
+    )
     discriminator_optimiser: Optimiser = Optimiser(lr=3e-4, betas=(0.5, 0.99), schedule="constant")
     discriminator: MelDiscriminatorConfig = MelDiscriminatorConfig()
     adversarial_from: NonNegativeInt = 12_000
@@ -97,7 +98,7 @@ def build(settings: SpeechTraining, data: Data) -> Task:
     every, held = list(read.lines()), list(read.validation_lines(max(2, settings.validation_lines)))
     alignment, hears = _alignment(settings, read, [*every, *held]), ear(settings.voice)
     base = _base(settings, hears.fingerprint)
-    voices = voices_of([*every, *held], hears, data.sample_rate, read.read_fingerprint, read.kept(VOICES))
+    voices = voices_of([*every, *held], hears, spec, read.read_fingerprint, read.kept(VOICES))
     lines = [line for line in every if line.name in alignment.durations and voices.knows(line)]
     lines = _surest(lines, alignment, settings.surest)
     languages = tuple(base.languages if base is not None else sorted({line.language for line in lines}))
@@ -193,7 +194,7 @@ def _alignment(settings: SpeechTraining, read: Readable, lines: Sequence[Line]) 
     if not settings.alignment:
         raise TrainingError(
             "needs to know when each sound is said", where="alignment", wanted="a .alignment file",
-            next="melpact train speech --data … does all of it; or: melpact train aligner, melpact train export RUN -o X.alignment",
+            next="melpact train speech makes it, or: melpact train aligner; melpact train export RUN -o X.alignment",
         )  # fmt: skip
     found = Alignment.load(settings.alignment)
     found.check(read.read_fingerprint, settings.alignment)
