@@ -91,9 +91,11 @@ LETTERS = tuple(SYMBOLS.index(letter) for letter in "aeioumns")
 SLOT = 512
 
 
-def saying(seed: int, letters: int = 6, rate: int = RATE) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """A text of letters, each a chord of its own for three to seven slots of 512 samples, between two silences: tokens [5, n],
-    durations in slots [n] and the sound. Speakers are odd and even seeds, who differ in pitch."""
+def saying(
+    seed: int, letters: int = 6, rate: int = RATE
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """A text of letters, each a chord of its own for three to seven slots of 512 samples, between two silences: tokens
+    [5, n], durations in slots [n] and the sound. Speakers are odd and even seeds, who differ in pitch."""
     rng = np.random.default_rng([seed, 77])
     chosen = rng.choice(len(LETTERS), letters)
     lasts = np.array([4, *rng.integers(3, 8, letters), 4])

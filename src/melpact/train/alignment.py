@@ -100,8 +100,8 @@ class Alignment:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What an aligner says of one utterance: the soft alignment [n tokens, slots], each slot with a sum of 1; and the cost of
-    all ways together, nats per slot."""
+    """What an aligner says of one utterance: the soft alignment [n tokens, slots], each slot with a sum of 1; and what all
+    ways together cost, nats per slot."""
 
     line: Line
     soft: Floats
