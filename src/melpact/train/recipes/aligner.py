@@ -34,6 +34,8 @@ class AlignerTraining(ReadTraining):
         optimiser: of the network.
         narrow, wide: widths of the prior along the diagonal, as a part of the whole: in the first `narrow_steps`, and then.
         fade_steps: over which its strength falls from 1 to `left`.
+        shared: whether every slot is shared out among the tokens; see `forward_sum`. The alignment that the shipped speaker
+            was trained with was made without.
     """
 
     steps: PositiveInt = 1500
@@ -51,6 +53,7 @@ class AlignerTraining(ReadTraining):
     narrow_steps: int = Field(default=150, ge=0)
     fade_steps: PositiveInt = 600
     left: float = Field(default=0.15, ge=0, le=1)
+    shared: bool = True
 
     def prior(self, step: int) -> tuple[float, float]:
         """Width and strength at a step."""
@@ -82,7 +85,7 @@ def build(settings: AlignerTraining, data: Data) -> Task:
             diagonal(n_slots, n_tokens, width),
             (0, fits.shape[2] - int(n_tokens.max()), 0, fits.shape[1] - int(n_slots.max())),
         )
-        return {"ways": forward_sum(fits + strength * prior, n_slots, n_tokens)}
+        return {"ways": forward_sum(fits + strength * prior, n_slots, n_tokens, shared=settings.shared)}
 
     view = View(settings, own, read)
     about = {
