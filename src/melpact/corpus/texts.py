@@ -17,6 +17,7 @@ from melpact.contract import artifact
 from melpact.core.errors import ArtifactError, CorpusError, MelpactError
 from melpact.core.records import digest
 from melpact.corpus.packed import Packed
+from melpact.text.languages import resolved
 from melpact.text.tokens import SYMBOLS, spoken
 
 KIND, FILE, VERSION = "speech texts", "texts.safetensors", 1
@@ -143,14 +144,6 @@ def tokenised(packed: Packed, language: str = "") -> Texts:
             wanted="a text and a language for each", next="Put them into the manifest (text, language), and pack it again",
         )  # fmt: skip
     return texts
-
-
-def resolved(language: str) -> str:
-    try:
-        from melpact.text.languages import resolved as named
-    except ImportError:
-        return {"en": "en-us", "zh": "cmn"}.get(language, language)
-    return named(language)
 
 
 def _said(packed: Packed, language: str) -> str:

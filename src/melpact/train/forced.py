@@ -66,8 +66,9 @@ def forced(
         with torch.no_grad():
             _, spoken, _, _ = own.taught(own.heard(batch_of(line, facts.spec, told, torch.device("cpu"))))
             values = own.restored(spoken)[0].numpy()
-        whole = laid(values, line, facts)
-        Mel(whole, facts.spec).save(folder / f"{line.name}.mel")
+        path = folder / f"{line.name}.mel"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Mel(laid(values, line, facts), facts.spec).save(path)
         made += 1
         advance(1)
     if not made:

@@ -12,7 +12,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from melpact.core.errors import TrainingError
-from melpact.corpus.texts import resolved
 from melpact.models.speech.facts import Facts
 from melpact.models.speech.facts import read as read_speaker
 from melpact.nn.discriminators.mels import MelDiscriminator, MelDiscriminatorConfig
@@ -21,6 +20,7 @@ from melpact.nn.losses.feature_matching import feature_matching
 from melpact.nn.speech.aligner import SLOT_FRAMES
 from melpact.nn.speech.network import DURATIONS, STEP_SLOTS, Heard, SpeechConfig, SpeechNetwork, losses
 from melpact.nn.torch_runtime import seeded
+from melpact.text.languages import resolved
 from melpact.train.alignment import EVEN, Alignment, even
 from melpact.train.recipes import Recipe
 from melpact.train.recipes._speaking import ReadTraining, sized, weights
@@ -182,7 +182,7 @@ def build(settings: SpeechTraining, data: Data) -> Task:
         facts={PLAYER: {
             "player": PLAYER, "sizes": network.config.model_dump(mode="json"), "encoder": hears.fingerprint,
             "durations": list(DURATIONS), "reach_slots": network.decoder.reach, "voices": names, "usual": usual,
-            "languages": [[name, _espeak(name)] for name in languages],
+            "languages": [[name, resolved(name)] for name in languages],
         }},
         item_frames=float(np.mean([line.n_samples for line in batches.lines])) / spec.hop_length,
     )  # fmt: skip
@@ -240,11 +240,6 @@ def _named(lines: Sequence[Line], languages: Sequence[str]) -> tuple[list[str], 
     }
     most = sorted(total, key=lambda who: (-total[who], who))[:_MOST_NAMED]
     return list(dict.fromkeys([*most, *usual.values()])), usual
-
-
-def _espeak(language: str) -> str:
-    """espeak-ng's own name of a language."""
-    return resolved(language)
 
 
 def _drawn(settings: SpeechTraining, heard: Heard, numbers: int, generator: torch.Generator) -> dict[str, Tensor]:
