@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from melpact.audio.audio import Audio
 from melpact.contract.spec import MelSpec
 from melpact.features.analysis import analyse
+from melpact.text.tokens import BEGIN, END, SYMBOLS
+from melpact.train.spoken import Line
 
 RATE = 22050
 
@@ -82,3 +85,57 @@ class Crops:
             audio.append(self.data.sounds[which][at * hop : (at + self.frames) * hop])
             mel.append(self.mels[which][:, at : at + self.frames])
         return {"audio": np.stack(audio), "mel": np.stack(mel)}
+
+
+LETTERS = tuple(SYMBOLS.index(letter) for letter in "aeioumns")
+SLOT = 512
+
+
+def saying(
+    seed: int, letters: int = 6, rate: int = RATE
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """A text of letters, each a chord of its own for three to seven slots of 512 samples, between two silences: tokens
+    [5, n], durations in slots [n] and the sound. Speakers are odd and even seeds, who differ in pitch."""
+    rng = np.random.default_rng([seed, 77])
+    chosen = rng.choice(len(LETTERS), letters)
+    lasts = np.array([4, *rng.integers(3, 8, letters), 4])
+    lasts[-1] += lasts.sum() % 2
+    symbols = [BEGIN, *(LETTERS[one] for one in chosen), END]
+    parts = []
+    for symbol, n in zip(symbols, lasts, strict=True):
+        t = np.arange(n * SLOT) / rate
+        sound = 0.0005 * rng.standard_normal(t.size)
+        if symbol in LETTERS:
+            which = LETTERS.index(symbol)
+            for partial in (1.0, 2.3):
+                sound += 0.15 * np.sin(2 * np.pi * (300 + 330 * which) * partial * (1 + 0.1 * (seed % 2)) * t)
+        parts.append(sound)
+    tokens = np.zeros((5, len(symbols)), np.int64)
+    tokens[0] = symbols
+    return tokens, lasts, np.concatenate(parts).astype(np.float32)
+
+
+class Sayings(Tones):
+    """`Data` with texts: `n` sayings of two speakers, the last `held` of them the validation part."""
+
+    def __init__(self, n: int = 16, held: int = 4, version: int = 0) -> None:
+        super().__init__(2)
+        self.made = [saying(100 * version + seed) for seed in range(n)]
+        self.held, self.version = held, version
+
+    def line(self, index: int) -> Line:
+        tokens, _, sound = self.made[index]
+        return Line(f"saying{index}", "ab"[index % 2], "en", tokens, sound.size, lambda: sound)
+
+    def lines(self) -> Sequence[Line]:
+        return [self.line(index) for index in range(len(self.made) - self.held)]
+
+    def validation_lines(self, n: int) -> Sequence[Line]:
+        return [self.line(index) for index in range(len(self.made) - self.held, len(self.made))][:n]
+
+    def kept(self, name: str) -> Path | None:
+        return None
+
+    @property
+    def read_fingerprint(self) -> str:
+        return f"sayings-{self.version}-{len(self.made)}"

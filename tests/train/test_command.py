@@ -105,6 +105,7 @@ def test_from_a_corpus_to_a_refined_mel(corpus: Path, tmp_path: Path, capsys: py
 def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "recipes", "--json"]) == 0
     assert [sheet["name"] for sheet in json.loads(capsys.readouterr().out)] == [
+        "aligner",
         "codec",
         "content",
         "converter",
@@ -114,6 +115,7 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
         "refiner_cnn",
         "refiner_diffusion",
         "spectral_vocoder",
+        "speech",
     ]
     assert main(["train", "recipes", "hifigan"]) == 0
     out = capsys.readouterr().out
@@ -128,7 +130,7 @@ def test_recipes_are_listed_with_their_settings(capsys: pytest.CaptureFixture[st
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere"], "vocoder needs -o DIR"),
         (
             ["vocoder", "--recipe", "wavenet", "--data", "nowhere", "-o", "y"],
-            "there is no recipe 'wavenet'; wanted one of codec, content, converter, hifigan",
+            "there is no recipe 'wavenet'; wanted one of aligner, codec, content, converter, hifigan",
         ),
         (["vocoder", "--recipe", "hifigan", "--data", "nowhere", "-o", "y"], "is not a packed corpus"),
         (["vocoder", "--recipe", "hifigan", "--data", "x", "-o", "y", "--set", "step=3"], "Nearest: steps"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from melpact.audio.audio import Audio  # noqa: E402
 from melpact.contract import artifact  # noqa: E402
 from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import MelpactError, TrainingError  # noqa: E402
+from melpact.diagnose.teaching import VERDICTS  # noqa: E402
 from melpact.features.analysis import extract  # noqa: E402
 from melpact.models.codec.vae.codec import MelCodec  # noqa: E402
 from melpact.models.codec.vae.facts import write as write_vae  # noqa: E402
@@ -30,13 +32,17 @@ from melpact.models.convert.gan import GanConverter  # noqa: E402
 from melpact.models.convert.opening import converter  # noqa: E402
 from melpact.models.refine.methods import NEURAL  # noqa: E402
 from melpact.models.refine.opening import refiner  # noqa: E402
+from melpact.models.speech.facts import read as read_speaker  # noqa: E402
+from melpact.models.speech.small import SmallSpeaker  # noqa: E402
 from melpact.nn.codecs.coefficients import CoefficientPrior, PriorConfig  # noqa: E402
 from melpact.nn.codecs.parts import network  # noqa: E402
 from melpact.train import checkpoint, journal  # noqa: E402
+from melpact.train.alignment import Alignment  # noqa: E402
 from melpact.train.beginning import put_vae, settings_of_codec  # noqa: E402
 from melpact.train.coded import Checked  # noqa: E402
 from melpact.train.degraded import Mixture  # noqa: E402
 from melpact.train.export import content_of, converter_at, export, refiner_of, vocoder_of, weights_in  # noqa: E402
+from melpact.train.export_speech import aligned  # noqa: E402
 from melpact.train.export_vae import vae_of  # noqa: E402
 from melpact.train.feed import Feed  # noqa: E402
 from melpact.train.latents import prior_of  # noqa: E402
@@ -47,11 +53,12 @@ from melpact.train.rehearsal import rehearse  # noqa: E402
 from melpact.train.room import CHECKPOINTS, Run, Unwatched, go  # noqa: E402
 from melpact.train.runtime import runtime  # noqa: E402
 from melpact.train.settings import Training  # noqa: E402
+from melpact.train.spoken import heard  # noqa: E402
 from melpact.train.taught import Cepstra  # noqa: E402
 from melpact.train.validation import Validated  # noqa: E402
 from melpact.vocoders.neural import NeuralVocoder  # noqa: E402
 from test_mel_vae import folder as foreign_folder  # noqa: E402
-from train.material import Tones  # noqa: E402
+from train.material import Sayings, Tones  # noqa: E402
 
 NAMES = sorted(recipes())
 every = pytest.mark.parametrize("name", NAMES)
@@ -60,12 +67,16 @@ every_content = pytest.mark.parametrize("name", [name for name in NAMES if recip
 every_converter = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "converter"])
 every_codec = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "codec"])
 every_vae = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "vae"])
+every_aligner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "aligner"])
+every_speech = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "speech"])
 every_refiner = pytest.mark.parametrize("name", [name for name in NAMES if recipe(name).trains == "refiner"])
 
 
 @cache
-def data(name: str = "hifigan") -> Tones:
-    """What a recipe is trained on here; a codec wants its own rate."""
+def data(name: str = "hifigan") -> Any:
+    """What a recipe is trained on here; a codec wants its own rate, and speech wants texts."""
+    if recipe(name).trains in ("aligner", "speech"):
+        return Sayings()
     return Tones(rate=24000) if recipe(name).trains == "codec" else Tones()
 
 
@@ -80,18 +91,27 @@ class Kept(Unwatched):
         self.validated_.append(found)
 
     def stepped(self, trainer: Trainer, values: dict[str, float], steps_per_s: float) -> None:
-        self.totals.append(values[f"{trainer.task.turns[-1].name}/total"])
+        taken = [turn.name for turn in trainer.task.turns if f"{turn.name}/total" in values]
+        self.totals.append(values[f"{taken[-1]}/total"])
+
+
+class Runs(dict[str, tuple[Path, Kept]]):
+    """Debug twins that were trained to their end, each when it is first asked for."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self.folders = folders
+
+    def __missing__(self, name: str) -> tuple[Path, Kept]:
+        kept, folder = Kept(), self.folders.mktemp(name)
+        go(Run(name, recipe(name).debug, "tones"), folder, data(name), device="cpu", watch=kept)
+        self[name] = folder, kept
+        return self[name]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Kept]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     torch.set_num_threads(1)
-    done = {}
-    for name in NAMES:
-        kept, folder = Kept(), tmp_path_factory.mktemp(name)
-        go(Run(name, recipe(name).debug, "tones"), folder, data(name), device="cpu", watch=kept)
-        done[name] = folder, kept
-    return done
+    return Runs(tmp_path_factory)
 
 
 @every
@@ -180,6 +200,87 @@ def test_an_exported_converter_is_what_was_validated(name: str, runs: dict[str, 
     assert np.abs(raw - maker.weights["changer.out.weight"]).max() > 1e-3
     with pytest.raises(TrainingError, match="suffix"):
         export(folder, tmp_path / "x.refiner")
+
+
+@every_aligner
+def test_an_alignment_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    score = kept.validated_[-1].scores["held out"]["alignment_cost"]
+    last = checkpoint.kept(folder / CHECKPOINTS)[-1].path
+    made = aligned(last, data(name))
+    held = [line.name for line in data(name).validation_lines(9)]
+    assert np.mean([made.costs[one] for one in held]) == pytest.approx(score.value, rel=1e-6)
+    for line in (*data(name).lines(), *data(name).validation_lines(9)):
+        lasts = made.durations[line.name]
+        assert lasts.min() >= 1 and lasts.size == line.tokens.shape[1]
+        assert lasts.sum() == heard(line, made.spec).shape[1] // 2
+    again = Alignment.load(made.save(tmp_path / "x.alignment"))
+    assert again.fingerprint == made.fingerprint and again.costs == made.costs and again.spec == made.spec
+    assert again.provenance["trained"]["recipe"] == name
+    again.check(data(name).read_fingerprint)
+    with pytest.raises(TrainingError, match="of other sounds or texts"):
+        again.check("another")
+    young = aligned(checkpoint.kept(folder / CHECKPOINTS)[0].path, data(name))
+    assert abs(young.costs[held[0]] - made.costs[held[0]]) > 1e-3
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.speech")
+
+
+@every_speech
+def test_an_exported_speaker_is_what_was_validated(name: str, runs: dict[str, tuple[Path, Kept]], tmp_path: Path) -> None:
+    folder, kept = runs[name]
+    found = export(folder, tmp_path / "x.speech")
+    scores = kept.validated_[-1].scores["held out"]
+    assert found.trained == "speech" and found.step == 20 and found.score == scores["taught_mae"].value
+    facts, weights = read_speaker(tmp_path / "x.speech")
+    task = recipe(name).build(recipe(name).debug, data(name))
+    task.players["speech"].load_state_dict(
+        {key: torch.from_numpy(np.array(value, np.float32)) for key, value in weights.items()}
+    )
+    assert task.measure is not None
+    for metric, score in task.measure()["held out"].items():
+        assert score.value == pytest.approx(scores[metric].value, rel=2e-2)  # weights of float16
+    for key, value in task.statistics.items():
+        if key.startswith("stats."):
+            np.testing.assert_array_equal(facts.statistics.tensors()[key], value)
+    assert set(facts.voices) == {"a", "b"} and dict(facts.languages) == {"en": "en-us"}
+    assert facts.usual["en"] in facts.voices and facts.encoder == "moments"
+    assert facts.provenance["trained"]["recipe"] == name
+    maker = SmallSpeaker.build(facts, weights)
+    assert maker.n_weights == found.n_weights and maker.languages == ("en",) and set(maker.voices) == {"a", "b"}
+    raw = artifact.read(checkpoint.kept(folder / CHECKPOINTS)[-1].path, checkpoint.KIND).tensors["player/speech/prior.bias"]
+    assert np.abs(raw - weights["prior.bias"]).max() > 1e-4
+    with pytest.raises(TrainingError, match="suffix"):
+        export(folder, tmp_path / "x.alignment")
+
+
+@pytest.mark.parametrize("name", ["aligner", "speech"])
+def test_what_is_learnt_is_said_and_drawn(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
+    folder, kept = runs[name]
+    found = kept.validated_[-1].teaching
+    assert found is not None and found.verdict in VERDICTS
+    written = [entry for entry in journal.read(folder) if entry["kind"] == "teaching"]
+    assert [entry["step"] for entry in written] == [20] and written[0]["verdict"] == found.verdict
+    assert {reading["name"] for reading in written[0]["readings"]} >= (
+        {"movement"} if name == "speech" else {"own text", "sharp"}
+    )
+    pictures = sorted((folder / "pictures").glob("step_000000020_*.png"))
+    assert len(pictures) == 2 and all(path.read_bytes()[:4] == b"\x89PNG" for path in pictures)
+
+
+@pytest.mark.parametrize("name", ["aligner", "speech"])
+def test_statistics_of_speech_are_frozen_in_the_checkpoint(name: str, runs: dict[str, tuple[Path, Kept]]) -> None:
+    first, last = (artifact.read(one.path, checkpoint.KIND).tensors for one in checkpoint.kept(runs[name][0] / CHECKPOINTS))
+    spec = recipe(name).debug.spec
+    mels = np.concatenate([heard(line, spec) for line in data(name).lines()], axis=1)
+    np.testing.assert_allclose(last["statistics/stats.mean"], mels.mean(1), atol=1e-4)
+    np.testing.assert_allclose(last["statistics/stats.std"], mels.std(1), atol=1e-4)
+    for key in (key for key in last if key.startswith("statistics/")):
+        np.testing.assert_array_equal(first[key], last[key])
+    with runtime("cpu") as place:
+        trainer = Trainer(recipe(name).build(recipe(name).debug, Sayings(version=1)), recipe(name).debug, place)
+        with pytest.raises(TrainingError, match="statistics that the checkpoint was trained with are others"):
+            checkpoint.restore(checkpoint.kept(runs[name][0] / CHECKPOINTS)[-1].path, trainer)
 
 
 @every_content
@@ -346,8 +447,13 @@ def test_a_rehearsal_counts_what_is_there(name: str) -> None:
     assert sheet.weights_bytes == sheet.gradients_bytes == 4 * n and sheet.optimiser_bytes == 8 * n
     items = settings.batch_size
     bands = 100 if recipe(name).trains == "codec" else 80
-    assert sheet.batch["mel"] == (items, bands, settings.segment_frames)
     assert sheet.activations_bytes > 4 * 4 * 16 * 256 and sheet.step_s > 0
+    if recipe(name).trains in ("aligner", "speech"):
+        longest, shape = sheet.batch["mel"][2], sheet.batch["tokens"]
+        assert sheet.batch["mel"] == (items, bands, longest) and 64 <= longest <= settings.segment_frames
+        assert shape == (items, 5, 8) and sheet.batch["frames"] == (items,)
+        return
+    assert sheet.batch["mel"] == (items, bands, settings.segment_frames)
     if recipe(name).trains == "converter":
         assert sheet.sound_s is None and sheet.batch["voice"] == (items,)
     else:

@@ -12,30 +12,33 @@ from melpact.cli import render, train_text
 from melpact.cli.commands import OK, Command
 from melpact.core.errors import MelpactError
 
-Action = Literal["vocoder", "refiner", "content", "converter", "codec", "vae", "resume", "recipes", "export"]
+Action = Literal[
+    "vocoder", "refiner", "content", "converter", "codec", "vae", "speech", "aligner", "resume", "recipes", "export"
+]  # fmt: skip
 
 
 @dataclass(kw_only=True)
 class Train(Command):
-    """Train a vocoder, refiner, converter, codec or VAE, go on with a training, list recipes, write down what came out.
+    """Train a vocoder, speaker, refiner, converter, codec or VAE, go on with one, list recipes, write down what came out.
 
     vocoder --recipe NAME --data PACKED -o DIR; refiner, content, converter, codec and vae likewise; converter --voice
-    RECORDINGS -o DIR adapts to one voice; resume DIR; recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner,
-    NAME.content, NAME.converter, NAME.codec, NAME.vae). Many devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
+    RECORDINGS -o DIR adapts to one voice; speech --data MANIFEST -o DIR learns to speak from sounds with texts; resume DIR;
+    recipes [NAME]; export DIR -o NAME.vocoder (or NAME.refiner, NAME.content, NAME.converter, NAME.codec, NAME.vae,
+    NAME.speech, NAME.alignment). Many devices: torchrun --nproc-per-node 8 -m melpact train vocoder …
     """
 
     action: Annotated[Positional[Action], arg(metavar="ACTION")]
-    """vocoder, refiner, content, converter, codec, vae, resume, recipes or export."""
+    """vocoder, refiner, content, converter, codec, vae, speech, aligner, resume, recipes or export."""
     target: Annotated[Positional[str | None], arg(metavar="TARGET")] = None
     """resume and export: the run's folder (export: or a checkpoint, or a VAE). recipes: a name."""
     recipe: Annotated[str | None, arg(metavar="NAME")] = None
     """What is trained by which recipe (melpact train recipes lists them)."""
     data: Annotated[str | None, arg(metavar="DIR")] = None
-    """Folder of a packed corpus (melpact corpus pack). export: of a VAE, what its prior is counted on, if not its run's."""
+    """Folder of a packed corpus (melpact corpus pack); speech: or a manifest. export: if not its run's."""
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """converter: adapt to this voice instead: sounds and folders of it, two minutes or more. May be repeated."""
     out: Annotated[str | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae."""
+    """Folder of the run. export: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec, NAME.speech, …"""
     changes: Annotated[UseAppendAction[list[str]], arg(name="set", metavar="NAME=VALUE")] = field(default_factory=list)
     """Change a setting, such as steps=100000 or optimiser.lr=1e-4. May be repeated."""
     debug: bool = False
@@ -45,9 +48,11 @@ class Train(Command):
     which: Literal["best", "last"] = "best"
     """export: the best checkpoint by its score, or the last."""
     finetune: Annotated[str | None, arg(metavar="CKPT")] = None
-    """All but content: begin from these weights: a file of that kind, one that ships, a published checkpoint, or a run."""
+    """Begin from these weights: a file of that kind, one that ships, a published checkpoint, or a run."""
     mels: Annotated[str | None, arg(metavar="DIR")] = None
     """vocoder: mels that your model predicts for the corpus (ID.mel); each is verified, then mixed in by predicted_ratio."""
+    speech: Annotated[str | None, arg(metavar="RUN")] = None
+    """vocoder: learn the mels of this speech model (a run, a .speech file, melpact_speech), made of the corpus first."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
     """As torch says it (cpu, cuda:1). An accelerator where there is one by default."""
 
@@ -61,7 +66,7 @@ class Train(Command):
         if self.action == "recipes":
             train_text.recipes(train.recipes(), self.target, self)
         elif self.action == "export":
-            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae")
+            out = self._needed("out", "-o NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec, NAME.speech")
             found = train.export(
                 self._needed("target", "DIR"), out, which=self.which, data=self.data, dialect=changes.get("dialect")
             )
@@ -72,7 +77,7 @@ class Train(Command):
                 report = train.resume(folder, changes=changes, device=self.device, watch=watch)
             train_text.trained(report, self)
         elif self.dry_run:
-            own = {"converter": "converter", "vae": "mel_vae"}.get(self.action)
+            own = {"converter": "converter", "vae": "mel_vae", "aligner": "aligner", "speech": "speech"}.get(self.action)
             recipe, data = self.recipe or own or self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             with render.working(self.quiet, "two steps"):
                 sheet = train.rehearse(recipe, data, changes=changes, debug=self.debug, device=self.device)
@@ -81,6 +86,8 @@ class Train(Command):
             self._converter(changes)
         elif self.action == "vae":
             self._vae(changes)
+        elif self.action in ("speech", "aligner"):
+            self._speech(changes)
         else:
             recipe, data = self._needed("recipe", "--recipe NAME"), self._needed("data", "--data DIR")
             out = self._needed("out", "-o DIR")
@@ -107,7 +114,7 @@ class Train(Command):
                 else:
                     report = train.train_vocoder(
                         recipe, data, out, changes=changes, debug=self.debug, finetune=self.finetune, mels=self.mels,
-                        device=self.device, watch=watch,
+                        speech=self.speech, device=self.device, watch=watch, progress=render.progress(self.quiet),
                     )  # fmt: skip
             train_text.trained(report, self)
         return OK
@@ -136,8 +143,30 @@ class Train(Command):
             )  # fmt: skip
         train_text.trained(report, self)
 
+    def _speech(self, changes: Mapping[str, Any]) -> None:
+        from melpact.verbs.train import train_aligner
+        from melpact.verbs.train_speech import ALIGNER, RECIPE, train_speech
+
+        self._no_mels()
+        data, out = self._needed("data", "--data MANIFEST or PACKED"), self._needed("out", "-o DIR")
+        with train_text.watched(self) as watch:
+            if self.action == "speech":
+                report = train_speech(
+                    data, out, recipe=self.recipe or RECIPE, changes=changes, debug=self.debug, finetune=self.finetune,
+                    device=self.device, watch=watch, progress=render.progress(self.quiet),
+                )  # fmt: skip
+            else:
+                if self.finetune is not None:
+                    raise MelpactError("aligners begin afresh", where="--finetune", next="Leave it out")
+                report = train_aligner(
+                    self.recipe or ALIGNER, data, out, changes=changes, debug=self.debug, device=self.device, watch=watch
+                )
+        train_text.trained(report, self)
+
     def _no_mels(self) -> None:
         """Refuse what only a vocoder's training takes."""
+        if self.speech is not None:
+            raise MelpactError("--speech is for vocoders", where=f"melpact train {self.action}", next="Leave it out")
         if self.mels is not None:
             pairs = "Pairs of your own: --set pairs='[\"predicted\", \"true\"]'"
             mend = pairs if self.action == "refiner" else "Leave it out"

@@ -13,6 +13,7 @@ from melpact.cli.render import Wishes, _console, _out, _pairs, _table, print_jso
 from melpact.core.errors import TrainingError
 
 if TYPE_CHECKING:
+    from melpact.diagnose.teaching import Teaching
     from melpact.train.export import Exported
     from melpact.train.loop import Trainer
     from melpact.train.rehearsal import Rehearsed
@@ -97,6 +98,16 @@ def scores(found: Mapping[str, Any]) -> None:
     _table(columns[drop:], [row[drop:] for row in rows], right=columns[2:])
 
 
+def taught(found: Teaching) -> None:
+    """What a model in training has learnt: the verdict, and every number beside its null."""
+    after = f" {found.next}." if found.next else ""
+    _out(f"{found.verdict}: {found.sentence}.{after}", "bold")
+    rows = [
+        (one.name, _number(one.null), f"{one.value:.3f}", _between(one.low, one.high), one.meaning) for one in found.readings
+    ]
+    _table(("reading", "null", "value", "95 %", "what it is"), rows, right=("null", "value"), wrap=("what it is",))
+
+
 def exported(found: Exported, wishes: Wishes) -> None:
     """`train export`."""
     score = None if found.score is None else {"metric": found.best_by, "value": found.score}
@@ -153,6 +164,8 @@ class _Screen:
         if self._tables:
             _out(f"step {found.step:,}")
             scores(found.facts())
+            if found.teaching is not None:
+                taught(found.teaching)
 
     def said(self, text: str) -> None:
         print(f"melpact: {text}", file=sys.stderr)
@@ -167,7 +180,8 @@ def _speed(trainer: Trainer, steps_per_s: float) -> str:
     spec, training = trainer.task.spec, trainer.training
     if spec is None:
         return f"{steps_per_s:.2f} steps/s"
-    sound = training.batch_size * training.segment_frames * spec.hop_length / spec.sample_rate
+    frames = trainer.task.item_frames or training.segment_frames
+    sound = training.batch_size * frames * spec.hop_length / spec.sample_rate
     return f"{steps_per_s:.2f} steps/s, {steps_per_s * sound:.1f} × real time"
 
 
@@ -177,6 +191,10 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -170,6 +170,38 @@ class Manifest:
         except CorpusError as error:
             raise CorpusError(error.what, where=f"{path}: {error.where}", got=error.got, wanted=error.wanted) from error
 
+    @classmethod
+    def readable(cls, path: str | Path) -> tuple[Manifest, tuple[str, ...]]:
+        """As `load`, but what cannot be read is passed over: lines that are no utterances, and the second of one id. Returns
+        the rest, and what was passed over, a sentence each.
+
+        Raises:
+            CorpusError: no such file, another kind of file, or nothing in it can be read.
+        """
+        path = Path(path)
+        try:
+            return cls.load(path), ()
+        except CorpusError as error:
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+            lines = text.split("\n")
+            if not text:
+                raise
+            _check_header(path, lines[0])
+            reason = error
+        kept: dict[str, Utterance] = {}
+        passed = []
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                if line.strip():
+                    one = _utterance(path, number, line)
+                    if kept.setdefault(one.id, one) is not one:
+                        passed.append(f"{path}, line {number}: the id {one.id} is there already")
+            except CorpusError as error:
+                passed.append(str(error))
+        if not kept:
+            raise reason
+        return cls(kept.values(), path.parent), tuple(passed)
+
 
 def _check_header(path: Path, line: str) -> None:
     try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parametrize
 
+from melpact.contract.artifact import read_header
 from melpact.contract.dialect import name_of
 from melpact.core.errors import TrainingError
 from melpact.core.records import canonical_json
@@ -29,12 +30,18 @@ from melpact.models.convert.gan_facts import read as read_converter
 from melpact.models.convert.gan_facts import write as write_converter
 from melpact.models.convert.shipped import CONTENT, CONVERTER, converter_file
 from melpact.models.refine.facts import Facts, read
+from melpact.models.speech.facts import Facts as SpeakerFacts
+from melpact.models.speech.facts import read as read_speaker
+from melpact.models.speech.facts import write as write_speaker
+from melpact.models.speech.shipped import SPEAKER, speaker_file
 from melpact.train.checkpoint import SUFFIX
 from melpact.train.export import chosen, codec_of, content_named, converter_of, refiner_of, vocoder_of
+from melpact.train.export_speech import speech_of
 from melpact.train.export_vae import vae_of
 from melpact.train.loop import Trainer
 from melpact.train.recipes._refining import PLAYER as REFINER
 from melpact.train.recipes._vocoding import PLAYER
+from melpact.train.recipes.speech import PLAYER as SPEECH_PLAYER
 from melpact.train.room import RUN
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 from melpact.vocoders.opening import SUFFIX as VOCODER
@@ -44,6 +51,7 @@ from melpact.vocoders.shipped import is_shipped, shipped
 Weights = Mapping[str, NDArray[np.floating[Any]]]
 BASE = "base.converter"
 """What a run of a converter begins from, in its folder."""
+BASE_SPEECH = "base.speech"
 BASE_VAE = "base.vae"
 """And a run of a VAE."""
 
@@ -172,6 +180,44 @@ def put_vae(where: str | Path, dialect: str | None, folder: Path) -> dict[str, A
     folder.mkdir(parents=True, exist_ok=True)
     kept = write_vae(folder / BASE_VAE, facts, weights)
     return {"dialect": name_of(facts.spec) or canonical_json(facts.spec.facts()), "base": str(kept.resolve()), "sizes": {}}
+
+
+def speech_at(where: str | Path) -> tuple[SpeakerFacts, Weights, dict[str, str]]:
+    """Facts and weights of the speech model of a training (its folder or a checkpoint), of a `.speech` file, or of the one
+    that comes with the package, by its name; and of its settings those that say how its data was read.
+
+    Raises:
+        MelpactError: none of these, or an exported graph.
+    """
+    path = speaker_file(".speech") if str(where) == SPEAKER else Path(where)
+    if path.suffix.lower() == ".onnx":
+        raise TrainingError("an exported graph has no weights to train", where=path, wanted="the .speech file")
+    settings = {"dialect": "", "language": "", "voice": "", "alignment": ""}
+    if path.suffix == SUFFIX or (path / RUN).is_file():
+        file = chosen(path)
+        said = read_header(file).config["settings"]
+        facts, weights = speech_of(file)
+        settings |= {name: str(said.get(name, "")) for name in settings}
+    else:
+        facts, weights = read_speaker(path)
+        said = facts.provenance.get("trained", {}).get("settings", {})
+        settings |= {name: str(said.get(name, "")) for name in ("voice", "language")}
+    return facts, weights, settings | {"dialect": name_of(facts.spec) or canonical_json(facts.spec.facts())}
+
+
+def put_speech(where: str | Path, folder: Path) -> tuple[dict[str, Any], Callable[[Trainer], None]]:
+    """The settings that begin from a speech model, which is kept in the run's folder, and what brings a fresh trainer's
+    network, and its average, to its weights.
+
+    Raises:
+        MelpactError: as `speech_at`, or it cannot be written.
+    """
+    facts, weights, said = speech_at(where)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = write_speaker(folder / BASE_SPEECH, facts, dict(weights))
+    plain = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+    settings = {"dialect": said["dialect"], "base": str(kept.resolve()), "sizes": {}, "voice": said["voice"]}
+    return settings, _putting(SPEECH_PLAYER, plain)
 
 
 def _putting(name: str, weights: Mapping[str, NDArray[np.float32]]) -> Callable[[Trainer], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from melpact.core.errors import TrainingError
 from melpact.core.records import digest
 from melpact.corpus.crops import Augmentation, Crops, Weigh
 from melpact.corpus.packed import Entry, Packed
+from melpact.corpus.texts import Texts, texts_of
+from melpact.train.spoken import Line
 
 VALIDATION = frozenset({"valid", "validation", "val", "dev"})
 TRAINING = frozenset({"", "train", "training"})
@@ -58,13 +61,14 @@ class CorpusData:
 
     Args:
         folder: of the packed corpus.
+        language: of texts for which the corpus names none.
 
     Raises:
         CorpusError: no whole packed corpus. TrainingError: nothing to train on, or nothing left to validate on.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder, self.packed = Path(folder), Packed.load(folder)
+    def __init__(self, folder: str | Path, language: str = "") -> None:
+        self.folder, self.packed, self.language = Path(folder), Packed.load(folder), language
         self.notes: tuple[str, ...] = ()
         usable = [entry for entry in self.packed.entries if entry.split in TRAINING | VALIDATION]
         held = [entry for entry in usable if entry.split in VALIDATION]
@@ -124,22 +128,67 @@ class CorpusData:
         part = self.packed.only(lambda entry: entry.id in self._names)
         return [PackedUtterance(part, index) for index in range(len(part))]
 
+    def lines(self) -> list[Line]:
+        """All of the training part that has a text.
+
+        Raises:
+            CorpusError: nothing has one. MelpactError: espeak-ng is not installed.
+        """
+        return self._lines(self._training)
+
+    def validation_lines(self, n: int) -> list[Line]:
+        """At most `n` held-out utterances with a text, taken in turn from the languages and their speakers."""
+        return self._lines(self._turns([entry for entry in self._held if entry.id in self.texts.tokens])[:n])
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What is said, made once and kept beside the samples; `notes` then says what was left out."""
+        found = texts_of(self.packed, self.language)
+        self.notes = (*self.notes, *found.notes)
+        return found
+
+    def kept(self, name: str) -> Path:
+        """Beside the samples."""
+        return self.folder / name
+
+    @property
+    def read_fingerprint(self) -> str:
+        """Of the sounds and the texts."""
+        return digest({"packed": self.packed.fingerprint, "texts": self.texts.fingerprint})
+
+    def _lines(self, entries: Sequence[Entry]) -> list[Line]:
+        texts = self.texts
+        return [
+            Line(
+                entry.id, entry.speaker, texts.languages[entry.id], texts.tokens[entry.id].astype(np.int64), entry.n_samples,
+                partial(self.packed.samples, self._place[entry.id]),
+            )
+            for entry in entries
+            if entry.id in texts.tokens
+        ]  # fmt: skip
+
     def predicted(self, name: str) -> Mel | None:
         """None: there are only the sounds."""
         return None
 
     def validation(self, n: int) -> Sequence[tuple[str, Audio]]:
         """At most `n` utterances, taken in turn from the languages and their speakers, at most 8 s of each."""
-        groups: dict[str, list[Entry]] = defaultdict(list)
-        for entry in sorted(self._held, key=lambda entry: digest(entry.id)):
-            groups[entry.language].append(entry)
-        chosen = [entry for row in _rows([_by_speaker(group) for _, group in sorted(groups.items())]) for entry in row][:n]
-        place = {entry.id: index for index, entry in enumerate(self.packed.entries)}
+        chosen, place = self._turns(self._held)[:n], self._place
         most = int(_LONGEST_S * self.sample_rate)
         return [
             (entry.id, Audio.of(self.packed.samples(place[entry.id], 0, min(entry.n_samples, most)), self.sample_rate))
             for entry in chosen
         ]
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {entry.id: index for index, entry in enumerate(self.packed.entries)}
+
+    def _turns(self, entries: Sequence[Entry]) -> list[Entry]:
+        groups: dict[str, list[Entry]] = defaultdict(list)
+        for entry in sorted(entries, key=lambda entry: digest(entry.id)):
+            groups[entry.language].append(entry)
+        return [entry for row in _rows([_by_speaker(group) for _, group in sorted(groups.items())]) for entry in row]
 
 
 def _by_speaker(entries: Sequence[Entry]) -> list[Entry]:

@@ -31,9 +31,11 @@ from melpact.models.convert.shipped import content_file
 from melpact.models.refine.facts import SUFFIX as REFINER
 from melpact.models.refine.facts import Facts, write
 from melpact.models.refine.settings import Refining
+from melpact.models.speech.facts import SUFFIX as SPEECH
 from melpact.nn.weight_norm import fold
 from melpact.normalise.band_statistics import Statistics
 from melpact.train import checkpoint
+from melpact.train.alignment import SUFFIX as ALIGNMENT
 from melpact.train.recipes import Trained
 from melpact.train.recipes._refining import PLAYER
 from melpact.train.room import CHECKPOINTS
@@ -205,15 +207,16 @@ def export(
 
     Args:
         where: the run's folder, or a checkpoint.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what it trained.
-        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec, NAME.vae, NAME.speech or, of an aligner,
+            NAME.alignment: how long every sound of its corpus lasts.
+        data: packed corpus on which a VAE's prior is counted, or which an aligner aligns; that of the run by default.
         dialect: the mel of a foreign VAE's folder, where its family is not known.
 
     Raises:
         MelpactError: as `chosen`, `vocoder_of`, `refiner_of`, `content_of`, `converter_of` and `export_vae.vae_of`; another
             suffix; or the file cannot be written.
     """
-    from melpact.train import export_vae
+    from melpact.train import export_speech, export_vae
 
     target = Path(out)
     if export_vae.is_vae(Path(where)):
@@ -223,6 +226,7 @@ def export(
     facts_of = artifact.read_header(path).config.get("facts", {})
     suffixes: dict[Trained, str] = {
         "refiner": REFINER, "content": CONTENT, "converter": CONVERTER, "codec": CODEC, "vae": VAE, "vocoder": VOCODER,
+        "aligner": ALIGNMENT, "speech": SPEECH,
     }  # fmt: skip
     kind: Trained = next((name for name in suffixes if name in facts_of), "vocoder")
     suffix = suffixes[kind]
@@ -242,6 +246,11 @@ def export(
         n_weights, provenance = sum(value.size for value in parts.values()), codec.provenance
     elif kind == "vae":
         n_weights, provenance = export_vae.write_trained(path, target, data)
+    elif kind == "speech":
+        n_weights, provenance = export_speech.write_speech(path, target)
+    elif kind == "aligner":
+        made_of = export_speech.write_aligned(path, target, data)
+        n_weights, provenance = sum(map(len, made_of.durations.values())), made_of.provenance
     elif kind == "content":
         encoder = content_of(path)
         encoder.save(target)

@@ -46,7 +46,7 @@ class Journal:
         self._board = _board(folder / PICTURES, step)
 
     def write(self, step: int, kind: str, **facts: Any) -> None:
-        """One entry: `kind` says what its facts are ("losses", "validation", "checkpoint", "process").
+        """One entry: `kind` says what its facts are ("losses", "validation", "teaching", "checkpoint", "process").
 
         Raises:
             TrainingError: the disk is full.
@@ -67,6 +67,8 @@ class Journal:
     def validated(self, found: Validated) -> None:
         """Scores; with TensorBoard also the sounds and the mels of the first examples."""
         self.write(found.step, "validation", scores=found.facts())
+        if found.teaching is not None:
+            self.write(found.step, "teaching", **found.teaching.facts())
         if self._board is None:
             return
         for group, table in found.scores.items():

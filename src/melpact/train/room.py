@@ -19,11 +19,12 @@ from types import FrameType
 from typing import Any, Protocol
 
 from melpact.core.atomic import replaced
-from melpact.core.errors import MelpactError, TrainingError
+from melpact.core.errors import ArtifactError, MelpactError, TrainingError
 from melpact.train import checkpoint, journal
 from melpact.train.feed import Feed
 from melpact.train.loop import Trainer, Values, train
 from melpact.train.monitor import Collapse
+from melpact.train.pictures import drawn
 from melpact.train.recipes import recipe
 from melpact.train.runtime import Runtime, runtime
 from melpact.train.schedule import learning_rate
@@ -31,7 +32,7 @@ from melpact.train.settings import Training
 from melpact.train.task import Data
 from melpact.train.validation import Judge, Validated
 
-RUN, CHECKPOINTS, BENCH = "run.json", "checkpoints", "bench"
+RUN, CHECKPOINTS, BENCH, PICTURES = "run.json", "checkpoints", "bench", "pictures"
 SCHEMA = 1
 FIXED = ("seed", "batch_size", "segment_frames")
 """Settings that decide which data a step sees: a run keeps them."""
@@ -302,6 +303,10 @@ class _Desk:
             found = self.judge.validated(task, self.trainer.step, self.folder / BENCH)
             self._journal.validated(found)
             self.watch.validated(found)
+            try:
+                drawn(self.folder / PICTURES, found.step, found.pictures, task.spec)
+            except ArtifactError as error:
+                self.watch.said(f"no picture: {error}")
             self._scores, score = found.facts(), found.value(self.judge.best_by)
         self._spent += time.perf_counter() - began
         return score

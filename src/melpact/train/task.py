@@ -17,6 +17,7 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.corpus.crops import Augmentation, Weigh
+from melpact.diagnose.teaching import Teaching
 from melpact.train.settings import Optimiser
 
 Batch = Mapping[str, Tensor]
@@ -178,6 +179,32 @@ class Example:
     group: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One utterance of the validation list, to be looked at.
+
+    Attributes:
+        true: its mel, [n_mels, frames]. made: what the players make of it, where they make a mel.
+        soft: how much of each slot belongs to each token, [tokens, slots], where there is such an alignment.
+        letters: of the tokens. durations: how long each lasts, frames.
+    """
+
+    name: str
+    true: NDArray[np.float32]
+    letters: tuple[str, ...] = ()
+    durations: NDArray[np.int64] | None = None
+    made: NDArray[np.float32] | None = None
+    soft: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What of a validation is no score: the verdict on what is learnt, and pictures."""
+
+    teaching: Teaching
+    pictures: tuple[Picture, ...] = ()
+
+
 @dataclass(frozen=True)
 class Task:
     """Everything that the loop needs.
@@ -192,10 +219,12 @@ class Task:
         measure: measures the fixed validation list where it holds no sounds, under the averaged weights: group → metric →
             score. The last group is what checkpoints are scored by.
         measures: what of that is no metric of the bench, and whether higher is better.
+        examine: called after `measure`, under the same weights: what is learnt, beside its nulls, and pictures of it.
         limits: what ends a run before its time.
         spec: the mel that the players take or give, where there is one.
         statistics: numbers of the data that the players were built with and that never change (float arrays).
         facts: what else a checkpoint has to say so that it can be used: plain JSON values.
+        item_frames: mel frames of an item on average, where items are not of one length.
 
     Raises:
         ContractError: names that do not fit together.
@@ -209,10 +238,12 @@ class Task:
     validate: Callable[[], Sequence[Example]] | None = None
     measure: Callable[[], Mapping[str, Mapping[str, Score]]] | None = None
     measures: Mapping[str, bool] = field(default_factory=dict)
+    examine: Callable[[], Examined] | None = None
     limits: tuple[Limit, ...] = ()
     spec: MelSpec | None = None
     statistics: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    item_frames: float | None = None
 
     def __post_init__(self) -> None:
         names = [turn.name for turn in self.turns]

@@ -13,9 +13,10 @@ from melpact.bench.run import Entry, Plan, bench
 from melpact.bench.score import Score
 from melpact.bench.suites import named
 from melpact.core.errors import ContractError, TrainingError
+from melpact.diagnose.teaching import Teaching
 from melpact.train.monitor import Collapse
 from melpact.train.settings import Training
-from melpact.train.task import Example, Task
+from melpact.train.task import Example, Picture, Task
 
 SYSTEM = "model"
 _SILENT = 10 ** (-90 / 20)
@@ -23,11 +24,14 @@ _SILENT = 10 ** (-90 / 20)
 
 @dataclass(frozen=True)
 class Validated:
-    """What was measured, group → metric → score; and the examples that it was measured on, where they are sounds."""
+    """What was measured, group → metric → score; the examples that it was measured on, where they are sounds; what a task
+    that can be examined has learnt, and pictures of it."""
 
     step: int
     scores: Mapping[str, Mapping[str, Score]]
     examples: Sequence[Example] = ()
+    teaching: Teaching | None = None
+    pictures: Sequence[Picture] = ()
 
     def value(self, metric: str) -> float | None:
         """A metric of the last group: of what is predicted, where there is such a group."""
@@ -83,7 +87,9 @@ class Judge:
             Collapse: the players give no sound any more. TrainingError: the task has no examples.
         """
         if task.measure is not None:
-            return Validated(step, task.measure())
+            scores = task.measure()
+            seen = None if task.examine is None else task.examine()
+            return Validated(step, scores) if seen is None else Validated(step, scores, (), seen.teaching, seen.pictures)
         if task.validate is None:
             raise TrainingError("the task has nothing to validate on")
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from melpact.train.rehearsal import Rehearsed
     from melpact.train.room import Ended, Run, Watch
     from melpact.train.task import Data
+    from melpact.verbs.progress import Progress
 
 Which = Literal["best", "last"]
 VOICE = "target.voice"
@@ -85,8 +86,10 @@ def train_vocoder(
     debug: bool = False,
     finetune: str | Path | None = None,
     mels: str | Path | None = None,
+    speech: str | Path | None = None,
     device: str | None = None,
     watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> TrainReport:
     """Train a vocoder by a recipe.
 
@@ -99,6 +102,8 @@ def train_vocoder(
         finetune: what to begin from: a vocoder's file, a published checkpoint, a run, or one that comes with the package.
         mels: folder of mels that another model predicts for sounds of the corpus; each is verified beside its sound, and
             they are mixed with the sounds' own mels by the setting `predicted_ratio`.
+        speech: instead, a speech model (a `.speech` file, a run, or the one that ships): its mels of the corpus, given their
+            truth, are made in the run's folder first. progress: told while they are.
         device: as torch says it; an accelerator where there is one by default.
         watch: told of every step.
 
@@ -112,6 +117,12 @@ def train_vocoder(
     folder = _free(out)
     _trains(recipe, "vocoder")
     changes, prepare = dict(changes or {}), None
+    if speech is not None:
+        from melpact.verbs.train_speech import forced_mels
+
+        if mels is not None:
+            raise TrainingError("are both given", where="--mels, --speech", wanted="one of them")
+        mels = forced_mels(speech, data, folder, debug=debug, device=device, watch=watch, progress=progress)
     if finetune is not None:
         from melpact.train.beginning import put, settings_of, vocoder_at
 
@@ -181,6 +192,33 @@ def train_content(
 
     folder = _free(out)
     _trains(recipe, "content")
+    run = _run(recipe, data, changes, debug, {})
+    return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
+
+
+def train_aligner(
+    recipe: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    debug: bool = False,
+    device: str | None = None,
+    watch: Watch | None = None,
+) -> TrainReport:
+    """Train an aligner by a recipe: when each sound of a corpus's texts is said.
+
+    Args:
+        recipe, data, out, changes, debug, device, watch: as `train_vocoder`.
+
+    Raises:
+        MelpactError: as `train_vocoder`; no texts, or in no language that espeak-ng has.
+    """
+    _torch()
+    from melpact.train.room import go
+
+    folder = _free(out)
+    _trains(recipe, "aligner")
     run = _run(recipe, data, changes, debug, {})
     return _report(go(run, folder, _corpus(run, watch), device=device, watch=watch), run)
 
@@ -263,7 +301,10 @@ def resume(
     """
     _torch()
     from melpact.train.room import Run, go
+    from melpact.verbs.train_speech import JOB, resumed
 
+    if (Path(folder) / JOB).is_file():
+        return resumed(Path(folder), changes or {}, device, watch)
     run = Run.load(Path(folder)).changed(changes or {})
     return _report(go(run, Path(folder), _corpus(run, watch), device=device, watch=watch), run)
 
@@ -276,9 +317,10 @@ def export(
     Args:
         where: the run's folder, or a checkpoint; or a `.vae` file or folder of AutoencoderKL: written as NAME.vae, with a
             prior counted on `data`, or as NAME.onnx.
-        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec or NAME.vae, by what the run trained.
+        out: NAME.vocoder, NAME.refiner, NAME.content, NAME.converter, NAME.codec, NAME.vae, NAME.speech or NAME.alignment,
+            by what the run trained.
         which: the checkpoint of a folder: the best by its score (the last where none has one), or the last.
-        data: packed corpus on which a VAE's prior is counted; that of the run by default.
+        data: packed corpus on which a VAE's prior is counted, or which an aligner aligns; that of the run by default.
         dialect: the mel of a folder of AutoencoderKL, where its family is not known.
 
     Raises:
@@ -290,12 +332,15 @@ def export(
     from melpact.models.convert.content import SUFFIX as CONTENT
     from melpact.models.convert.gan_facts import SUFFIX as CONVERTER
     from melpact.models.refine.facts import SUFFIX as REFINER
+    from melpact.models.speech.facts import SUFFIX as SPEECH
+    from melpact.train.alignment import SUFFIX as ALIGNMENT
     from melpact.train.export import export as written
     from melpact.vocoders.opening import SUFFIX as VOCODER
 
     target = Path(out)
-    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC, VAE, ".onnx"):
-        wanted = f"NAME{VOCODER}, NAME{REFINER}, NAME{CONTENT}, NAME{CONVERTER}, NAME{CODEC} or NAME{VAE}"
+    if target.suffix.lower() not in (VOCODER, REFINER, CONTENT, CONVERTER, CODEC, VAE, SPEECH, ALIGNMENT, ".onnx"):
+        known = (VOCODER, REFINER, CONTENT, CONVERTER, CODEC, VAE, SPEECH)
+        wanted = f"{', '.join(f'NAME{suffix}' for suffix in known)} or NAME{ALIGNMENT}"
         raise TrainingError("says no kind of file", where=target, wanted=wanted)
     return written(where, target, which, data, dialect)
 
@@ -349,9 +394,12 @@ def _corpus(run: Run, watch: Watch | None) -> Data:
     """The data of a run; what has to be known of it is said."""
     from melpact.train.data import CorpusData
     from melpact.train.predicted import PredictedData
+    from melpact.train.recipes._speaking import ReadTraining
     from melpact.train.recipes._vocoding import VocoderTraining, spec_of
 
-    corpus: CorpusData | PredictedData = CorpusData(run.data)
+    corpus: CorpusData | PredictedData = CorpusData(run.data, getattr(run.settings, "language", ""))
+    if isinstance(corpus, CorpusData) and isinstance(run.settings, ReadTraining):
+        _ = corpus.texts
     if "mels" in run.extra and isinstance(corpus, CorpusData) and isinstance(run.settings, VocoderTraining):
         corpus = PredictedData(corpus, run.extra["mels"], spec_of(run.settings), run.settings.predicted_ratio)
     if watch is not None:

@@ -75,15 +75,18 @@ def diagonal(n_slots: Tensor, n_tokens: Tensor, width: float) -> Tensor:
     return -0.5 * ((slot.unsqueeze(2) - token.unsqueeze(1)) / width) ** 2
 
 
-def forward_sum(fits: Tensor, n_slots: Tensor, n_tokens: Tensor) -> Tensor:
+def forward_sum(fits: Tensor, n_slots: Tensor, n_tokens: Tensor, *, shared: bool = True) -> Tensor:
     """Minus the logarithm of all monotone ways together, per slot; a mean over the batch.
 
     Args:
         fits: [B, S, N], a prior included.
+        shared: a slot is shared out among the tokens before the blank takes its part, as in the source; else a network can
+            leave slots that fit nothing to the blank, and tokens keep a slot or two each.
     """
     away = torch.arange(fits.shape[2], device=fits.device) >= n_tokens.unsqueeze(1)
     blank = torch.full_like(fits[:, :, :1], _BLANK)
-    shares = torch.cat([blank, fits.masked_fill(away.unsqueeze(1), -1e4)], 2).log_softmax(2)
+    known = fits.masked_fill(away.unsqueeze(1), -1e4)
+    shares = torch.cat([blank, known.log_softmax(2) if shared else known], 2).log_softmax(2)
     wanted = torch.arange(1, fits.shape[2] + 1, device=fits.device).expand(len(fits), -1)
     lost = functional.ctc_loss(
         shares.transpose(0, 1), wanted, n_slots, n_tokens, blank=0, reduction="none", zero_infinity=True

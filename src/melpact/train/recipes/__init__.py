@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from melpact.train.task import Data, Task
 
 
-Trained = Literal["vocoder", "refiner", "content", "converter", "codec", "vae"]
+Trained = Literal["vocoder", "refiner", "content", "converter", "codec", "vae", "aligner", "speech"]
 
 
 @dataclass(frozen=True)
