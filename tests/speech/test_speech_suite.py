@@ -14,6 +14,7 @@ import pytest
 
 from melpact.audio.audio import Audio
 from melpact.audio.files import write
+from melpact.audio.synthetic import speech_like
 from melpact.bench.conversion.ears import Usual
 from melpact.bench.sound import Sound
 from melpact.bench.speech import columns as c
@@ -75,6 +76,9 @@ class Toy(Usual):
 
     def who_else(self, sound: Sound) -> np.ndarray:
         return self.who(sound)
+
+    def language(self, sound: Sound) -> str:
+        return "en"
 
     def said(self, sound: Sound, language: str) -> str:
         self.heard.append("said")
@@ -165,6 +169,16 @@ def test_variety_grows_with_temperature_and_is_nothing_at_zero(whole: Any) -> No
     # the letters do not read top_p: a setting without an effect must not look as if it had one
     assert {point.apart.value for point in by["top_p"].points} == {by["top_p"].points[0].apart.value}
     assert by["top_p"].rank.value is None
+
+
+def test_a_wrong_language_and_a_monotone_show(whole: Any) -> None:
+    own = whole[0].table.speakers["own"].languages
+    assert own["en"].rows[SPEECH][c.TONGUE].value == 100 and own["de"].rows[SPEECH][c.TONGUE].value == 0
+    assert own["en"].rows[VOCODED][c.TONGUE].n == 4
+    flat = d.Heard(Sound(speech_like(3.0, 16000, seed=3, f0_hz=120.0), 16000))
+    tone = np.sin(2 * np.pi * 150 * np.arange(48000) / 16000).astype(np.float32)
+    assert d.Heard(Sound(Audio.of(tone, 16000), 16000)).melody == pytest.approx(0, abs=0.1)
+    assert flat.melody is not None and flat.melody > 0.5
 
 
 def test_durations_follow_the_letters(whole: Any) -> None:
@@ -263,7 +277,7 @@ def test_ears_that_are_missing_leave_their_columns_with_the_reason(rooms: Path) 
     small = Sizes(sentences=2, failures=2, heard=2, seeds=2, temperatures=(), top_ps=())
     found = suite(rooms, LetterSpeaker(), sizes=small, ears=Toy(deaf=("said", "who_else")))
     one = found.table.speakers["own"]
-    assert set(found.table.unavailable) == {c.CHARACTERS, c.WORDS, c.WHO_ELSE}
+    assert set(found.table.unavailable) == {c.CHARACTERS, c.WORDS, c.WHO_ELSE}  # the toy tells languages
     assert "pip install" in str(one.languages["en"].rows[SPEECH][c.CHARACTERS].reason)
     assert one.likeness[0].rows[whose.WITH].value is not None and one.likeness[1].rows[whose.WITH].value is None
     assert one.failures is not None and one.failures.any_understood.n == 0

@@ -174,8 +174,8 @@ def _told(voice: Any) -> str:
 def _missing(ears: Ears) -> dict[str, str]:
     """Column → why it cannot be measured on this machine."""
     of = {
-        senses.SAID: (columns.CHARACTERS, columns.WORDS), senses.QUALITY: (columns.OPINION,), senses.WHO: (columns.WHO,),
-        senses.WHO_ELSE: (columns.WHO_ELSE,),
+        senses.SAID: (columns.CHARACTERS, columns.WORDS), senses.LANGUAGE: (columns.TONGUE,),
+        senses.QUALITY: (columns.OPINION,), senses.WHO: (columns.WHO,), senses.WHO_ELSE: (columns.WHO_ELSE,),
     }  # fmt: skip
     return {name: why for sense, names in of.items() if (why := ears.missing(sense)) for name in names}
 

@@ -13,6 +13,7 @@ from melpact.bench.speech.saying import RECORDING, SPEECH, VOCODED, Asked, Said
 from melpact.bench.speech.table import Failures
 from melpact.bench.speech.understood import MEANINGS, Understood
 from melpact.verbs.speech_suite_desk import Desk, Senses, facts_of
+from melpact.verbs.speech_suite_hearing import Seen
 from melpact.verbs.speech_suite_material import units
 
 REFUSED, POOR, AGAIN = "refused", "poor", "tried again"
@@ -22,13 +23,13 @@ POOR_MEANING = f"DNSMOS overall below {POOR_DNSMOS:g}, about what noise with the
 
 
 def failures(
-    desk: Desk, lengths: Mapping[str, Mapping[str, tuple[float, dict[str, str]]]], paces: Mapping[str, Pace],
+    desk: Desk, lengths: Mapping[str, Mapping[str, Seen]], paces: Mapping[str, Pace],
     heard: Mapping[str, Senses],
 ) -> Failures | None:  # fmt: skip
     """The counts, beside those of people's recordings.
 
     Args:
-        lengths: row → held-out clip → (seconds, failure → what was found). paces: language → how fast people speak.
+        lengths: row → held-out clip → what the detectors say. paces: language → how fast people speak.
         heard: row → held-out clip → sense → what was heard.
     """
     able = [one for one in desk.plan.counted if desk.studio.can(one[0]) is None]
@@ -47,7 +48,7 @@ def failures(
     }
     looked = desk.hall.examine(expected, desk.failed, f"{desk.name}: failures looked for")
     cheap = {
-        name: {REFUSED: one} if isinstance(one, str) else looked[name][1]
+        name: {REFUSED: one} if isinstance(one, str) else looked[name].failures
         for name, one in made.items()
         if isinstance(one, str) or name in looked
     }
@@ -66,7 +67,7 @@ def failures(
     again = {
         name: ({AGAIN: "; ".join(one.again)} if isinstance(one, Said) and one.again else {}) for name, one in made.items()
     }
-    people = {name: own for name, (_, own) in lengths[RECORDING].items()}
+    people = {name: one.failures for name, one in lengths[RECORDING].items()}
     texts = {clip.id: clip for clip in desk.plan.every}
     vocoded = {name: _understood(texts[name].text, texts[name].language, own) for name, own in heard[VOCODED].items()}
     listened = {name: one for name, one in vocoded.items() if one is not None}

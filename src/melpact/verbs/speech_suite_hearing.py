@@ -30,6 +30,20 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What the detectors say of a sound.
+
+    Attributes:
+        spoken_s: seconds from its first sound to its last. melody: of its pitch, semitones; None: it has none.
+        failures: failure → what was found.
+    """
+
+    spoken_s: float
+    melody: float | None
+    failures: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Bench:
     """Where the detectors keep what they found."""
 
@@ -37,16 +51,16 @@ class Bench:
 
 
 def examine(task: Examined, bench: Bench) -> Outcome:
-    """`found[""]["failures"]` of a sound: (seconds from its first sound to its last, failure → what was found)."""
+    """`found[""]["failures"]` of a sound: the parts of a `Seen`."""
     outcome = Outcome(task.name)
     expected = None if task.expected_s is None else round(task.expected_s, 3)
     code = sources_digest((Path(detectors.__file__), Path(detectors.voice_activity.__file__)))
     try:
-        shelf = Shelf(bench.cache, ["speech failures", 1, sound_digest(task.sound), code])
+        shelf = Shelf(bench.cache, ["speech failures", 2, sound_digest(task.sound), code])
         found = shelf.get(str(expected))
         if found is None:
             heard = detectors.Heard(Sound(load(task.sound), RATE_HZ), expected)
-            found = Found((heard.spoken_s, detectors.found_in(heard)))
+            found = Found((heard.spoken_s, heard.melody, detectors.found_in(heard)))
             shelf.put(str(expected), found)
             shelf.write()
     except (MelpactError, OSError) as error:
@@ -85,10 +99,8 @@ class Hall:
             failed += [f"{path.name}: {sense}: {one.reason}" for sense, one in found[path].items() if one.fault]
         return found
 
-    def examine(
-        self, wanted: Mapping[str, tuple[Path, float | None]], failed: list[str], what: str
-    ) -> dict[str, tuple[float, dict[str, str]]]:
-        """Name → (seconds from the first sound to the last, failure → what was found); without what could not be read."""
+    def examine(self, wanted: Mapping[str, tuple[Path, float | None]], failed: list[str], what: str) -> dict[str, Seen]:
+        """Name → what the detectors say; without what could not be read."""
         tasks = [Examined(name, path, expected) for name, (path, expected) in wanted.items()]
         self.progress.start(len(tasks), what)
         outcomes = run(
@@ -100,6 +112,6 @@ class Hall:
             if outcome.failed:
                 failed.append(f"{outcome.name}: {outcome.failed['']}")
                 continue
-            seconds, failures = outcome.found[""]["failures"].observation
-            found[outcome.name] = float(seconds), dict(failures)
+            seconds, melody, failures = outcome.found[""]["failures"].observation
+            found[outcome.name] = Seen(float(seconds), melody, dict(failures))
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from melpact.bench.cache import Found
 from melpact.bench.conversion import ears as senses
@@ -16,6 +15,7 @@ from melpact.bench.speech.table import Heard, Language, SpeakerFacts, language_t
 from melpact.contract.dialect import name_of
 from melpact.verbs.speech_suite_desk import Desk, Senses
 from melpact.verbs.speech_suite_failures import failures
+from melpact.verbs.speech_suite_hearing import Seen
 from melpact.verbs.speech_suite_making import noise
 from melpact.verbs.speech_suite_material import by_unit, units
 from melpact.verbs.speech_suite_variety import varieties
@@ -43,10 +43,10 @@ def speaker_facts(desk: Desk) -> SpeakerFacts:
     loud = sum(one.peak > 1 for one in desk.every)
     return SpeakerFacts(
         title=speaker.title, spec=name_of(speaker.spec) or speaker.spec.fingerprint, vocoder=desk.studio.by,
-        fingerprint=speaker.fingerprint, languages=_languages(desk, clips, heard), likeness=alike, heard_with=with_reference,
-        variety=varied, duration=tuple(_durations(desk, clips, lengths)), failures=counts, missing=desk.missing,
-        cost=c.over(c.COST, cost, nothing, desk.seed),
-        first=c.over(c.FIRST, first, nothing, desk.seed),
+        fingerprint=speaker.fingerprint, languages=_languages(desk, clips, heard, lengths), likeness=alike,
+        heard_with=with_reference, variety=varied, duration=tuple(_durations(desk, clips, lengths)), failures=counts,
+        cost=c.over(c.COST, cost, nothing, desk.seed), first=c.over(c.FIRST, first, nothing, desk.seed),
+        missing=desk.missing,
         notes=(f"beyond full scale, and clipped: {loud} of {len(desk.every)} sounds",) if loud else (),
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _heard(desk: Desk, clips: Sequence[Clip], made: Mapping[str, Result]) -> dic
         RECORDING: {clip.id: clip.path for clip in clips},
         NOISE: desk.beside("noises made", few, lambda clip: noise(clip.path, desk.studio.folder)),
     }
-    both, opinion, who = (senses.SAID, senses.QUALITY), (senses.QUALITY,), (senses.WHO, senses.WHO_ELSE)
+    both, opinion, who = (senses.SAID, senses.QUALITY, senses.LANGUAGE), (senses.QUALITY,), (senses.WHO, senses.WHO_ELSE)
     asked = {SPEECH: both, VOCODED: both, RECORDING: opinion, NOISE: opinion}
     voiced = {clip.id for own in desk.plan.spoken_by.values() for clip in own}
     wanted: dict[Path, tuple[Sequence[str], str]] = {}
@@ -91,7 +91,9 @@ def _heard(desk: Desk, clips: Sequence[Clip], made: Mapping[str, Result]) -> dic
     return dict(heard)
 
 
-def _languages(desk: Desk, clips: Sequence[Clip], heard: Mapping[str, Senses]) -> dict[str, Language]:
+def _languages(
+    desk: Desk, clips: Sequence[Clip], heard: Mapping[str, Senses], lengths: Mapping[str, Mapping[str, Seen]]
+) -> dict[str, Language]:
     found = {}
     for language, every in desk.plan.clips.items():
         own = [clip for clip in every if clip in clips]
@@ -102,19 +104,24 @@ def _languages(desk: Desk, clips: Sequence[Clip], heard: Mapping[str, Senses]) -
             mine = {name: sound for name, sound in sounds.items() if name in names}
             one.said[row] = {name: sound[senses.SAID] for name, sound in mine.items() if senses.SAID in sound}
             one.opinion[row] = {name: sound[senses.QUALITY] for name, sound in mine.items()}
+            if row in (SPEECH, VOCODED):
+                one.tongue[row] = {name: sound[senses.LANGUAGE] for name, sound in mine.items()}
+        for row, looked in lengths.items():
+            moves = {name: looked[name].melody for name in names if name in looked}
+            one.melody[row] = {name: moved for name, moved in moves.items() if moved is not None}
         found[language] = language_table(language, own, one, seed=desk.seed)
     return found
 
 
 def _lengths(
     desk: Desk, clips: Sequence[Clip], made: Mapping[str, Result]
-) -> tuple[dict[str, dict[str, tuple[float, dict[str, str]]]], dict[str, Pace]]:
+) -> tuple[dict[str, dict[str, Seen]], dict[str, Pace]]:
     """Row → clip → what the detectors say; language → how fast its recordings are."""
     first = desk.hall.examine({clip.id: (clip.path, None) for clip in clips}, desk.failed, "recordings examined")
     paces = {}
     for language in dict.fromkeys(clip.language for clip in clips):
         own = [clip for clip in clips if clip.language == language and clip.id in first]
-        paces[language] = fitted([units(clip.text, language)[0] for clip in own], [first[clip.id][0] for clip in own])
+        paces[language] = fitted([units(clip.text, language)[0] for clip in own], [first[clip.id].spoken_s for clip in own])
     told = {clip.id: paces[clip.language].seconds(units(clip.text, clip.language)[0]) for clip in clips}
     both: dict[str, dict[str, tuple[Path, float | None]]] = {
         RECORDING: {clip.id: (clip.path, told[clip.id]) for clip in clips},
@@ -124,13 +131,14 @@ def _lengths(
     return {row: desk.hall.examine(own, desk.failed, what) for row, own in both.items()}, paces
 
 
-def _durations(desk: Desk, clips: Sequence[Clip], lengths: Mapping[str, Mapping[str, tuple[float, Any]]]) -> list[Duration]:
+def _durations(desk: Desk, clips: Sequence[Clip], lengths: Mapping[str, Mapping[str, Seen]]) -> list[Duration]:
     found = []
     for language in dict.fromkeys(clip.language for clip in clips):
         own = [clip for clip in clips if clip.language == language]
         counts, unit = by_unit({clip.id: (clip.text, language) for clip in own})
         spoken, recorded = (
-            {clip.id: lengths[row][clip.id][0] for clip in own if clip.id in lengths[row]} for row in (SPEECH, RECORDING)
+            {clip.id: lengths[row][clip.id].spoken_s for clip in own if clip.id in lengths[row]}
+            for row in (SPEECH, RECORDING)
         )
         found.append(duration(language, unit, counts, spoken, recorded, seed=desk.seed))
     return found

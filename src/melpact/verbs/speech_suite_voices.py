@@ -72,7 +72,7 @@ def _alike(desk: Desk, sense: str, spoken: Mapping[str, Result], plain: Mapping[
                 without.setdefault(voice, {})[clip.id] = bare.observation
     missing = desk.hall.ears.missing(sense)
     reasons = dict.fromkeys(whose.ROWS, missing) if missing else {}
-    reasons |= {row: why for row in (whose.WITH, whose.ANOTHER) if why}
+    reasons |= {row: why for row in (whose.WITH, whose.ANOTHER, whose.STEADY) if why}
     return whose.likeness(
         c.WHO if sense == senses.WHO else c.WHO_ELSE, {one.name: known(one.others) for one in plan.voices},
         {one.name: known(one.reference[: len(one.others)]) for one in plan.voices},

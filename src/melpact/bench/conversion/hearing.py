@@ -83,6 +83,8 @@ def _heard(sense: str, task: Listening, room: Room, shelf: Shelf) -> Found:
         return _kept(shelf, WHO, room, lambda: room.ears.who(sound()))
     if sense == WHO_ELSE:
         return _kept(shelf, WHO_ELSE, room, lambda: room.ears.who_else(sound()))
+    if sense == LANGUAGE:
+        return _kept(shelf, LANGUAGE, room, lambda: room.ears.language(sound()))
     if sense == QUALITY:
         return _kept(shelf, QUALITY, room, lambda: room.ears.quality(sound()))
     if sense == SAID:

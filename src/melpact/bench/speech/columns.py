@@ -22,6 +22,7 @@ WHO, WHO_ELSE = "similarity", "similarity_second"
 APART, TEMPO_APART, RANK = "apart", "tempo_apart", "rank"
 DURATION, PACE = "duration_error", "pace"
 COST, FIRST = "cost", "first_sound"
+TONGUE, MELODY = "in_language", "melody"
 
 
 def median(observations: Sequence[Any]) -> float:
@@ -74,6 +75,16 @@ COLUMNS: Mapping[str, Metric] = MappingProxyType(
         ),
         OPINION: _column(
             dnsmos_overall.PLUGIN.title, "MOS", "higher", dnsmos_overall.PLUGIN.meaning, dnsmos_overall.PLUGIN.source
+        ),
+        TONGUE: _column(
+            "taken for its language", "%", "higher",
+            "Sentences that the recogniser, asked which language it hears, takes for theirs: an accent can be understood "
+            "and still be heard.", _SAID, perfect=100.0,
+        ),
+        MELODY: _column(
+            "melody", "semitones", "higher",
+            "How much the pitch moves within a sentence: the standard deviation of its voiced moments, at most an octave "
+            "from their median. A monotone has 0; what matters is the recordings' own.", "own pitch tracker; own definition",
         ),
         WHO: _column(
             "similarity", "", "higher",

@@ -85,6 +85,20 @@ class Heard:
         return found
 
     @property
+    def melody(self) -> float | None:
+        """Standard deviation of the pitch in semitones; None with less than 0.2 s of voice."""
+        track = self.pitch
+        voiced = track[track > 0]
+        if voiced.size * STEP_S < 0.2:
+            return None
+        return float(np.clip(12 * np.log2(voiced / np.median(voiced)), -12, 12).std())
+
+    @property
+    def pitch(self) -> Floats:
+        """Hz every 5 ms, 0 where there is none."""
+        return self.sound.keep("speech pitch", lambda: track_pitch(self.sound.at(RATE_HZ), RATE_HZ))
+
+    @property
     def spoken_s(self) -> float:
         """Seconds from the first loud frame to the last."""
         places = np.flatnonzero(self.loud)
@@ -153,8 +167,7 @@ def _jumbled(heard: Heard) -> str | None:
 
 
 def _noise(heard: Heard) -> str | None:
-    wave = heard.sound.at(RATE_HZ)
-    voiced = track_pitch(wave, RATE_HZ) > 0
+    voiced = heard.pitch > 0
     times = np.arange(len(heard.levels)) * heard.hop_s
     place = np.minimum((times / STEP_S).astype(np.int64), max(0, voiced.size - 1))
     hiss = heard.loud & ~(voiced[place] if voiced.size else np.zeros(len(times), np.bool_))

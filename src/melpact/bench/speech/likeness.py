@@ -16,7 +16,8 @@ from melpact.core.records import Record
 
 SAME, WITH, ANOTHER = "same voice, two recordings", "speech with the reference", "speech with another's reference"
 WITHOUT, OTHERS = "speech without a reference", "other voices' recordings"
-ROWS = (SAME, WITH, ANOTHER, WITHOUT, OTHERS)
+STEADY = "speech with the reference, two sentences"
+ROWS = (SAME, WITH, ANOTHER, WITHOUT, OTHERS, STEADY)
 Embedding = NDArray[np.float32]
 Embeddings = Mapping[str, Sequence[Embedding]]
 
@@ -26,6 +27,7 @@ class Likeness(Record):
 
     Attributes:
         column: which. rows: row → similarity to recordings that were kept back, over voices.
+            `STEADY`: to the speech of the same reference saying something else: a voice that wanders lies below `SAME`.
         voices: row → voice → similarity.
         apart: row → whether the interval of speech with the reference lies above the row's without touching it.
         gain: speech with the reference minus that with another's, paired by voice.
@@ -94,6 +96,10 @@ def likeness(
         ]
         if strangers:
             rows[OTHERS][voice] = float(np.mean(strangers))
+        tries = list(spoken.get(voice, {}).values())
+        steady = [a @ b for i, a in enumerate(tries) for b in tries[i + 1 :]]
+        if steady:
+            rows[STEADY][voice] = float(np.mean(steady))
         for row, sounds in ((WITH, spoken.get(voice, {})), (WITHOUT, plain.get(voice, {}))):
             if sounds:
                 rows[row][voice] = float(np.mean([sound @ b for sound in sounds.values() for b in own]))

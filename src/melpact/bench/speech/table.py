@@ -126,10 +126,13 @@ class SpeechTable(Record):
 
 @dataclass
 class Heard:
-    """What was heard of the held-out sentences of one language: row → sentence → words, or an opinion."""
+    """What was heard of the held-out sentences of one language: row → sentence → words, an opinion, a language, or how much
+    its pitch moves."""
 
     said: dict[str, dict[str, Found]] = field(default_factory=dict)
     opinion: dict[str, dict[str, Found]] = field(default_factory=dict)
+    tongue: dict[str, dict[str, Found]] = field(default_factory=dict)
+    melody: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def understood(self, row: str, clip: Clip) -> Found:
         """The words of a row's sound of a sentence, beside that sentence's."""
@@ -159,6 +162,11 @@ def language_table(language: str, clips: Sequence[Clip], heard: Heard, *, seed: 
         seen = heard.opinion.get(row, {})
         values = {name: float(one.observation) for name, one in seen.items() if one.reason is None}
         rows.setdefault(row, {})[c.OPINION] = scored(c.COLUMNS[c.OPINION], values, _why(seen), seed)
+    for row, seen in heard.tongue.items():
+        right = {name: 100.0 * (one.observation == language) for name, one in seen.items() if one.reason is None}
+        rows.setdefault(row, {})[c.TONGUE] = scored(c.COLUMNS[c.TONGUE], right, _why(seen), seed)
+    for row, moves in heard.melody.items():
+        rows.setdefault(row, {})[c.MELODY] = c.over(c.MELODY, moves, "nothing was heard", seed)
     times = {}
     for name, into in ((c.CHARACTERS, c.CHARACTERS_RATIO), (c.WORDS, c.WORDS_RATIO)):
         both = [k for k in tallies[SPEECH][name] if k in tallies[VOCODED][name]]

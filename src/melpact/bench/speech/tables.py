@@ -46,7 +46,7 @@ def title(found: SpeechTable, column: str) -> str:
 
 def words_rows(found: SpeechTable, one: SpeakerFacts) -> tuple[list[str], Rows]:
     """Per language: what is understood and how it sounds."""
-    names, ratios = (c.CHARACTERS, c.WORDS, c.OPINION), (c.CHARACTERS_RATIO, c.WORDS_RATIO)
+    names, ratios = (c.CHARACTERS, c.WORDS, c.OPINION, c.TONGUE, c.MELODY), (c.CHARACTERS_RATIO, c.WORDS_RATIO)
     rows: Rows = []
     for language, own in one.languages.items():
         for row in ROWS:
