@@ -168,7 +168,7 @@ def test_variety_grows_with_temperature_and_is_nothing_at_zero(whole: Any) -> No
     assert "same to the bit in 4 of 4" in by["temperature"].words
     # the letters do not read top_p: a setting without an effect must not look as if it had one
     assert {point.apart.value for point in by["top_p"].points} == {by["top_p"].points[0].apart.value}
-    assert by["top_p"].rank.value is None
+    assert by["top_p"].rank.value is None and "changes nothing" in by["top_p"].words
 
 
 def test_a_wrong_language_and_a_monotone_show(whole: Any) -> None:

@@ -157,7 +157,8 @@ def _references(
             voices.append(found)
         elif usable:
             others[who] = usable[:NULL_CLIPS]
-            left_out.append(f"{found if isinstance(found, str) else who}; only one of the other people")
+            why = f"{len(own)} recording" if isinstance(found, str) else f"more than {VOICES} voices"
+            left_out.append(f"{who}: {why}: not spoken with, only one of the other people")
     return voices, others
 
 

@@ -20,7 +20,7 @@ from melpact.page.style import STYLE
 _LONGEST_S = 12.0
 _BUDGET_BYTES = 18_600_000
 _OWN = """
-.wide{overflow-x:auto}.wide table{min-width:48rem}.wide td,.wide th{vertical-align:top}
+.wide{overflow-x:auto}.wide table{min-width:48rem}.wide td,.wide th{vertical-align:top;overflow-wrap:normal}
 """
 
 

@@ -29,7 +29,8 @@ class Likeness(Record):
         column: which. rows: row → similarity to recordings that were kept back, over voices.
             `STEADY`: to the speech of the same reference saying something else: a voice that wanders lies below `SAME`.
         voices: row → voice → similarity.
-        apart: row → whether the interval of speech with the reference lies above the row's without touching it.
+        apart: row → whether the interval of speech with the reference lies above the row's without touching it; from six
+            voices on.
         gain: speech with the reference minus that with another's, paired by voice.
         reason: why nothing was measured.
     """
@@ -53,7 +54,7 @@ class Likeness(Record):
             if score.value is None:
                 said.append(f"{row}: {score.reason}")
             elif row not in self.apart:
-                said.append(f"{row}: {score.value:.2f}, too few voices for an interval")
+                said.append(f"{row}: {score.value:.2f}, too few voices to tell")
             else:
                 touch = "lies above it, and the intervals do not touch" if self.apart[row] else "the intervals touch"
                 if not self.apart[row] and score.value > own.value:
@@ -111,7 +112,8 @@ def likeness(
     scores = {row: c.over(column, found, reasons.get(row, "nothing was heard"), seed) for row, found in rows.items()}
     own_score, apart = scores[WITH], {}
     for row in (OTHERS, ANOTHER, WITHOUT):
-        if own_score.low is not None and scores[row].high is not None:
+        told = own_score.n >= TELLING and own_score.low is not None and scores[row].high is not None
+        if told:
             apart[row] = bool(own_score.low > scores[row].high)  # type: ignore[operator]
     return Likeness(column=column, rows=scores, voices=rows, apart=apart, gain=_gain(column, rows, seed))
 

@@ -55,12 +55,19 @@ class Variety(Record):
     reason: str = ""
 
     @property
+    def flat(self) -> bool:
+        """Whether the setting changes nothing."""
+        return len(self.points) > 1 and len({(point.apart.value, point.tempo_apart.value) for point in self.points}) == 1
+
+    @property
     def words(self) -> str:
         """What it says, in a sentence."""
         if self.reason:
             return f"{self.setting}: {self.reason}"
         if self.monotone is None:
             return f"{self.setting}: one value says nothing of growth"
+        if self.flat:
+            return f"{self.setting}: it changes nothing: the tries lie as far apart at every value"
         grows = "never falls" if self.monotone else "does not grow throughout"
         rank = "" if self.rank.value is None else f", rank correlation {self.rank.value:.2f}"
         ends = "" if self.rank.low is None else f" [{self.rank.low:.2f}, {self.rank.high:.2f}]"
