@@ -141,9 +141,14 @@ def _opened(given: Sequence[Given] | Mapping[str, Given] | None) -> dict[str, Sp
     asked: Sequence[Given | None] = given or [None]
     for one in asked:
         made = _open(one)
-        name = made.title if one is None or isinstance(one, Speaker) else Path(one).stem
+        name = made.title if one is None or isinstance(one, Speaker) else _row(Path(one))
         found[name if name not in found else f"{name} {digest(made.fingerprint, 4)}"] = made
     return found
+
+
+def _row(given: Path) -> str:
+    """A file's name without its endings, a folder's as it is."""
+    return given.name if given.is_dir() else given.name.partition(".")[0] or given.name
 
 
 def _open(given: Given | None) -> Speaker:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from melpact.bench import voice_activity
 from melpact.bench.cache import Found, Shelf, sound_digest, sources_digest
 from melpact.bench.conversion.ears import Ears
 from melpact.bench.conversion.hearing import Listening, Room, listen
@@ -54,7 +55,7 @@ def examine(task: Examined, bench: Bench) -> Outcome:
     """`found[""]["failures"]` of a sound: the parts of a `Seen`."""
     outcome = Outcome(task.name)
     expected = None if task.expected_s is None else round(task.expected_s, 3)
-    code = sources_digest((Path(detectors.__file__), Path(detectors.voice_activity.__file__)))
+    code = sources_digest((Path(str(detectors.__file__)), Path(str(voice_activity.__file__))))
     try:
         shelf = Shelf(bench.cache, ["speech failures", 2, sound_digest(task.sound), code])
         found = shelf.get(str(expected))

@@ -244,7 +244,7 @@ def _kept(path: Path) -> Result | None:
         mel = path.with_suffix(".mel") if said["mel"] else None
         if not all(file is None or file.is_file() for file in (wave, mel)):
             return None
-        times = (float(said[name]) for name in ("seconds", "spent_s", "first_s", "peak"))
-        return Said(wave, mel, *times, tuple(str(one) for one in said["again"]))
+        seconds, spent, first, peak = (float(said[name]) for name in ("seconds", "spent_s", "first_s", "peak"))
+        return Said(wave, mel, seconds, spent, first, peak, tuple(str(one) for one in said["again"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -39,8 +39,8 @@ def voices(
     spoken = desk.sounds("reference voices", wanted)
     both = (senses.WHO, senses.WHO_ELSE)
     asked: dict[Path, tuple[Sequence[str], str]] = {}
-    for voice in plan.voices:
-        asked |= {clip.path: (both, "") for clip in (*voice.others, *voice.reference[: len(voice.others)])}
+    for target in plan.voices:
+        asked |= {clip.path: (both, "") for clip in (*target.others, *target.reference[: len(target.others)])}
     asked |= {clip.path: (both, "") for own in plan.others.values() for clip in own}
     languages = {clip.id: clip.language for own in plan.spoken_by.values() for clip in own}
     for voice, own in plan.spoken_by.items():

@@ -1,12 +1,14 @@
 """Sentences to count failures on, where nobody gives any: put together from short lists of words, the same every time.
 
-They are grammatical, of 3 to about 30 words, and no corpus has them; they make sense now and then.
+They are grammatical, from two words to about sixty, with enumerations among them. No corpus has them, and they make sense
+now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -20,13 +22,15 @@ class Parts:
     did: tuple[str, ...]
     what: tuple[str, ...]
     where: tuple[str, ...]
-    order: str = "{who} {did} {what}{where}"
-    joined: str = ", and "
+    order: str
+    joined: str
 
 
-def _parts(who: str, did: str, what: str, where: str, **more: str) -> Parts:
-    lists = (tuple(one.strip() for one in text.split("|")) for text in (who, did, what, where))
-    return Parts(*lists, **more)
+def _parts(
+    who: str, did: str, what: str, where: str, order: str = "{who} {did} {what}{where}", joined: str = ", and "
+) -> Parts:
+    one, two, three, four = (tuple(word.strip() for word in text.split("|")) for text in (who, did, what, where))
+    return Parts(one, two, three, four, order, joined)
 
 
 _LANGUAGES: Mapping[str, Parts] = MappingProxyType(
@@ -102,8 +106,8 @@ _LANGUAGES: Mapping[str, Parts] = MappingProxyType(
     }
 )  # fmt: skip
 LANGUAGES = tuple(_LANGUAGES)
-_CLAUSES = (1, 1, 2, 1, 3)
-_WHERE = (False, True, True, True, True)
+_SHAPES = (1, 2, 1, 3, "short", 1, 5, "list")
+"""So many clauses, things alone, or an enumeration; one after the other."""
 
 
 def sentences(language: str, count: int) -> list[str]:
@@ -111,16 +115,22 @@ def sentences(language: str, count: int) -> list[str]:
     parts = _LANGUAGES.get(language)
     if parts is None:
         return []
-    rng, found = np.random.default_rng(2026), dict[str, None]()
-    kind = 0
+    rng, found, number = np.random.default_rng(2026), dict[str, None](), 0
     while len(found) < count:
-        shape = kind % len(_CLAUSES)
-        text = parts.joined.join(_clause(parts, rng, _WHERE[shape]) for _ in range(_CLAUSES[shape]))
+        text = _text(parts, rng, _SHAPES[number % len(_SHAPES)], placed=number % 3 > 0)
         found[text[0].upper() + text[1:] + "."] = None
-        kind += 1
+        number += 1
     return list(found)
 
 
-def _clause(parts: Parts, rng: np.random.Generator, placed: bool) -> str:
-    who, did, what, where = (str(one[rng.integers(len(one))]) for one in (parts.who, parts.did, parts.what, parts.where))
-    return parts.order.format(who=who, did=did, what=what, where=f" {where}" if placed else "")
+def _text(parts: Parts, rng: np.random.Generator, shape: int | str, *, placed: bool) -> str:
+    """One sentence; nothing is said twice in it."""
+    every = (parts.who, parts.did, parts.what, parts.where)
+    who, did, what, where = ([own[i] for i in rng.permutation(len(own))] for own in every)
+    if shape == "short":
+        return f"{who[0]}, {where[0]}" if placed else what[0]
+    if shape == "list":
+        return ", ".join((what[0], who[0], what[1], where[0], where[1]))
+    places = [f" {one}" if placed or shape != 1 else "" for one in where]
+    clauses = (parts.order.format(who=a, did=b, what=c, where=d) for a, b, c, d in zip(who, did, what, places, strict=True))
+    return parts.joined.join(islice(clauses, int(shape)))

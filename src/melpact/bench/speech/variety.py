@@ -91,7 +91,7 @@ def levels(mel: Mel) -> Floats:
     if places.size < 2:
         raise NotMeasured("nothing sounds in it")
     part = values[:, places[0] : places[-1] + 1].T
-    return np.maximum(part, part.max() - _DEPTH_DB)
+    return np.asarray(np.maximum(part, part.max() - _DEPTH_DB), np.float64)
 
 
 def apart(a: Mel, b: Mel) -> Apart:
