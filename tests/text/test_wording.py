@@ -61,12 +61,16 @@ SAID = {
         "El 05/11/2023, 1.234,5 km": "El 5 de noviembre de 2023, 1234,5 kilómetros",
     },
     "it": {"il sig. Rossi, 3,50 €, 1 gennaio": "il signor Rossi, 3 euro e 50, primo gennaio"},
-    "nl": {"dhr. De Vries, de 3e keer om 10:30 uur": "de heer De Vries, de derde keer om 10 uur 30"},
+    "nl": {
+        "In 1972, 1.299 en 1%": "In negentienhonderd tweeënzeventig, twaalfhonderd negenennegentig en één procent",
+        "dhr. De Vries, de 3e keer om 10:30 uur": "de heer De Vries, de derde keer om tien uur dertig",
+    },
     "pt": {"o Sr. Silva pagou R$ 3,50": "o senhor Silva pagou 3 reais e 50"},
     "ru": {
         "1 января 2023 года": "первого января две тысячи двадцать третьего года",
         "в 1984 г., 2-й и 5-го": "в тысяча девятьсот восемьдесят четвёртом году, второй и пятого",
-        "1 руб., 2 руб., 5 руб. и 21 кг": "1 рубль, 2 рубля, 5 рублей и 21 килограмм",
+        "1 руб., 2 руб., 5 руб. и 21 кг": "один рубль, два рубля, пять рублей и двадцать один килограмм",
+        "2 тонны, 20 % и 1,5 км": "две тонны, двадцать процентов и одна целая пять десятых километра",
         "XX век и т. д.": "двадцатый век и так далее.",
     },
     "pl": {"1 stycznia, 2 zł, 5 zł": "pierwszego stycznia, 2 złote, 5 złotych"},

@@ -6,7 +6,8 @@ Characters were mended before (`characters`); numbers are in `numbers`, and what
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 from melpact.text.notes import Notes
 from melpact.text.numbers import in_words
@@ -57,7 +58,7 @@ def normalise(text: str, language: str, notes: Notes) -> str:
     if "." in text or "@" in text or "://" in text:
         text = _ADDRESS.sub(lambda found: _address(found, language, notes), text)
     for pattern, becomes in words.rewrite:
-        text = re.sub(pattern, becomes, text)
+        text = re.sub(pattern, partial(_rewritten, becomes, changed), text)
     text = _abbreviated(text, language, notes)
     text = in_words(text, language, changed)
     text = _small(text, notes)
@@ -74,6 +75,13 @@ def normalise(text: str, language: str, notes: Notes) -> str:
     text = _NO_SPACE_AFTER.sub(r"\1\2 ", text)
     text = _SPACES.sub(" ", _LEADING.sub("", _long(text, notes))).strip()
     return text if any(letter.isalnum() for letter in text) else ""
+
+
+def _rewritten(becomes: str | Callable[..., str], changed: Callable[[str, str], None], found: re.Match[str]) -> str:
+    said = found.expand(becomes) if isinstance(becomes, str) else becomes(found)
+    if (was := found[0].strip()) != said.strip():
+        changed(was, said.strip())
+    return said
 
 
 def spoken(text: str) -> bool:

@@ -46,7 +46,18 @@ def in_words(text: str, language: str, changed: Callable[[str, str], None]) -> s
         changed(found[0].strip(), spoken)
         return spoken
 
-    return _pattern(language).sub(said, plain)
+    spoken = _pattern(language).sub(said, plain)
+    return spoken if words.cardinal is None else _left(words.decimal).sub(lambda found: _cardinal(found, words), spoken)
+
+
+@cache
+def _left(decimal: str) -> re.Pattern[str]:
+    """A number that is left in figures."""
+    return re.compile(rf"(?<![\w.,])\d{{1,12}}(?:{re.escape(decimal)}\d{{1,6}})?(?![\w-]|[.,]\d)")
+
+
+def _cardinal(found: re.Match[str], words: Wording) -> str:
+    return (words.cardinal and words.cardinal(found[0], _after(found))) or found[0]
 
 
 def _plain(text: str, words: Wording) -> str:
@@ -59,7 +70,10 @@ def _plain(text: str, words: Wording) -> str:
         behind = rf"(?:(?={point}\d{{1,9}}(?!\d|[.,]\d))|(?!\d|[.,]\d|{apart}\d))"
         text = re.sub(rf"(?<![\d.,])(?<!\d )\d{{1,3}}(?:{apart}\d{{3}})+{behind}", _together, text)
     other = "," if words.decimal == "." else "."
-    return re.sub(rf"(?<![\d.,])(\d+){re.escape(other)}(\d{{1,2}}|\d{{4,9}})(?![\d.,]\d|\d)", rf"\1{words.decimal}\2", text)
+    day = r"(?!\.)" if words.before_ordinals else ""
+    return re.sub(
+        rf"(?<![\d.,])(\d+){re.escape(other)}(\d{{1,2}}|\d{{4,9}})(?![\d.,]\d|\d){day}", rf"\1{words.decimal}\2", text
+    )
 
 
 def _together(found: re.Match[str]) -> str:
@@ -76,6 +90,8 @@ def _pattern(language: str) -> re.Pattern[str]:
     kinds += [
         rf"(?P<date_{name}>(?<![\d./-])[0-3]?\d{mark}[0-3]?\d{mark}[12]\d{{3}}(?![\d/-]))" for name, mark in _DATE_MARKS
     ]
+    if words.before_ordinals:
+        kinds += [r"(?P<short>(?<![\d.])[0-3]?\d\. ?[01]?\d\.(?!\d))"]
     kinds += [rf"(?P<phone>{_PHONES})"]
     if words.time:
         tail = rf"(?: (?:{words.hours})(?!\w))?" if words.hours else ""
@@ -173,6 +189,15 @@ def _date(found: re.Match[str], words: Wording) -> str | None:
     return words.date.format(day=said or words.day(day), month=words.months[month - 1], year=spoken or year)
 
 
+def _short_date(found: re.Match[str], words: Wording) -> str | None:
+    """ "24.12." as two numbers that count."""
+    day, month = map(int, re.findall(r"\d+", found[0]))
+    if words.ordinal is None or not (1 <= day <= 31 and 1 <= month <= 12):
+        return None
+    said = [words.ordinal(number, ".", _before(found), words.months[month - 1]) for number in (day, month)]
+    return " ".join(word for word in said if word) + ("" if _after(found) else ".")
+
+
 def _time(found: re.Match[str], words: Wording) -> str:
     h, m, *s = (int(part) for part in re.findall(r"\d+", found[0]))
     template = words.full_hour if not m and words.full_hour else words.early if m < 10 and words.early else words.time
@@ -249,6 +274,7 @@ def _year(found: re.Match[str], words: Wording) -> str | None:
 
 _SAYS: dict[str, Callable[[re.Match[str], Wording], str | None]] = {
     "date": _date,
+    "short": _short_date,
     "phone": _phone,
     "time": _time,
     "money": _money,

@@ -14,15 +14,16 @@ from melpact.core.errors import TextError
 from melpact.text.scripts import script
 from melpact.text.wording import Wording, wording
 
-LONGEST = 200
-"""What is spoken at once, in letters: a digit counts for `DIGIT` and a letter that is a syllable for `SYLLABLE`."""
+LONGEST, WANTED = 240, 200
+"""Letters spoken at once, and beyond which a sentence is cut at its clauses; a digit counts for `DIGIT` and a letter
+that is a syllable for `SYLLABLE`."""
 DIGIT, SYLLABLE = 4, 3
 SENTENCE_S, PARAGRAPH_S, CLAUSE_S = 0.35, 0.7, 0.15
 _ENDS, _CLAUSES = ".!?…。！？।۔", ",;:–、"
 _CLOSING = " \n\"')]}»”’"
 _SHORT_LINE, _STRETCH = 45, 4000
 _BLANK_LINE = re.compile(r"\n\s*\n")
-_CLAUSE = re.compile(r"[^,;:–…、]*(?:[,;:–…、]+[\"')\]]*(?=[ ])|[、]+|[,;:–…、]+)?")
+_CLAUSE = re.compile(r".*?(?:[,;:–…]+[\"')\]]*(?=\s|$)|、|$)", re.DOTALL)
 _ITEM = re.compile(r"\s*(?:[-*•·▪–]|\d{1,3}[.)])\s")
 _STOP = re.compile(r"(?<=。)(?![\"')])|(?<=[!?])(?=[\u3040-\u30ff\u3400-\u9fff])")
 _DAY = re.compile(r"(?:^|\s)(\w+) \d{1,3}\.$")
@@ -64,12 +65,21 @@ def sentences(text: str, language: str) -> list[str]:
     code = {"cmn": "zh", "yue": "zh", "hak": "zh", "nb": "no"}.get(code, code)
     parts = (part for stretch in _stretches(text) for part in sentencex.segment(code, stretch))
     found: list[str] = []
-    for part in map(str.strip, parts):
-        if found and part and _goes_on(found[-1], part, words):
-            found[-1] = f"{found[-1]} {part}"
-        elif part:
-            found.append(part)
+    apart = True
+    for raw in parts:
+        if part := raw.strip():
+            if found and not apart and found[-1].endswith("."):
+                found[-1] += part
+            elif found and _goes_on(found[-1], part, words):
+                found[-1] = f"{found[-1]} {part}"
+            else:
+                found.append(part)
+            apart = raw[-1].isspace()
     return found
+
+
+def _short(words: Wording) -> set[str]:
+    return {name.lower() for name in words.abbreviations}
 
 
 def _stretches(text: str) -> Iterator[str]:
@@ -89,7 +99,12 @@ def _goes_on(said: str, part: str, words: Wording) -> bool:
         return False
     tail = said[-24:].lower()
     last = tail.rpartition(" ")[2].lstrip("(\"'")
-    if part[0].islower() or last in words.leads or tail.split(" ", 1)[-1] in words.leads:
+    if (
+        part[0].islower()
+        or (part[0].isdigit() and last in _short(words))
+        or last in words.leads
+        or tail.split(" ", 1)[-1] in words.leads
+    ):
         return True
     if any(" " in lead and tail.endswith(lead) for lead in words.leads):
         return True
@@ -98,8 +113,8 @@ def _goes_on(said: str, part: str, words: Wording) -> bool:
 
 
 def pieces(text: str) -> list[str]:
-    """A sentence in as few pieces as have `LONGEST` letters each: cut at clauses, else at spaces, else anywhere."""
-    if weight(text) <= LONGEST:
+    """A sentence in pieces of at most `LONGEST` letters: cut at clauses, else at spaces, else anywhere."""
+    if weight(text) <= WANTED:
         return [text]
     clauses = [part for part in _CLAUSE.findall(text) if part]
     parts = [piece for clause in clauses for piece in (_even(clause) if weight(clause) > LONGEST else [clause])]
@@ -133,10 +148,21 @@ def _even(clause: str) -> list[str]:
 
 
 def _evenly(parts: list[str]) -> list[str]:
-    """Neighbours joined to pieces of much the same length, and at most `LONGEST`."""
+    """Neighbours joined to pieces of much the same length, and at most `LONGEST`; a part alone has no more."""
     total = sum(map(weight, parts))
-    mean = total / max(1, math.ceil(total / LONGEST))
-    return _packed(parts, min(LONGEST, math.ceil(1.2 * mean)))
+    share = total / max(1, math.ceil(total / WANTED))
+    found: list[list[str]] = []
+    sum_, before = LONGEST, 0
+    for part in parts:
+        heavy = weight(part)
+        if found and sum_ + heavy <= LONGEST and before + heavy / 2 <= share * len(found):
+            found[-1].append(part)
+            sum_ += heavy
+        else:
+            found.append([part])
+            sum_ = heavy
+        before += heavy
+    return ["".join(part) for part in found]
 
 
 def _cut(word: str) -> list[str]:
@@ -150,18 +176,3 @@ def _cut(word: str) -> list[str]:
             found.append(word[start:at])
             start, sum_ = at, _weight(letter)
     return [*found, word[start:]]
-
-
-def _packed(parts: list[str], most: int) -> list[str]:
-    """Neighbours joined while they have `most` letters together; a part alone has no more."""
-    found: list[list[str]] = []
-    sum_ = most
-    for part in parts:
-        heavy = weight(part)
-        if found and sum_ + heavy <= most:
-            found[-1].append(part)
-            sum_ += heavy
-        else:
-            found.append([part])
-            sum_ = heavy
-    return ["".join(part) for part in found]

@@ -65,6 +65,7 @@ class Wording:
         time: with {h} and {m}; full_hour: with {h}; early: minutes below ten. hours: words behind that they make needless.
         ordinal_mark: a pattern of what follows a number that counts, with or without a group. ordinal: (number, mark, the word
         before, the word after) → in words, or None to leave it.
+        cardinal: (number as written, the word behind) → in words, where espeak-ng says numbers badly; None leaves it.
         to, minus, times, number, at, dot: words. fractions: "1/2" → in words. signs: a sign that stands alone → a word.
         roman: whether espeak-ng says "roman", so that figures are better.
         rewrite: patterns of the language's own, in their order, each with what it becomes.
@@ -94,6 +95,7 @@ class Wording:
     hours: str = ""
     ordinal_mark: str = ""
     ordinal: Callable[[int, str, str, str], str | None] | None = None
+    cardinal: Callable[[str, str], str | None] | None = None
     to: str = ""
     minus: str = ""
     times: str = ""

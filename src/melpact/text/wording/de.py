@@ -29,6 +29,13 @@ def day(number: int) -> str:
     return f"{num2words(number, to='ordinal', lang='de')}r"
 
 
+def year(digits: str) -> str | None:
+    """ "1972" as 19 hundert 72; before 1100 and from 2000 on, years are numbers as others."""
+    if not "1100" <= digits <= "1999":
+        return None
+    return f"{digits[:2]} hundert" + (f" {int(digits[2:])}" if digits[2:] != "00" else "")
+
+
 _KINGS = frozenset(
     [
         "heinrich",
@@ -68,13 +75,13 @@ PLUGIN = Wording(
         "u.a.": "unter anderem", "o. Ä.": "oder Ähnliches", "o. ä.": "oder ähnliche", "u. U.": "unter Umständen",
         "i. d. R.": "in der Regel", "v. a.": "vor allem", "s. o.": "siehe oben", "s. u.": "siehe unten", "n. Chr.": "nach Christus",
         "v. Chr.": "vor Christus", "bzw.": "beziehungsweise", "usw.": "und so weiter", "etc.": "et cetera", "ca.": "circa",
-        "vgl.": "vergleiche", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive", "exkl.": "exklusive",
+        "vgl.": "vergleiche", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive", "zzgl.": "zuzüglich", "exkl.": "exklusive",
         "sog.": "sogenannte", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau", "St.": "Sankt",
         "Nr.": "Nummer", "Str.": "Straße", "Tel.": "Telefon", "Abb.": "Abbildung", "Bd.": "Band", "Kap.": "Kapitel", "Mio.": "Millionen",
         "Mrd.": "Milliarden", "Tsd.": "Tausend", "geb.": "geboren", "gest.": "gestorben", "max.": "maximal", "min.": "minimal",
         "Std.": "Stunden", "Min.": "Minuten", "Sek.": "Sekunden", "GmbH": "Ge Em Be Ha", "AG": "A Ge", "EU": "E U", "ARD": "A Er De",
         "Jan.": "Januar", "Feb.": "Februar", "Okt.": "Oktober", "Nov.": "November", "Dez.": "Dezember", "Aug.": "August",
-        "Sept.": "September", "§§": "Paragrafen",
+        "Sept.": "September", "§§": "Paragrafen", "MwSt.": "Mehrwertsteuer", "Jh.": "Jahrhundert", "Jhd.": "Jahrhundert",
     },
     leads=frozenset(["z. b.", "z.b.", "d. h.", "d.h.", "u. a.", "dr.", "prof.", "hr.", "fr.", "st.", "nr.", "ca.", "bzw.", "vgl.", "evtl.", "ggf.", "inkl.", "abb.", "kap.", "sog."]),
     before_ordinals=_BEFORE,
@@ -97,6 +104,7 @@ PLUGIN = Wording(
     months=MONTHS,
     date="{day} {month} {year}",
     day=day,
+    year=year,
     time="{h} Uhr {m}",
     full_hour="{h} Uhr",
     hours="Uhr|h",
@@ -112,6 +120,7 @@ PLUGIN = Wording(
     signs={"<": "kleiner als", ">": "größer als", "=": "gleich", "~": "ungefähr", "+": "plus"},
     roman=True,
     rewrite=(
+        (r"(?<!\w)S\. ?(?=\d)", "Seite "),
         (r"(?<=[a-zäöüß])str\.(?= )", "straße"),
         (r"(\d{1,2})[.:](\d\d) ?(?:Uhr|h)\b", r"\1:\2 Uhr"),
     ),

@@ -92,7 +92,7 @@ ABBREVIATIONS = {
     "vs.": "versus", "vs": "versus", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is", "cf.": "compare",
     "approx.": "approximately", "est.": "established", "fig.": "figure", "figs.": "figures", "eq.": "equation",
     "vol.": "volume", "ch.": "chapter", "pp.": "pages", "ed.": "edition", "max.": "maximum", "min.": "minimum", "ca.": "about",
-    "w/": "with", "w/o": "without", "a.m.": "AM", "p.m.": "PM", "Ph.D.": "PhD", "M.D.": "MD", "B.C.": "BC", "A.D.": "AD",
+    "Apt.": "Apartment", "w/": "with", "w/o": "without", "a.m.": "AM", "p.m.": "PM", "Ph.D.": "PhD", "M.D.": "MD", "B.C.": "BC", "A.D.": "AD",
     "U.S.": "U S", "U.S.A.": "U S A", "U.K.": "U K", "U.N.": "U N", "E.U.": "E U", "D.C.": "D C", "N.Y.": "N Y",
     "Jan.": "January", "Feb.": "February", "Mar.": "March", "Apr.": "April", "Aug.": "August", "Sept.": "September",
     "Sep.": "September", "Oct.": "October", "Nov.": "November", "Dec.": "December",

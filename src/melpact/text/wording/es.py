@@ -10,7 +10,7 @@ PLUGIN = Wording(
     decimal=",",
     grouping=". ",
     abbreviations={
-        "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores", "D.": "don", "Dña.": "doña", "Dr.": "doctor",
+        "Sr.": "señor", "Sra.": "señora", "Sta.": "Santa", "Sto.": "Santo", "Srta.": "señorita", "Sres.": "señores", "D.": "don", "Dña.": "doña", "Dr.": "doctor",
         "Dra.": "doctora", "Prof.": "profesor", "Profa.": "profesora", "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted",
         "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos", "p. ej.": "por ejemplo", "p.ej.": "por ejemplo", "etc.": "etcétera",
         "a. C.": "antes de Cristo", "d. C.": "después de Cristo", "aprox.": "aproximadamente", "núm.": "número", "n.º": "número",
@@ -18,7 +18,7 @@ PLUGIN = Wording(
         "tel.": "teléfono", "tfno.": "teléfono", "Avda.": "avenida", "Av.": "avenida", "c/": "calle", "S.A.": "sociedad anónima",
         "a. m.": "de la mañana", "a.m.": "de la mañana", "p. m.": "de la tarde", "p.m.": "de la tarde", "máx.": "máximo", "mín.": "mínimo",
     },
-    leads=frozenset(["sr.", "sra.", "srta.", "sres.", "d.", "dña.", "dr.", "dra.", "prof.", "p. ej.", "p.ej.", "núm.", "n.º", "pág.", "cap.", "avda.", "aprox.", "ud."]),
+    leads=frozenset(["sta.", "sto.", "sr.", "sra.", "srta.", "sres.", "d.", "dña.", "dr.", "dra.", "prof.", "p. ej.", "p.ej.", "núm.", "n.º", "pág.", "cap.", "avda.", "aprox.", "ud."]),
     units={
         "km": ("kilómetro", "kilómetros"), "m": ("metro", "metros"), "cm": ("centímetro", "centímetros"),
         "mm": ("milímetro", "milímetros"), "kg": ("kilogramo", "kilogramos"), "g": ("gramo", "gramos"), "mg": ("miligramo", "miligramos"),
@@ -51,5 +51,5 @@ PLUGIN = Wording(
     dot="punto",
     fractions={"1/2": "un medio", "1/3": "un tercio", "2/3": "dos tercios", "1/4": "un cuarto", "3/4": "tres cuartos"},
     signs={"<": "menor que", ">": "mayor que", "=": "igual a", "~": "aproximadamente", "+": "más"},
-    rewrite=((r"(\d{1,3})\.([ºª°])", r"\1\2"), (r"(\d)°(?= (?:de|puesto|lugar|piso)\b)", r"\1º")),
+    rewrite=((r"(?<!\w)1er(?!\w)", "primer"), (r"(?<!\w)3er(?!\w)", "tercer"), (r"(\d{1,3})\.([ºª°])", r"\1\2"), (r"(\d)°(?= (?:de|puesto|lugar|piso)\b)", r"\1º")),
 )  # fmt: skip

@@ -56,7 +56,7 @@ PLUGIN = Wording(
     day=lambda number: "premier" if number == 1 else str(number),
     time="{h} heures {m}",
     full_hour="{h} heures",
-    hours="heures|h",
+    hours="heures|h|minutes|min",
     ordinal_mark="ère|ere|er|re|nde|nd|èmes|ème|emes|eme|es|e",
     ordinal=ordinal,
     to="à",
@@ -74,6 +74,8 @@ PLUGIN = Wording(
         (r"(?<![\w:])1[:h] ?([0-5]\d)(?!\d)", r"1 heure \1"),
         (r"\bXIX(?:e|ème)\b", "19e"), (r"\bXX(?:e|ème)\b", "20e"), (r"\bXXI(?:e|ème)\b", "21e"), (r"\bXVIII(?:e|ème)\b", "18e"),
         (r"\bXVII(?:e|ème)\b", "17e"), (r"\bXVI(?:e|ème)\b", "16e"), (r"\bXV(?:e|ème)\b", "15e"), (r"\bXIV(?:e|ème)\b", "14e"),
+        (r"(?<!\w)pp?\. ?(?=\d)", "page "),
+        (r"(?<=\de) s\.", " siècle"),
         (r"\bFrançois Ier\b", "François premier"),
     ),
 )  # fmt: skip

@@ -17,7 +17,7 @@ PLUGIN = Wording(
         "max.": "massimo", "min.": "minimo", "gen.": "gennaio", "feb.": "febbraio", "sett.": "settembre", "ott.": "ottobre",
         "nov.": "novembre", "dic.": "dicembre", "v.le": "viale", "p.za": "piazza", "cfr.": "confronta",
     },
-    leads=frozenset(["sig.", "sig.ra", "dott.", "dott.ssa", "dr.", "prof.", "prof.ssa", "avv.", "ing.", "es.", "p. es.", "n.", "pag.", "cap.", "ca.", "cfr.", "on."]),
+    leads=frozenset(["s.", "sig.", "sig.ra", "dott.", "dott.ssa", "dr.", "prof.", "prof.ssa", "avv.", "ing.", "es.", "p. es.", "n.", "pag.", "cap.", "ca.", "cfr.", "on."]),
     units={
         "km": ("chilometro", "chilometri"), "m": ("metro", "metri"), "cm": ("centimetro", "centimetri"),
         "mm": ("millimetro", "millimetri"), "kg": ("chilogrammo", "chilogrammi"), "g": ("grammo", "grammi"),
@@ -48,5 +48,5 @@ PLUGIN = Wording(
     dot="punto",
     fractions={"1/2": "un mezzo", "1/3": "un terzo", "2/3": "due terzi", "1/4": "un quarto", "3/4": "tre quarti"},
     signs={"<": "minore di", ">": "maggiore di", "=": "uguale a", "~": "circa", "+": "più"},
-    rewrite=((r"(?<![\w.,])(\d{1,3})°(?= [a-zà-ú]{3,})", r"\1º"), (r"(?<![\w.,])(\d{1,3})a(?= [a-zà-ú]{3,})", r"\1ª")),
+    rewrite=((r"(?<!\w)V(?= secolo)", "quinto"), (r"(?<!\w)X(?= secolo)", "decimo"), (r"(?<!\w)S\. (?=[A-Z])", "San "), (r"(?<![\w.,])(\d{1,3})°(?= [a-zà-ú]{3,})", r"\1º"), (r"(?<![\w.,])(\d{1,3})a(?= [a-zà-ú]{3,})", r"\1ª")),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from melpact.text.wording import Wording
 
 
@@ -10,6 +12,27 @@ def ordinal(number: int, mark: str, before: str, after: str) -> str | None:
     from num2words import num2words
 
     return None if mark == "roman" else str(num2words(number, to="ordinal", lang="nl"))
+
+
+def cardinal(number: str, after: str) -> str | None:
+    """A whole number in words; espeak-ng reads fractions itself."""
+    from num2words import num2words
+
+    return None if "," in number else _APART.sub(r"\1 ", str(num2words(int(number), lang="nl")))
+
+
+def year(digits: str) -> str | None:
+    """ "1972" as negentienhonderd tweeënzeventig, up to 1999."""
+    from num2words import num2words
+
+    if not "1100" <= digits <= "1999":
+        return None
+    rest = str(num2words(int(digits[2:]), lang="nl")) if digits[2:] != "00" else ""
+    return f"{num2words(int(digits[:2]), lang='nl')}honderd {rest}".rstrip()
+
+
+_APART = re.compile(r"(duizend|honderd)(?=\w)")
+"""espeak-ng stresses longer words wrongly."""
 
 
 _EURO, _DOLLAR = (("euro",), ("cent",)), (("dollar",), ("cent",))
@@ -28,6 +51,7 @@ PLUGIN = Wording(
     },
     leads=frozenset(["bijv.", "bv.", "d.w.z.", "dhr.", "mevr.", "mw.", "dr.", "drs.", "prof.", "ir.", "ing.", "mr.", "o.a.", "m.b.t.", "i.p.v.", "t.o.v.", "ca.", "nr.", "blz.", "resp."]),
     units={
+        "%": ("procent",),
         "km": ("kilometer",), "m": ("meter",), "cm": ("centimeter",), "mm": ("millimeter",), "kg": ("kilogram",), "g": ("gram",),
         "mg": ("milligram",), "l": ("liter",), "ml": ("milliliter",), "km/h": ("kilometer per uur",), "km/u": ("kilometer per uur",),
         "m²": ("vierkante meter",), "km²": ("vierkante kilometer",), "m³": ("kubieke meter",), "°C": ("graden Celsius",), "°": ("graden",),
@@ -45,6 +69,8 @@ PLUGIN = Wording(
     hours="uur|u",
     ordinal_mark="ste|de|e",
     ordinal=ordinal,
+    cardinal=cardinal,
+    year=year,
     to="tot",
     minus="min",
     times="keer",

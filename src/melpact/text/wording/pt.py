@@ -12,11 +12,11 @@ PLUGIN = Wording(
     abbreviations={
         "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Dr.": "doutor", "Dra.": "doutora", "Prof.": "professor",
         "Profa.": "professora", "Eng.": "engenheiro", "etc.": "et cetera", "p. ex.": "por exemplo", "p.ex.": "por exemplo",
-        "ex.": "exemplo", "n.º": "número", "nº": "número", "pág.": "página", "cap.": "capítulo", "tel.": "telefone", "av.": "avenida",
+        "ex.": "exemplo", "n.º": "número", "nº": "número", "pág.": "página", "págs.": "páginas", "cap.": "capítulo", "tel.": "telefone", "av.": "avenida",
         "a.C.": "antes de Cristo", "d.C.": "depois de Cristo", "aprox.": "aproximadamente", "máx.": "máximo", "mín.": "mínimo",
         "V. Exa.": "Vossa Excelência", "Ltda.": "limitada", "S.A.": "S A",
     },
-    leads=frozenset(["sr.", "sra.", "srta.", "dr.", "dra.", "prof.", "profa.", "eng.", "p. ex.", "p.ex.", "ex.", "n.º", "pág.", "cap.", "av.", "aprox."]),
+    leads=frozenset(["s.", "sr.", "sra.", "srta.", "dr.", "dra.", "prof.", "profa.", "eng.", "p. ex.", "p.ex.", "ex.", "n.º", "pág.", "cap.", "av.", "aprox."]),
     units={
         "km": ("quilómetro", "quilómetros"), "m": ("metro", "metros"), "cm": ("centímetro", "centímetros"),
         "mm": ("milímetro", "milímetros"), "kg": ("quilograma", "quilogramas"), "g": ("grama", "gramas"), "mg": ("miligrama", "miligramas"),
@@ -46,5 +46,6 @@ PLUGIN = Wording(
     dot="ponto",
     fractions={"1/2": "meio", "1/3": "um terço", "2/3": "dois terços", "1/4": "um quarto", "3/4": "três quartos"},
     signs={"<": "menor que", ">": "maior que", "=": "igual a", "~": "cerca de", "+": "mais"},
-    rewrite=((r"(?<![\w:])([01]?\d|2[0-4])h([0-5]\d)(?!\d)", r"\1:\2"), (r"(\d{1,3})\.([ºª])", r"\1\2")),
+    roman=True,
+    rewrite=((r"(?<!\w)S\. (?=[A-Z])", "São "), (r"(?<![\w:])([01]?\d|2[0-4])h([0-5]\d)(?!\d)", r"\1:\2"), (r"(\d{1,3})\.([ºª])", r"\1\2")),
 )  # fmt: skip

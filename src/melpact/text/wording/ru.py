@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 from melpact.text.wording import Wording, east_slavic
 
 _CASES = {"": "ый", "й": "ый", "ый": "ый", "ой": "ый", "ий": "ый", "го": "ого", "ого": "ого", "му": "ому", "ому": "ому", "м": "ом", "ом": "ом",
@@ -56,6 +59,25 @@ def declined(number: int, ending: str) -> str:
     return stem + ending
 
 
+def cardinal(number: str, after: str) -> str | None:
+    """A number in words: "2 тонны" as две, "1,7" as одна целая семь десятых."""
+    from num2words import num2words
+
+    whole, _, fraction = number.partition(",")
+    if fraction:
+        return str(num2words(Decimal(f"{whole}.{fraction.rstrip('0') or '0'}"), lang="ru")) if len(fraction) <= 3 else None
+    words = str(num2words(int(whole), lang="ru"))
+    if words.startswith("одна тысяча"):
+        words = words.removeprefix("одна ")
+    if after.lower() in _FEMININE:
+        words = re.sub("два$", "две", re.sub("один$", "одна", words))
+    return words
+
+
+_FEMININE = frozenset(
+    form + ending for form, endings in (("копейк", "аи"), ("минут", "аы"), ("секунд", "аы"), ("тонн", "аы"), ("гривн", "аы"), ("тысяч", "аи"))
+    for ending in endings
+)  # fmt: skip
 _ROUBLE, _DOLLAR = (
     (("рубль", "рубля", "рублей"), ("копейка", "копейки", "копеек")),
     (("доллар", "доллара", "долларов"), ("цент", "цента", "центов")),
@@ -75,6 +97,7 @@ PLUGIN = Wording(
     },
     leads=frozenset(["т. е.", "т.е.", "т. к.", "т.к.", "г.", "г-н", "проф.", "акад.", "им.", "ул.", "д.", "кв.", "стр.", "рис.", "табл.", "гл.", "см.", "ср.", "напр.", "тел."]),
     units={
+        "%": ("процент", "процента", "процентов"),
         "км": ("километр", "километра", "километров"), "м": ("метр", "метра", "метров"), "см": ("сантиметр", "сантиметра", "сантиметров"),
         "мм": ("миллиметр", "миллиметра", "миллиметров"), "кг": ("килограмм", "килограмма", "килограммов"), "г": ("грамм", "грамма", "граммов"),
         "мг": ("миллиграмм", "миллиграмма", "миллиграммов"), "т": ("тонна", "тонны", "тонн"), "л": ("литр", "литра", "литров"),
@@ -102,6 +125,7 @@ PLUGIN = Wording(
     early="{h} ноль {m}",
     ordinal_mark=r"-(?:ого|ому|ый|ой|ий|го|му|ая|ое|ую|ых|ми|й|м|я|е|ю|х)|(?= (?:год|года|году|годом)(?!\w))",
     ordinal=ordinal,
+    cardinal=cardinal,
     to="до",
     minus="минус",
     times="на",
@@ -118,6 +142,5 @@ PLUGIN = Wording(
         (r"(?i:\b(в|во)) (\d{4}) ?г\.", r"\1 \2 году"),
         (r"(\d{4}) ?г\.", r"\1 года"),
         (r"\bг\. ?(?=[А-ЯЁ])", "город "),
-        (r"(\d) ?%", r"\1 %"),
     ),
 )  # fmt: skip
