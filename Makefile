@@ -1,10 +1,10 @@
-# make demo: install and run the main job on shipped speech. make test: install and run every test.
+# make demo: install and run the main job on shipped speech. make speak: install and speak a text. make test: install and run every test.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo speak test test-all lint bench clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,10 @@ $(STAMP): $(VENV)/.base
 
 demo: $(VENV)/.base
 	$(BIN)/melpact run sample:en_noservice -o demo
+
+speak: $(VENV)/.base
+	$(BIN)/python -m pip install -q -e ".[speech]"
+	$(BIN)/melpact speak "A mel spectrogram that knows what it is. And this is how it sounds." -o demo/spoken.wav
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks
