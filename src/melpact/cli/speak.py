@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import render
-from melpact.cli.commands import Command
+from melpact.cli.commands import Changes, Command
 from melpact.cli.render import _length, _out, _pairs, print_json
 
 if TYPE_CHECKING:
@@ -56,7 +56,21 @@ class Speak(Command):
     longest_s: Annotated[float | None, arg(metavar="S")] = None
     """No sentence becomes longer; by default what its letters bound."""
     with_: Annotated[str | None, arg(name="with", metavar="SPEAKER")] = None
-    """Who speaks: a trained speaker's file or name; by default the one that comes with melpact."""
+    """Who speaks: a trained speaker's file or name, a model of yours or its .toml; by default what comes with melpact."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """Of a model of yours (--with FILE.onnx, TorchScript, a folder of transformers, module:function): the mel it gives."""
+    changes: Changes = field(default_factory=list)
+    """Change a field of that description. May be repeated."""
+    axes: Annotated[str | None, arg(metavar="AXES")] = None
+    """Of what that model gives, such as 'batch, bands, frames'."""
+    normaliser: Annotated[str | None, arg(metavar="FILE")] = None
+    """What was done to that model's training mels: a statistics file, or none."""
+    calibration: Annotated[str | None, arg(metavar="FILE")] = None
+    """What calibrate fitted for that model."""
+    symbols: Annotated[str | None, arg(name="tokens", metavar="FILE")] = None
+    """That model's table of symbols: .json, .txt or a sentencepiece .model of characters."""
+    findings: Literal["stop", "record"] = "stop"
+    """Where that model's mel cannot be what it is said to be: stop, or only record it."""
     vocoder: Annotated[str | None, arg(metavar="NAME")] = None
     """What makes the sound: a vocoder's file or name, such as melpact_small, or griffin_lim."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
@@ -76,6 +90,8 @@ class Speak(Command):
 
     def run(self) -> int:
         from melpact.core.errors import MelpactError
+        from melpact.verbs.meaning import parse_changes
+        from melpact.verbs.model_speakers import Contract
         from melpact.verbs.speak import speak
         from melpact.verbs.speech_text import read_text
 
@@ -87,10 +103,19 @@ class Speak(Command):
         names = ("temperature", "top_p", "top_k", "repetition_penalty", "rate", "seed", "longest_s")
         given = {name: getattr(self, name) for name in names}
         text = self.text if self.text is not None else read_text(self.given)[0]
+        said = Contract(
+            self.dialect,
+            parse_changes(self.changes),
+            self.axes,
+            self.normaliser,
+            self.calibration,
+            self.symbols,
+            self.findings,
+        )
         flows = self.stream or self.raw or self.out == STDOUT
         report = speak(
             text, self.out, voice=self.voice, language=self.language,
-            settings={name: value for name, value in given.items() if value is not None}, with_=self.with_,
+            settings={name: value for name, value in given.items() if value is not None}, with_=self.with_, contract=said,
             vocoder=self.vocoder, allow=self.allow, ssml=self.ssml or None, stream=flows,
             raw=self.raw, device=self.device, told=_told if self.verbose else None,
             progress=None if self.verbose else render.progress(self.quiet),

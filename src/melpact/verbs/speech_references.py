@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from melpact.audio import files
 from melpact.audio.audio import Audio
-from melpact.core.errors import AudioError, AudioTooShort, ContractError
+from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, ContractError
 from melpact.models.speech.base import SHORTEST_REFERENCE_S, SILENT, Speaker
 from melpact.models.speech.voice import SpeechVoice
 from melpact.verbs.voice_references import Reference, heard, together
@@ -29,7 +31,8 @@ def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice]) -
     """The voice that is meant.
 
     Args:
-        given: nothing; the name of one of `speaker.voices`; or sounds, files and folders of sounds of one voice.
+        given: nothing; the name of one of `speaker.voices`; a .npy of a voice's numbers, for a model that takes such; or
+            sounds, files and folders of sounds of one voice.
 
     Raises:
         ContractError: a speaker that takes none, or a name or a file among recordings. AudioError: unreadable, silent,
@@ -49,6 +52,9 @@ def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice]) -
             "this speaker takes no reference voice", where="--voice", got=first,
             wanted=f"one of {', '.join(speaker.voices)}" if speaker.voices else "no --voice",
         )  # fmt: skip
+    if isinstance(first, str | Path) and str(first).lower().endswith(".npy"):
+        _alone(given)
+        return Whose(_numbers(Path(first), speaker))
     sounds = [one for item in given for one in _sounds(item, speaker)]
     notes: list[str] = []
     found = []
@@ -80,6 +86,16 @@ def _several(found: Sequence[Reference]) -> tuple[str, ...]:
     except AudioTooShort as error:
         error.where = "--voice"
         raise
+
+
+def _numbers(path: Path, speaker: Speaker) -> SpeechVoice:
+    try:
+        found = np.load(path.expanduser(), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ArtifactError("is no array that can be read", where=path, got=str(error)[:200]) from None
+    if found.dtype.kind not in "fiu" or found.size == 0 or not np.isfinite(found).all():
+        raise ContractError("is no voice", where=path, got=f"{found.dtype} {list(found.shape)}", wanted="finite numbers")
+    return SpeechVoice(path.stem, found.reshape(-1).astype(np.float32), str(speaker.encoder))
 
 
 def _alone(given: Sequence[object]) -> None:
