@@ -46,6 +46,7 @@ def speak(
     out: str | Path | None = None,
     *,
     voice: Sequence[str | Path | Audio | SpeechVoice] = (),
+    prompt: bool = False,
     language: str = "",
     settings: Speaking | dict[str, Any] | None = None,
     with_: str | Path | Speaker | None = None,
@@ -65,7 +66,7 @@ def speak(
     Args:
         text: itself; `speech_text.read_text` reads files.
         out: a sound file, whose ending says its format, or "-": standard output, as WAV.
-        voice: whose; see `speech_references.whose`.
+        voice: whose; see `speech_references.whose`. prompt: whether to go on from the end of its recording.
         language: of the text, such as "en"; by default what the text's script says, or the speaker's first.
         settings: see `Speaking`.
         with_: who speaks; see `speakers.speaker`. contract: of a user's own model.
@@ -85,7 +86,7 @@ def speak(
     entered = time.perf_counter()
     asked = speaking(settings)
     spoken_by = speaker(with_, device=device, contract=contract)
-    heard = whose(spoken_by, voice)
+    heard = whose(spoken_by, voice, prompt=prompt)
     whole = resolved(language) if language.strip() else ""
     spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
     sounds = sounder(spoken_by.spec, vocoder, allow=allow, device=device_for(device), seed=asked.seed)

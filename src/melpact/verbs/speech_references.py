@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melpact.audio import files
 from melpact.audio.audio import Audio
 from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, ContractError
+from melpact.features.analysis import extract
 from melpact.models.speech.base import SHORTEST_REFERENCE_S, SILENT, Speaker
 from melpact.models.speech.voice import SpeechVoice
 from melpact.verbs.voice_references import Reference, heard, together
 
+Floats = NDArray[np.float32]
+PROMPT_S = 3.0
 SHORT_S, LONGEST_S = 3.0, 300.0
 """Of a reference, below which a voice is known badly; of one recording, more is not read."""
 
@@ -27,17 +31,20 @@ class Whose:
     notes: tuple[str, ...] = ()
 
 
-def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice]) -> Whose:
+def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice], *, prompt: bool = False) -> Whose:
     """The voice that is meant.
 
     Args:
         given: nothing; the name of one of `speaker.voices`; a .npy of a voice's numbers, for a model that takes such; or
             sounds, files and folders of sounds of one voice.
+        prompt: whether the speaker is to go on from the last `PROMPT_S` of the last recording.
 
     Raises:
         ContractError: a speaker that takes none, or a name or a file among recordings. AudioError: unreadable, silent,
             without a voice, or too short.
     """
+    if prompt and (not given or not _recordings(given, speaker)):
+        raise ContractError("a recording to go on from is not given", where="--prompt", wanted="--voice FILE")
     if not given:
         return Whose(None)
     first = given[0]
@@ -77,7 +84,24 @@ def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice]) -
     if total < SHORT_S:
         notes.append(f"the reference is short: {total:.1f} s; a voice is known better by ten")
     label = Path(sounds[0][0]).stem if len(sounds) == 1 else f"{len(sounds)} recordings"
-    return Whose(speaker.voice([sound for _, sound in sounds], name=label), tuple(notes))
+    voice = speaker.voice([sound for _, sound in sounds], name=label)
+    if prompt:
+        voice = replace(voice, prompt=_frames(sounds[-1][1], speaker))
+    files_of = {"recordings": [name for name, _ in sounds]}
+    return Whose(replace(voice, provenance={**voice.provenance, **files_of}), tuple(notes))
+
+
+def _recordings(given: Sequence[object], speaker: Speaker) -> bool:
+    first = given[0]
+    return isinstance(first, Audio) or (
+        isinstance(first, str | Path) and str(first) not in speaker.voices and not str(first).lower().endswith(".npy")
+    )
+
+
+def _frames(sound: Audio, speaker: Speaker) -> Floats:
+    size = round(PROMPT_S * sound.sample_rate)
+    last = Audio.of(sound.mono().samples[0, -size:], sound.sample_rate)
+    return np.asarray(extract(last, speaker.spec).values, np.float32)
 
 
 def _several(found: Sequence[Reference]) -> tuple[str, ...]:
