@@ -90,6 +90,8 @@ def speak(
     whole = resolved(language) if language.strip() else ""
     spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
     sounds = sounder(spoken_by.spec, vocoder, allow=allow, device=device_for(device), seed=asked.seed)
+    if stream:
+        sounds.warm()
     begun = time.perf_counter()
     latin = next(iter(spoken_by.languages), "en")
     what = script(text, language=whole, ssml=ssml, default=latin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from melpact.core.errors import ArtifactError, AudioError, AudioTooShort, Contra
 from melpact.features.analysis import extract
 from melpact.models.speech.base import SHORTEST_REFERENCE_S, SILENT, Speaker
 from melpact.models.speech.voice import SpeechVoice
-from melpact.verbs.voice_references import Reference, heard, together
+
+if TYPE_CHECKING:
+    from melpact.verbs.voice_references import Reference
 
 Floats = NDArray[np.float32]
 PROMPT_S = 3.0
@@ -74,6 +77,8 @@ def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice], *
             "the reference is too short to know a voice by", where="--voice", got=f"{total:.2f} s",
             wanted=f"{SHORTEST_REFERENCE_S:g} s at least, better ten",
         )  # fmt: skip
+    from melpact.verbs.voice_references import heard
+
     for name, _ in sounds:
         path = Path(name)
         if path.is_file():
@@ -105,6 +110,8 @@ def _frames(sound: Audio, speaker: Speaker) -> Floats:
 
 
 def _several(found: Sequence[Reference]) -> tuple[str, ...]:
+    from melpact.verbs.voice_references import together
+
     try:
         return together(found)
     except AudioTooShort as error:
