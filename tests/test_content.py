@@ -13,10 +13,10 @@ from melpact.audio.resample import resample
 from melpact.contract.dialect import dialect
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, MelpactError
+from melpact.features.active import active
 from melpact.features.analysis import extract
 from melpact.features.pitch import track_pitch
 from melpact.features.voice_shift import shifted
-from melpact.models.convert.active import active
 from melpact.models.convert.content import listener
 from melpact.models.convert.learning import learn
 from melpact.models.convert.opening import converter

@@ -16,8 +16,8 @@ from melpact.cli.main import main  # noqa: E402
 from melpact.contract import artifact  # noqa: E402
 from melpact.contract.mel import Mel  # noqa: E402
 from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact  # noqa: E402
+from melpact.features.active import loudness_db  # noqa: E402
 from melpact.models.convert import gan_facts  # noqa: E402
-from melpact.models.convert.active import loudness_db  # noqa: E402
 from melpact.models.convert.gan import GanConverter  # noqa: E402
 from melpact.models.convert.gan_graph import export, load  # noqa: E402
 from melpact.models.convert.opening import METHODS, converter, gan_of  # noqa: E402

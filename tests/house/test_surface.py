@@ -299,6 +299,40 @@ SURFACE = {
             "-j N, --jobs N",
         },
     ),
+    "speak": (
+        ["TEXT"],
+        {
+            "--text TEXT",
+            "-o PATH, --out PATH",
+            "--voice REF",
+            "--prompt",
+            "-l TAG, --language TAG",
+            "--languages",
+            "--temperature X",
+            "--top-p X",
+            "--top-k N",
+            "--repetition-penalty X",
+            "--rate X",
+            "--seed N",
+            "--longest-s S",
+            "--with SPEAKER",
+            "-d NAME, --dialect NAME",
+            "--set FIELD=VALUE",
+            "--axes AXES",
+            "--normaliser FILE",
+            "--calibration FILE",
+            "--tokens FILE",
+            "--findings {stop,record}",
+            "--vocoder NAME",
+            "--allow {exact,fitted,lossy}",
+            "--ssml",
+            "--stream",
+            "--raw",
+            "--device NAME",
+            "--record FILE",
+            "-v, --verbose",
+        },
+    ),
     "completion": (["bash|zsh|fish"], set()),
 }
 
@@ -331,6 +365,7 @@ def test_the_python_names_are_these() -> None:
         "invert",
         "load",
         "save",
+        "speak",
         "diff",
         "Stats",
         "Audio",
@@ -350,7 +385,7 @@ def test_the_python_names_are_these() -> None:
         "refiner",
         "vocoder",
     }
-    assert len(melpact.__all__) == 25
+    assert len(melpact.__all__) == 26
     for name in melpact.__all__:
         assert getattr(melpact, name) is not None
         assert name in dir(melpact)
@@ -370,6 +405,7 @@ def test_the_python_names_are_these() -> None:
         ("pitch", ["source", "spec", "*sample_rate"]),
         ("save", ["thing", "path"]),
         ("diff", ["a", "b"]),
+        ("speak", ["text", "*voice", "*language", "*speaker", "*vocoder", "**settings"]),
         ("identify", ["mel", "*audio", "*key", "*n_best"]),
         ("translate", ["mel", "to", "*allow_lossy"]),
         (

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from melpact.cli import render
-from melpact.cli.commands import Command
+from melpact.cli.commands import Changes, Command
 from melpact.cli.render import _length, _out, _pairs, print_json
 
 if TYPE_CHECKING:
     from melpact.verbs.batch import Failure
+    from melpact.verbs.model_speakers import Contract
     from melpact.verbs.speech_report import Said, SpeakReport
 
 INTERRUPTED = 130
@@ -35,12 +36,16 @@ class Speak(Command):
     """The text itself, a text file (UTF-8), or - for standard input."""
     text: Annotated[str | None, arg(metavar="TEXT")] = None
     """The text itself, whatever it looks like."""
-    out: Annotated[str, arg(aliases=["-o"], metavar="PATH")]
+    out: Annotated[str, arg(aliases=["-o"], metavar="PATH")] = ""
     """The sound file; its ending says its format. - is standard output, as WAV."""
     voice: Annotated[UseAppendAction[list[str]], arg(metavar="REF")] = field(default_factory=list)
     """Whose voice: a recording or a folder of them, or the name of a voice of the speaker. May be repeated for one voice."""
+    prompt: bool = False
+    """Go on from the last 3 s of the reference, as if its speaker went on speaking."""
     language: Annotated[str, arg(aliases=["-l"], metavar="TAG")] = ""
     """Of the text, such as en or pt-br; by default what its script says, or the speaker's first."""
+    languages: bool = False
+    """List the languages that the speaker knows, and speak nothing."""
     temperature: Annotated[float | None, arg(metavar="X")] = None
     """0 takes what is most likely, 1 draws as it was learnt, more is more varied and errs more."""
     top_p: Annotated[float | None, arg(metavar="X")] = None
@@ -56,7 +61,21 @@ class Speak(Command):
     longest_s: Annotated[float | None, arg(metavar="S")] = None
     """No sentence becomes longer; by default what its letters bound."""
     with_: Annotated[str | None, arg(name="with", metavar="SPEAKER")] = None
-    """Who speaks: a trained speaker's file or name; by default the one that comes with melpact."""
+    """Who speaks: a trained speaker's file or name, a model of yours or its .toml; by default what comes with melpact."""
+    dialect: Annotated[str | None, arg(aliases=["-d"], metavar="NAME")] = None
+    """Of a model of yours (--with FILE.onnx, TorchScript, a folder of transformers, module:function): the mel it gives."""
+    changes: Changes = field(default_factory=list)
+    """Change a field of that description. May be repeated."""
+    axes: Annotated[str | None, arg(metavar="AXES")] = None
+    """Of what that model gives, such as 'batch, bands, frames'."""
+    normaliser: Annotated[str | None, arg(metavar="FILE")] = None
+    """What was done to that model's training mels: a statistics file, or none."""
+    calibration: Annotated[str | None, arg(metavar="FILE")] = None
+    """What calibrate fitted for that model."""
+    symbols: Annotated[str | None, arg(name="tokens", metavar="FILE")] = None
+    """That model's table of symbols: .json, .txt or a sentencepiece .model of characters."""
+    findings: Literal["stop", "record"] = "stop"
+    """Where that model's mel cannot be what it is said to be: stop, or only record it."""
     vocoder: Annotated[str | None, arg(metavar="NAME")] = None
     """What makes the sound: a vocoder's file or name, such as melpact_small, or griffin_lim."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
@@ -76,9 +95,24 @@ class Speak(Command):
 
     def run(self) -> int:
         from melpact.core.errors import MelpactError
+        from melpact.verbs.meaning import parse_changes
+        from melpact.verbs.model_speakers import Contract
         from melpact.verbs.speak import speak
         from melpact.verbs.speech_text import read_text
 
+        said = Contract(
+            self.dialect,
+            parse_changes(self.changes),
+            self.axes,
+            self.normaliser,
+            self.calibration,
+            self.symbols,
+            self.findings,
+        )
+        if self.languages:
+            return self._listed(said)
+        if not self.out:
+            raise MelpactError("needs a place for the sound", where="melpact speak", wanted="-o FILE.wav, or -o -")
         if (self.text is None) == (not self.given):
             what = "takes one text" if self.given else "needs a text"
             raise MelpactError(what, where="melpact speak", wanted='"TEXT", FILE, - or --text "TEXT"')
@@ -89,8 +123,8 @@ class Speak(Command):
         text = self.text if self.text is not None else read_text(self.given)[0]
         flows = self.stream or self.raw or self.out == STDOUT
         report = speak(
-            text, self.out, voice=self.voice, language=self.language,
-            settings={name: value for name, value in given.items() if value is not None}, with_=self.with_,
+            text, self.out, voice=self.voice, prompt=self.prompt, language=self.language,
+            settings={name: value for name, value in given.items() if value is not None}, with_=self.with_, contract=said,
             vocoder=self.vocoder, allow=self.allow, ssml=self.ssml or None, stream=flows,
             raw=self.raw, device=self.device, told=_told if self.verbose else None,
             progress=None if self.verbose else render.progress(self.quiet),
@@ -99,6 +133,18 @@ class Speak(Command):
             report.save(self.record)
         _spoken(report, self)
         return render.failures(report.failed) or (INTERRUPTED if report.interrupted else 0)
+
+    def _listed(self, contract: Contract) -> int:
+        from melpact.text.languages import languages, named
+        from melpact.verbs.speakers import speaker
+
+        known = speaker(self.with_, device=self.device, contract=contract).languages
+        rows = {tag: named(tag) for tag in known} if known else {one.code: one.name for one in languages()}
+        if self.json:
+            print_json(rows)
+        else:
+            _pairs(rows.items())
+        return 0
 
 
 def _told(one: Said | Failure, total: int) -> None:

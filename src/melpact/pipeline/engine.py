@@ -41,6 +41,11 @@ class Engine(ABC):
     def fingerprint(self) -> str | None:
         """SHA-256 of what the model is, where that can be known."""
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what it takes, where they can be known."""
+        return ()
+
     @abstractmethod
     def facts(self) -> dict[str, Any]:
         """What it is, as plain values."""
@@ -59,7 +64,7 @@ class Engine(ABC):
 
 
 def engine(source: Source | Engine, folder: Path | None = None) -> Engine:
-    """The engine of a callable, of "module:function", or of an ONNX or TorchScript file.
+    """The engine of a callable, of "module:function", of an ONNX or TorchScript file, or of a folder of transformers.
 
     Raises:
         ArtifactError: no such file, or of no kind that can be run. MelpactError: the package that runs it is missing.
@@ -71,6 +76,10 @@ def engine(source: Source | Engine, folder: Path | None = None) -> Engine:
 
         return OwnCode(source)
     path = Path(source) if folder is None else folder / source
+    if (path / "config.json").is_file():
+        from melpact.pipeline.transformers_folder import TransformersFolder
+
+        return TransformersFolder(path)
     if path.suffix.lower() == ".onnx":
         from melpact.pipeline.onnx_file import OnnxFile
 

@@ -56,6 +56,15 @@ class OnnxFile(Engine):
     def fingerprint(self) -> str:
         return self._sha256
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self._session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what it gives."""
+        return tuple(one.name for one in self._session.get_outputs())
+
     def facts(self) -> dict[str, Any]:
         return {"format": "onnx", "sha256": self._sha256}
 

@@ -47,6 +47,10 @@ class TorchFile(Engine):
     def fingerprint(self) -> str:
         return self._sha256
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self._module.forward.schema.arguments if one.name != "self")
+
     def facts(self) -> dict[str, Any]:
         return {"format": "torchscript", "sha256": self._sha256}
 

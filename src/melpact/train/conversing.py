@@ -20,11 +20,11 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import TrainingError
 from melpact.core.records import digest
 from melpact.corpus.crops import share
+from melpact.features.active import active, level_db, levelled, loudness_db
 from melpact.features.analysis import extract
 from melpact.features.octaves import repaired
 from melpact.features.pitch import STEP_S, at_times, frame_times_s, track_pitch
 from melpact.features.voice_shift import shifted
-from melpact.models.convert.active import active, level_db, levelled, loudness_db
 from melpact.models.convert.content import Listener
 from melpact.models.convert.gan_inputs import Pool, energy_given, pitch_given
 from melpact.models.convert.lines import Kinds, Lines, voicedness

@@ -97,13 +97,27 @@ def described_pipeline(path: str | Path, allow: str | None = None) -> Pipeline:
     path = Path(path)
     if path.suffix.lower() == ".json":
         return rebuilt(path)
+    return pipeline_of(read_description(path), path, allow)
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """The tables of a .toml file.
+
+    Raises:
+        ArtifactError: unreadable, or not TOML.
+    """
     try:
         with open(path, "rb") as file:
-            found = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise ArtifactError("cannot be read", where=path, got=error.strerror, wanted="a .toml file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ArtifactError("is not TOML", where=path, got=str(error)) from error
+
+
+def pipeline_of(tables: Mapping[str, Any], path: Path, allow: str | None = None) -> Pipeline:
+    """The pipeline of the tables that stand in a file, beside which relative paths start; see `described_pipeline`."""
+    found = dict(tables)
     listed = found.pop("stage", None)
     settings = {name: found.pop(name) for name in _SETTINGS if name in found}
     surplus = sorted(set(found) - set(_ORDER))
@@ -111,11 +125,11 @@ def described_pipeline(path: str | Path, allow: str | None = None) -> Pipeline:
         where = ", ".join(surplus or found)
         wanted = f"{', '.join(_SETTINGS)}, then the tables {', '.join(f'[{name}]' for name in _ORDER)}, or only [[stage]]"
         raise ContractError("has no place in a description", where=path, got=where, wanted=wanted)
-    tables = listed if listed is not None else [{"stage": name, **found[name]} for name in _ORDER if name in found]
+    rows = listed if listed is not None else [{"stage": name, **found[name]} for name in _ORDER if name in found]
     if allow is not None:
         settings["allow"] = allow
     seed = settings.get("seed", 0)
-    made = stages([_resolved(table, path.parent, seed) for table in tables], path.parent)
+    made = stages([_resolved(table, path.parent, seed) for table in rows], path.parent)
     return Pipeline(made, **settings)
 
 

@@ -26,6 +26,7 @@ from melpact.text.languages import resolved
 from melpact.text.script import Script, script
 from melpact.text.sentence import Sentence
 from melpact.verbs.batch import Failure
+from melpact.verbs.model_speakers import Contract
 from melpact.verbs.progress import Progress, Silent
 from melpact.verbs.speakers import device_for, speaker
 from melpact.verbs.speech_file import Kept, Sink, opened
@@ -45,10 +46,12 @@ def speak(
     out: str | Path | None = None,
     *,
     voice: Sequence[str | Path | Audio | SpeechVoice] = (),
+    prompt: bool = False,
     language: str = "",
     settings: Speaking | dict[str, Any] | None = None,
     with_: str | Path | Speaker | None = None,
     vocoder: str | NeuralVocoder | None = None,
+    contract: Contract | None = None,
     allow: Allow = "exact",
     ssml: bool | None = None,
     stream: bool = False,
@@ -63,10 +66,10 @@ def speak(
     Args:
         text: itself; `speech_text.read_text` reads files.
         out: a sound file, whose ending says its format, or "-": standard output, as WAV.
-        voice: whose; see `speech_references.whose`.
+        voice: whose; see `speech_references.whose`. prompt: whether to go on from the end of its recording.
         language: of the text, such as "en"; by default what the text's script says, or the speaker's first.
         settings: see `Speaking`.
-        with_: who speaks; see `speakers.speaker`.
+        with_: who speaks; see `speakers.speaker`. contract: of a user's own model.
         vocoder: a vocoder's name or file, or "griffin_lim"; by default what suits the speaker's mel.
         allow: bridges between the speaker's mel and the vocoder's.
         ssml: whether the text is SSML; by default where it begins with <speak.
@@ -82,11 +85,13 @@ def speak(
     """
     entered = time.perf_counter()
     asked = speaking(settings)
-    spoken_by = speaker(with_, device=device)
-    heard = whose(spoken_by, voice)
+    spoken_by = speaker(with_, device=device, contract=contract)
+    heard = whose(spoken_by, voice, prompt=prompt)
     whole = resolved(language) if language.strip() else ""
     spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
     sounds = sounder(spoken_by.spec, vocoder, allow=allow, device=device_for(device), seed=asked.seed)
+    if stream:
+        sounds.warm()
     begun = time.perf_counter()
     latin = next(iter(spoken_by.languages), "en")
     what = script(text, language=whole, ssml=ssml, default=latin)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from melpact.core.errors import ContractError
 from melpact.models.speech.base import Speaker
-from melpact.models.speech.opening import GRAPHS
+from melpact.models.speech.opening import GRAPHS, is_own
 from melpact.models.speech.opening import speaker as own_speaker
+from melpact.pipeline.engine import TORCH_SUFFIXES
+from melpact.verbs.model_speakers import Contract, model_speaker
 
 
-def speaker(name: str | Path | Speaker | None = None, *, device: str = "cpu") -> Speaker:
+def speaker(name: str | Path | Speaker | None = None, *, device: str = "cpu", contract: Contract | None = None) -> Speaker:
     """Open a speaker.
 
     Args:
-        name: of one that comes with the package, the file of a trained one, or a speaker.
+        name: of one that comes with the package, the file of a trained one, or a speaker; or a user's own model (see
+            `model_speakers`): a .toml description, an .onnx or TorchScript file, a folder of transformers, module:function.
+        contract: of a user's own model.
         device: "cpu", "cuda" or "auto", which takes cuda where torch has one.
 
     Raises:
@@ -23,9 +28,21 @@ def speaker(name: str | Path | Speaker | None = None, *, device: str = "cpu") ->
     if isinstance(name, Speaker):
         return name
     runs_on = device_for(device)
+    said = contract or Contract()
+    if name is not None and not is_own(name) and (said.given or _is_model(name)):
+        return model_speaker(name, said, runs_on)
+    if said.given:
+        got = ", ".join(said.given)
+        raise ContractError("our own speakers say that themselves", where="--with", got=got, wanted="a model of yours")
     if device == "auto" and name is not None and str(name).lower().endswith(GRAPHS):
         runs_on = "cpu"
     return own_speaker(name, device=runs_on)
+
+
+def _is_model(name: str | Path) -> bool:
+    path = Path(name).expanduser()
+    ending = path.suffix.lower() in (".toml", ".onnx", *TORCH_SUFFIXES)
+    return ending or path.is_dir() or re.fullmatch(r"[\w.]+:[\w.]+", str(name)) is not None
 
 
 def device_for(asked: str) -> str:

@@ -6,6 +6,7 @@ gives of the whole; the inversion sees less ahead and iterates less.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.pipeline.bridging import Allow, between
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
-from melpact.verbs.pitches import estimated
 from melpact.vocoders.griffin_lim.estimate import Estimate
 from melpact.vocoders.griffin_lim.online import OnlineInversion
 from melpact.vocoders.griffin_lim.vocoder import GriffinLim
@@ -75,8 +75,21 @@ class Sounder:
         """The sound of one sentence."""
         own = mel if self.bridge is None else self.bridge.apply(mel)
         if isinstance(self.maker, NeuralVocoder) and self.maker.takes.driven_by_pitch:
+            from melpact.verbs.pitches import estimated
+
             return self.maker(own, estimated(own))
         return self.maker(own)
+
+    def warm(self) -> None:
+        """Whatever is loaded and compiled at first use, in a thread beside what else begins."""
+
+        def work() -> None:
+            least = np.float32(0 if self.spec.floor_kind == "none" else self.spec.floor_value)
+            flow = self.flow()
+            flow.push(np.full((self.spec.n_mels, BLOCK_FRAMES + AHEAD_FRAMES), least, np.float32))
+            flow.finish()
+
+        threading.Thread(target=work, daemon=True).start()
 
     def flow(self) -> Flow:
         """For one sentence whose frames still come."""

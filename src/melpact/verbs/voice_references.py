@@ -23,10 +23,10 @@ from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import AudioError, AudioTooShort
 from melpact.corpus.inspection import clipped_share
+from melpact.features.active import active
 from melpact.features.analysis import extract, to_rate
 from melpact.features.pitch import STEP_S, at_times, frame_times_s
 from melpact.features.second_pitch import sure_pitch
-from melpact.models.convert.active import active
 from melpact.models.convert.hearing import Encoder, SoundListener
 from melpact.models.convert.voice import PitchRange
 

@@ -25,12 +25,12 @@ from melpact.audio.writing import written
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
+from melpact.features.active import level_db, per_db
 from melpact.features.analysis import extract, to_rate
 from melpact.features.octaves import Repairs
 from melpact.features.pitch import STEP_S, at_times, frame_times_s
 from melpact.features.second_pitch import SurePitch, sure_pitch
 from melpact.features.voice_shift import shifted
-from melpact.models.convert.active import level_db, per_db
 from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import MOST_SEMITONES, Converting
 from melpact.models.convert.voice import PitchRange, Target

@@ -13,7 +13,7 @@ from melpact.bench.speech import columns as c
 from melpact.contract.mel import Mel
 from melpact.core.errors import MelpactError
 from melpact.core.records import Record
-from melpact.models.convert.active import active, per_db
+from melpact.features.active import active, per_db
 
 Floats = NDArray[np.float64]
 Apart = tuple[float, float]

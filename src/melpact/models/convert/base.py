@@ -14,7 +14,7 @@ from melpact.contract.mel import Mel, check_one
 from melpact.contract.scaling import NoScaling
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, SpecMismatch
-from melpact.models.convert.active import loudness_db
+from melpact.features.active import loudness_db
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target
 from melpact.normalise.exponential import ExponentialStats
@@ -68,7 +68,7 @@ class Converter(ABC):
             target: whom it shall sound like.
             settings: what is asked for; the defaults otherwise.
             f0_hz: Hz per frame, 0 where unvoiced, at the pitch that is wanted.
-            energy: dB per frame; by default what the mel's own levels say (`active.loudness_db`).
+            energy: dB per frame; by default what the mel's own levels say (`features.active.loudness_db`).
 
         Returns:
             The same description and length. No value below the description's floor, none more than `HEADROOM_DB` above the

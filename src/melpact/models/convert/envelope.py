@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from melpact.contract.spec import MelSpec
 from melpact.core.records import digest
-from melpact.models.convert.active import active
+from melpact.features.active import active
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.lines import Kinds, Lines, voicedness
 from melpact.models.convert.settings import Converting

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError, MelpactError
 from melpact.core.records import digest
-from melpact.models.convert.active import active, level_db, levelled, loudness_db, per_db
+from melpact.features.active import active, level_db, levelled, loudness_db, per_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.content import Listener
 from melpact.models.convert.envelope import without_harmonics

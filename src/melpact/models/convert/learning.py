@@ -10,7 +10,7 @@ import numpy as np
 from melpact.contract.mel import Mel
 from melpact.contract.scaling import NoScaling
 from melpact.core.errors import ContractError, SpecMismatch
-from melpact.models.convert.active import active
+from melpact.features.active import active
 from melpact.models.convert.voice import Floats, Frames, PitchRange, Voice
 from melpact.normalise.exponential import ExponentialStats
 from melpact.normalise.stats import Stats

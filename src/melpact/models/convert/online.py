@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from melpact.contract.mel import Mel
 from melpact.core.errors import ContractError, SpecMismatch
-from melpact.models.convert.active import active
+from melpact.features.active import active
 from melpact.models.convert.base import Converter
 from melpact.models.convert.settings import Converting
 from melpact.models.convert.voice import Target

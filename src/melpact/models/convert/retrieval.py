@@ -22,7 +22,7 @@ from melpact.audio.audio import Audio
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
 from melpact.core.records import digest
-from melpact.models.convert.active import active, loudness_db, per_db
+from melpact.features.active import active, loudness_db, per_db
 from melpact.models.convert.base import Converter, Floats
 from melpact.models.convert.envelope import WITHOUT_HARMONICS, without_harmonics
 from melpact.models.convert.hearing import Encoder, SoundListener

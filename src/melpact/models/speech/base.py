@@ -42,6 +42,8 @@ class Speaker(ABC):
     """Those of `settings.OF_SOME` that it reads. What it does not read is refused where it is given."""
     usual: ClassVar[Speaking] = Speaking()
     """Its own defaults."""
+    takes_prompt: ClassVar[bool] = False
+    """Whether it goes on from frames of the reference (`SpeechVoice.prompt`)."""
     drawn: ClassVar[bool] = True
     """Whether another seed gives another result, so that a second attempt makes sense."""
 
@@ -234,6 +236,8 @@ class Speaker(ABC):
         if voice is not None:
             if self.encoder is None:
                 raise ContractError("this speaker takes no reference voice", where="--voice", got=self.title)
+            if voice.prompt is not None and not self.takes_prompt:
+                raise ContractError("this speaker does not go on from a recording", where="--prompt", got=self.title)
             if voice.encoder != self.encoder:
                 raise ContractError(
                     "this voice was made for another speaker", where="--voice", got=f"{voice.name}, of {voice.encoder}",

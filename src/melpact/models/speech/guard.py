@@ -19,8 +19,8 @@ from melpact.contract.diff.limits import linear_to_raw, silence_raw
 from melpact.contract.filterbank import filterbank
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import SpeechFault
+from melpact.features.active import PAUSE_DB, loudness_db
 from melpact.features.window import stft_bound
-from melpact.models.convert.active import PAUSE_DB, loudness_db
 
 Floats = NDArray[np.float32]
 

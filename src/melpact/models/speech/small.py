@@ -59,6 +59,7 @@ class SmallSpeaker(Speaker):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "top_k", "repetition_penalty", "rate")
+    takes_prompt: ClassVar[bool] = True
 
     def __init__(
         self, facts: Facts, engine: Engine, weights: Tensors | None = None, exported: Mapping[str, Any] | None = None

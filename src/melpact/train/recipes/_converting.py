@@ -18,7 +18,7 @@ from torch.nn import functional
 from melpact.bench.score import Score
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import MelpactError, TrainingError
-from melpact.models.convert.active import per_db
+from melpact.features.active import per_db
 from melpact.models.convert.content import Listener, listener
 from melpact.models.convert.gan_inputs import Pool, pitch_given
 from melpact.models.convert.lines import Lines

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import lfilter
 
 from melpact.contract.spec import MelSpec
 from melpact.vocoders.griffin_lim.estimate import Estimate
@@ -78,6 +77,8 @@ class OnlineInversion:
         self._skip -= skipped
         samples = samples[skipped:]
         if self.spec.preemphasis and samples.size:
+            from scipy.signal import lfilter
+
             pole = [1.0, -self.spec.preemphasis]
             wide, self._emphasis = lfilter([1.0], pole, samples.astype(np.float64), zi=self._emphasis)
             samples = wide.astype(np.float32)
