@@ -9,6 +9,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from melpact.core.errors import ContractError
+from melpact.diagnose.aligning import aligning
 from melpact.diagnose.attention import attention
 from melpact.diagnose.teaching import Teaching, teaching
 from melpact.diagnose.warping import path, thinned, warped
@@ -229,3 +230,26 @@ def test_what_is_no_material_is_refused(prediction: tuple[int, ...] | None, targ
         teaching([] if prediction is None or target is None else [(np.zeros(prediction), np.zeros(target))])
     with pytest.raises(ContractError, match="finite"):
         teaching([(np.full((4, 9), np.nan), np.zeros((4, 9)))])
+
+
+def test_an_aligner_is_judged_by_its_pieces() -> None:
+    rng = np.random.default_rng(0)
+    lasts = [rng.choice([4, 6, 10, 20], 14) for _ in range(6)]
+    mels = [np.repeat(rng.normal(size=(BANDS, 14)), n, axis=1) + 0.5 * rng.normal(size=(BANDS, n.sum())) for n in lasts]
+    cheap, same = [(0.2, 0.6 + 0.01 * i) for i in range(6)], [(0.6, 0.6 + 0.01 * (-1) ** i) for i in range(6)]
+    good = aligning(cheap, list(zip(mels, lasts)))
+    assert good.verdict == "learning"
+    noise_left = 0.25 / 1.25
+    assert good.reading("pieces").value == pytest.approx(1 - noise_left, abs=0.06)
+    assert good.reading("pieces").null < 0.6 and good.reading("own text").null == pytest.approx(0.625)
+    assert good.reading("longest").null == pytest.approx(1 / 14)
+    assert aligning(same, list(zip(mels, lasts))).verdict == "no signal"
+    wrong = [rng.permutation(n) for n in lasts]
+    one = aligning(cheap, list(zip(mels, wrong)))
+    assert one.verdict == "not yet aligned" and "in another order" in one.sentence
+    swallowed = [np.array([n.sum() - 13, *np.ones(13, int)]) for n in lasts]
+    assert aligning(cheap, list(zip(mels, swallowed))).verdict == "not yet aligned"
+    for costs, pieces in ((cheap[:1], list(zip(mels, lasts))[:1]), (cheap, list(zip(mels, lasts))[:3]),
+                          (cheap, [(mels[0], lasts[0] + 1)] * 6)):  # fmt: skip
+        with pytest.raises(ContractError):
+            aligning(costs, pieces)

@@ -261,6 +261,7 @@ SURFACE = {
             "--which {best,last}",
             "--finetune CKPT",
             "--mels DIR",
+            "--speech RUN",
             "--device NAME",
         },
     ),

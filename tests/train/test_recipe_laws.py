@@ -262,7 +262,7 @@ def test_what_is_learnt_is_said_and_drawn(name: str, runs: dict[str, tuple[Path,
     written = [entry for entry in journal.read(folder) if entry["kind"] == "teaching"]
     assert [entry["step"] for entry in written] == [20] and written[0]["verdict"] == found.verdict
     assert {reading["name"] for reading in written[0]["readings"]} >= (
-        {"movement"} if name == "speech" else {"own text", "sharp"}
+        {"movement"} if name == "speech" else {"own text", "pieces"}
     )
     pictures = sorted((folder / "pictures").glob("step_000000020_*.png"))
     assert len(pictures) == 2 and all(path.read_bytes()[:4] == b"\x89PNG" for path in pictures)

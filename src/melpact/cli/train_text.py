@@ -82,7 +82,8 @@ def trained(report: TrainReport, wishes: Wishes) -> None:
     rows = [("steps", f"{report.step:,}"), ("last", str(report.last)), ("best", str(report.best or "none was scored"))]
     if report.voice is not None:
         rows.append(("use", f"melpact voice SRC --to {report.voice} --method {report.folder} -o OUT"))
-    _pairs([*rows, ("next", f"melpact train export {report.folder} -o {report.folder.name}.{report.trains}")])
+    suffix = "alignment" if report.trains == "aligner" else report.trains
+    _pairs([*rows, ("next", f"melpact train export {report.folder} -o {report.folder.name}.{suffix}")])
 
 
 def scores(found: Mapping[str, Any]) -> None:

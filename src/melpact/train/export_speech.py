@@ -105,5 +105,3 @@ def write_speech(path: Path, target: Path) -> tuple[int, Mapping[str, Any]]:
 
 def _put(network: nn.Module, weights: Weights) -> None:
     network.load_state_dict({name: torch.from_numpy(np.array(value, np.float32)) for name, value in weights.items()})
-
-

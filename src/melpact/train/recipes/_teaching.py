@@ -58,9 +58,6 @@ class Speech:
     def _both(self, mel: Tensor) -> list[Tensor]:
         return [torch.tensor(one).to(mel)[None, :, None] for one in (self.statistics.mean, self.statistics.std)]
 
-
-
-
     @torch.no_grad()
     def taught(self, one: Heard) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """An utterance in evaluation mode: the mel of the likeliest codes, each after the true ones before it; the mel of

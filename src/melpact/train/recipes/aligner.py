@@ -149,12 +149,13 @@ class View:
 
     def examine(self) -> Examined:
         """The verdict on what was measured last, and its first pictures."""
-        pictures = []
-        for one in self._seen[:SHOWN]:
-            lasts = durations(np.ascontiguousarray(np.log(np.maximum(one.soft.T, 1e-30)), np.float32))
-            true, shown = heard(one.line, self.own.spec), letters(one.line.tokens)
-            pictures.append(Picture(one.line.name, true, shown, in_frames(lasts), None, one.soft))
-        return Examined(judged(self._costs, [one.soft for one in self._seen]), tuple(pictures))
+        pictures, pieces = [], []
+        for one in self._seen:
+            lasts = in_frames(durations(np.ascontiguousarray(np.log(np.maximum(one.soft.T, 1e-30)), np.float32)))
+            true = heard(one.line, self.own.spec)
+            pieces.append((true, lasts))
+            pictures.append(Picture(one.line.name, true, letters(one.line.tokens), lasts, None, one.soft))
+        return Examined(judged(self._costs, pieces), tuple(pictures[:SHOWN]))
 
 
 PLUGIN = Recipe(
