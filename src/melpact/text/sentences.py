@@ -108,6 +108,10 @@ def _goes_on(said: str, part: str, words: Wording) -> bool:
         return True
     if any(" " in lead and tail.endswith(lead) for lead in words.leads):
         return True
+    for name in words.abbreviations:
+        first, _, rest = name.lower().partition(" ")
+        if rest and last == first and part.lower().startswith(rest):
+            return True
     day = _DAY.search(tail) if words.before_ordinals else None
     return bool(day and day[1] in words.before_ordinals)
 
