@@ -23,6 +23,7 @@ from melpact.bench.speech import likeness as whose
 from melpact.bench.speech.likeness import likeness
 from melpact.bench.speech.pace import duration, fitted
 from melpact.bench.speech.saying import NOISE, SHUFFLED, SPEECH, VOCODED, WRONG
+from melpact.bench.speech.understood import AGAIN, NOT_UNDERSTOOD, SKIP, Understood
 from melpact.bench.speech.variety import variety
 from melpact.cli.main import main
 from melpact.core.errors import CorpusError, MelpactError
@@ -418,3 +419,26 @@ def test_the_recogniser_and_both_encoders_hear_the_shipped_recordings(tmp_path: 
         assert one["en_noservice"] @ one["en_unidentified"] > max(
             one["en_noservice"] @ one["it_noservice"], one["en_noservice"] @ one["ru_nocallback"]
         )
+
+
+@pytest.mark.heavy
+def test_words_that_are_cut_out_or_come_twice_are_told() -> None:
+    from melpact.audio import samples
+
+    ears = Usual()
+    if ears.missing("said"):
+        pytest.skip("needs a recogniser")
+    text = "The number you have dialed is not in service. Please check the number and try again."
+    wave = samples.load("en_noservice").samples[0]
+
+    def told(made: np.ndarray) -> set[str]:
+        said = ears.said(Sound(Audio.of(np.ascontiguousarray(made), 16000), 16000), "en")
+        return set(Understood.of(text, said, "en").failures())
+
+    first, last = round(0.5 * 16000), round(1.36 * 16000)  # "you have dialed"
+    assert told(wave) == set()
+    assert told(np.concatenate([wave[:first], wave[last:]])) == {SKIP}
+    # what comes twice the recogniser may leave out: that is what the detector on the sound is for
+    twice = np.ascontiguousarray(np.concatenate([wave[:last], wave[first:]]))
+    assert AGAIN in told(twice) or d.LOOP in d.found_in(d.Heard(Sound(Audio.of(twice, 16000), 16000)))
+    assert told(wave[::-1]) == {NOT_UNDERSTOOD}
