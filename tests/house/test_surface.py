@@ -324,6 +324,7 @@ SURFACE = {
             "--tokens FILE",
             "--findings {stop,record}",
             "--vocoder NAME",
+            "--refine NAME",
             "--allow {exact,fitted,lossy}",
             "--ssml",
             "--stream",
