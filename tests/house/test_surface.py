@@ -325,6 +325,7 @@ SURFACE = {
             "--tokens FILE",
             "--findings {stop,record}",
             "--vocoder NAME",
+            "--refine NAME",
             "--allow {exact,fitted,lossy}",
             "--ssml",
             "--stream",

@@ -381,6 +381,23 @@ def test_other_mels_are_refused_with_the_way_there(speaker: LetterSpeaker, capsy
     assert made.sample_rate == 24000
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refiner_stands_between_speaker_and_sound(speaker: LetterSpeaker, stream: bool) -> None:
+    text = "The wind blew over the hills."
+    sounds = []
+    for refiner in (None, "identity", "refine_22k_cnn"):
+        kept = Kept()
+        report = speak(text, sink=kept, refiner=refiner, stream=stream, vocoder="griffin_lim")
+        sounds.append(np.concatenate(kept.blocks))
+        named = report.to_json()["refiner"]
+        assert (None if named is None else named["name"]) == refiner
+    plain, same, better = sounds
+    assert better.shape == plain.shape == same.shape
+    assert np.abs(better - plain).max() > 0.01
+    if not stream:
+        np.testing.assert_array_equal(same, plain)
+
+
 def test_the_public_function_gives_sound(speaker: LetterSpeaker) -> None:
     audio = melpact.speak("Good morning.", voice="high", seed=2)
     assert isinstance(audio, Audio) and audio.sample_rate == RATE

@@ -78,6 +78,8 @@ class Speak(Command):
     """Where that model's mel cannot be what it is said to be: stop, or only record it."""
     vocoder: Annotated[str | None, arg(metavar="NAME")] = None
     """What makes the sound: a vocoder's file or name, such as melpact_small, or griffin_lim."""
+    refine: Annotated[str | None, arg(metavar="NAME")] = None
+    """A refiner's file or name between the speaker and the sound, such as refine_22k_diffusion; by default none."""
     allow: Literal["exact", "fitted", "lossy"] = "exact"
     """Bridges between the speaker's mel and the vocoder's: algebra alone, or estimates, too."""
     ssml: bool = False
@@ -125,7 +127,7 @@ class Speak(Command):
         report = speak(
             text, self.out, voice=self.voice, prompt=self.prompt, language=self.language,
             settings={name: value for name, value in given.items() if value is not None}, with_=self.with_, contract=said,
-            vocoder=self.vocoder, allow=self.allow, ssml=self.ssml or None, stream=flows,
+            vocoder=self.vocoder, refiner=self.refine, allow=self.allow, ssml=self.ssml or None, stream=flows,
             raw=self.raw, device=self.device, told=_told if self.verbose else None,
             progress=None if self.verbose else render.progress(self.quiet),
         )  # fmt: skip
@@ -178,12 +180,13 @@ def _spoken(report: SpeakReport, wishes: Speak) -> None:
         for note in notes:
             print(f"melpact: {note}", file=sys.stderr)
         return
+    better = "" if report.sounder.refiner is None else f"refined by {report.sounder.refiner.name}; "
     voice = "its own" if report.voice is None else report.voice.name
     _pairs(
         [
             ("sound", f"{report.path}, {_length(report.seconds)}, {report.sample_rate} Hz"),
             ("sentences", f"{len(report.done)} of {report.sentences}, {report.characters} characters"),
-            ("speaker", f"{report.speaker.title}, voice {voice}; sound by {report.sounder.name}"),
+            ("speaker", f"{report.speaker.title}, voice {voice}; {better}sound by {report.sounder.name}"),
             ("speed", f"{report.real_time:.1f} x real time, first sound after {report.first_s:.2f} s"),
         ]
     )

@@ -52,6 +52,7 @@ def speak(
     with_: str | Path | Speaker | None = None,
     vocoder: str | NeuralVocoder | None = None,
     contract: Contract | None = None,
+    refiner: str | Path | None = None,
     allow: Allow = "exact",
     ssml: bool | None = None,
     stream: bool = False,
@@ -71,6 +72,7 @@ def speak(
         settings: see `Speaking`.
         with_: who speaks; see `speakers.speaker`. contract: of a user's own model.
         vocoder: a vocoder's name or file, or "griffin_lim"; by default what suits the speaker's mel.
+        refiner: of the mels before they become sound, by name or file; none by default. In a stream it waits for a sentence.
         allow: bridges between the speaker's mel and the vocoder's.
         ssml: whether the text is SSML; by default where it begins with <speak.
         stream: write samples while they are made, to a .wav that can be heard meanwhile.
@@ -89,7 +91,8 @@ def speak(
     heard = whose(spoken_by, voice, prompt=prompt)
     whole = resolved(language) if language.strip() else ""
     spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
-    sounds = sounder(spoken_by.spec, vocoder, allow=allow, device=device_for(device), seed=asked.seed)
+    runs_on = device_for(device)
+    sounds = sounder(spoken_by.spec, vocoder, refiner=refiner, allow=allow, device=runs_on, seed=asked.seed)
     if stream:
         sounds.warm()
     begun = time.perf_counter()

@@ -93,6 +93,9 @@ class SpeakReport:
                 "title": self.speaker.title, "fingerprint": self.speaker.fingerprint, "spec": self.speaker.spec.fingerprint,
             },
             "voice": voice,
+            "refiner": None if self.sounder.refiner is None else {
+                "name": self.sounder.refiner.name, "title": self.sounder.refiner.maker.title,
+            },
             "vocoder": {"name": self.sounder.name, "fingerprint": self.sounder.fingerprint},
             "settings": self.settings.model_dump(mode="json"), "given": list(self.asked),
             "characters": self.characters, "sentences": self.sentences, "done": [one.to_json() for one in self.done],

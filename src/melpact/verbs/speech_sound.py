@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from melpact.bridges.ways import Bridge
 from melpact.contract.mel import Mel
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ContractError
+from melpact.models.refine.base import Refiner
 from melpact.pipeline.bridging import Allow, between
 from melpact.verbs.default_vocoder import WITHOUT_MODEL, default_vocoder
+from melpact.verbs.refining import Chosen, chosen, refined
 from melpact.vocoders.griffin_lim.estimate import Estimate
 from melpact.vocoders.griffin_lim.online import OnlineInversion
 from melpact.vocoders.griffin_lim.vocoder import GriffinLim
@@ -52,7 +55,7 @@ class Sounder:
     Attributes:
         name: for tables. fingerprint: of its weights; None of the inversion.
         bridge: from the speaker's mels to its own; None where they are the same.
-        note: what is to be said of it; "" nothing.
+        note: what is to be said of it; "" nothing. refiner: of the mels before they become sound; it needs whole sentences.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Sounder:
     spec: MelSpec
     bridge: Bridge | None = None
     note: str = ""
+    refiner: Chosen | None = None
 
     @property
     def fingerprint(self) -> str | None:
@@ -73,7 +77,8 @@ class Sounder:
 
     def whole(self, mel: Mel) -> Audio:
         """The sound of one sentence."""
-        own = mel if self.bridge is None else self.bridge.apply(mel)
+        better = mel if self.refiner is None else refined(mel, self.refiner).mel
+        own = better if self.bridge is None else self.bridge.apply(better)
         if isinstance(self.maker, NeuralVocoder) and self.maker.takes.driven_by_pitch:
             from melpact.verbs.pitches import estimated
 
@@ -93,6 +98,8 @@ class Sounder:
 
     def flow(self) -> Flow:
         """For one sentence whose frames still come."""
+        if self.refiner is not None:
+            return _Waiting(self)
         if isinstance(self.maker, GriffinLim):
             return _Inverting(self.spec, self.maker.seed)
         if self.maker.takes.driven_by_pitch or (self.bridge is not None and self.bridge.kind != "exact"):
@@ -101,24 +108,33 @@ class Sounder:
 
 
 def sounder(
-    spec: MelSpec, name: str | NeuralVocoder | None = None, *, allow: Allow = "exact", device: str = "cpu", seed: int = 0
+    spec: MelSpec,
+    name: str | NeuralVocoder | None = None,
+    *,
+    refiner: str | Path | Refiner | None = None,
+    allow: Allow = "exact",
+    device: str = "cpu",
+    seed: int = 0,
 ) -> Sounder:
     """What makes the sound of mels of a description.
 
     Args:
         spec: without scaling.
         name: a vocoder's name, file or folder, or "griffin_lim"; by default a shipped one whose mel it is, or the inversion.
+        refiner: of the mels before that, by name or file; none by default.
 
     Raises:
         SpecMismatch: it takes another mel, and the bridge there is not allowed. MelpactError: it cannot be opened.
     """
+    if refiner is not None:
+        return replace(sounder(spec, name, allow=allow, device=device, seed=seed), refiner=chosen(refiner, spec))
     if name == WITHOUT_MODEL:
         return Sounder(WITHOUT_MODEL, GriffinLim("best", seed), spec)
     if name is None:
-        chosen = default_vocoder(spec)
-        if chosen is None:
+        usual = default_vocoder(spec)
+        if usual is None:
             return Sounder(WITHOUT_MODEL, GriffinLim("best", seed), spec)
-        return Sounder(chosen.name, chosen.maker, spec, chosen.bridge)
+        return Sounder(usual.name, usual.maker, spec, usual.bridge)
     maker = name if isinstance(name, NeuralVocoder) else vocoder(name, device=device)
     label = str(name) if isinstance(name, str) else maker.family
     note = "its pitch is estimated from the mel" if maker.takes.driven_by_pitch else ""
