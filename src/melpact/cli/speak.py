@@ -181,7 +181,8 @@ def _spoken(report: SpeakReport, wishes: Speak) -> None:
             print(f"melpact: {note}", file=sys.stderr)
         return
     better = "" if report.sounder.refiner is None else f"refined by {report.sounder.refiner.name}; "
-    voice = "its own" if report.voice is None else report.voice.name
+    own = dict.fromkeys(str(one.facts.get("voice", "its own")) for one in report.done)
+    voice = ", ".join(own) if report.voice is None else report.voice.name
     _pairs(
         [
             ("sound", f"{report.path}, {_length(report.seconds)}, {report.sample_rate} Hz"),

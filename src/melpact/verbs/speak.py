@@ -93,8 +93,7 @@ def speak(
     spoken_by.check(Sentence(text="a", language=whole), heard.voice, asked)
     runs_on = device_for(device)
     sounds = sounder(spoken_by.spec, vocoder, refiner=refiner, allow=allow, device=runs_on, seed=asked.seed)
-    if stream:
-        sounds.warm()
+    sounds.warm(stream)
     begun = time.perf_counter()
     latin = next(iter(spoken_by.languages), "en")
     what = script(text, language=whole, ssml=ssml, default=latin)

@@ -85,16 +85,20 @@ class Sounder:
             return self.maker(own, estimated(own))
         return self.maker(own)
 
-    def warm(self) -> None:
+    def warm(self, stream: bool) -> None:
         """Whatever is loaded and compiled at first use, in a thread beside what else begins."""
 
         def work() -> None:
             least = np.float32(0 if self.spec.floor_kind == "none" else self.spec.floor_value)
+            few = np.full((self.spec.n_mels, BLOCK_FRAMES + AHEAD_FRAMES), least, np.float32)
+            if not stream:
+                replace(self, refiner=None).whole(Mel(few, self.spec))
+                return
             flow = self.flow()
-            flow.push(np.full((self.spec.n_mels, BLOCK_FRAMES + AHEAD_FRAMES), least, np.float32))
-            flow.finish()
+            flow.push(few)
 
-        threading.Thread(target=work, daemon=True).start()
+        if self.refiner is None or not stream:
+            threading.Thread(target=work, daemon=True).start()
 
     def flow(self) -> Flow:
         """For one sentence whose frames still come."""
