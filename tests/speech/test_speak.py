@@ -127,6 +127,7 @@ def test_wav_streams_to_a_pipe_and_to_a_file(tmp_path: Path) -> None:
     steps = np.rint(tone.astype(np.float64) * 32768).astype("<i2").tobytes()
     assert pipe.getvalue()[44:] == steps == file.getvalue()[44:] == bare.getvalue()
     assert pipe.getvalue()[40:44] == b"\xff" * 4
+    assert int.from_bytes(file.getvalue()[40:44], "little") == 2 * tone.size
     assert soundfile.info(io.BytesIO(file.getvalue())).frames == tone.size
     (tmp_path / "cut.wav").write_bytes(pipe.getvalue())
     np.testing.assert_allclose(read(tmp_path / "cut.wav").samples[0], tone, atol=1 / 32768)
