@@ -61,7 +61,8 @@ class Studio:
 
     def __post_init__(self) -> None:
         self._sounder = sounder(self.speaker.spec, self.vocoder, refiner=self.refiner)
-        self.by, root, refined = self._sounder.name, Path(__file__).parents[1], self._sounder.refiner
+        root, refined = Path(__file__).parents[1], self._sounder.refiner
+        self.by = self._sounder.name + (f" after {refined.name}" if refined is not None else "")
         paths = tuple(path for path in (root / name for name in _CODE) if path.is_dir())
         verbs = tuple(root / "verbs" / f"{name}.py" for name in ("speak", "speech_sound"))
         self._code = [
