@@ -110,6 +110,7 @@ SURFACE = {
             "--clips N",
             "--references DIR",
             "--vocoder CKPT",
+            "--refine NAME",
             "--temperatures NUMBERS",
             "--top-ps NUMBERS",
             "--sentences N",

@@ -86,6 +86,8 @@ class Evaluate(Command):
     with commas between; the one that comes with the package by default."""
     vocoder: Annotated[str | None, arg(metavar="CKPT")] = None
     """Of speech: a vocoder's file or name; what melpact speak takes by default."""
+    refine: Annotated[str | None, arg(metavar="NAME")] = None
+    """Of speech: a refiner of the spoken mels, by name or file, as melpact speak has it."""
     temperatures: Annotated[str | None, arg(metavar="NUMBERS")] = None
     """Of speech: how varied a sentence is at each, with commas between. 0,0.3,0.6,1 by default."""
     top_ps: Annotated[str | None, arg(metavar="NUMBERS")] = None
@@ -139,7 +141,7 @@ class Evaluate(Command):
 
         others = (
             "reference", "systems", "metrics", "name", "dialect", "rate", "input", "text", "no_laws",
-            "music", "codecs", "rates", "references", "vocoder", "temperatures", "top_ps", "languages",
+            "music", "codecs", "rates", "references", "vocoder", "refine", "temperatures", "top_ps", "languages",
         )  # fmt: skip
         if self.suite != "conversion" or any(getattr(self, name) for name in others):
             raise MelpactError(
@@ -164,7 +166,7 @@ class Evaluate(Command):
 
         others = (
             "reference", "systems", "name", "dialect", "input", "text", "targets", "methods", "baseline", "with_", "seen",
-            "references", "vocoder", "temperatures", "top_ps", "languages",
+            "references", "vocoder", "refine", "temperatures", "top_ps", "languages",
         )  # fmt: skip
         if any(getattr(self, name) for name in others):
             raise MelpactError(
@@ -202,7 +204,7 @@ class Evaluate(Command):
             top_ps=_numbers("--top-ps", self.top_ps, usual.top_ps),
         )  # fmt: skip
         report = speech_suite(
-            self.sources, self.references, speakers=_names(self.with_), vocoder=self.vocoder,
+            self.sources, self.references, speakers=_names(self.with_), vocoder=self.vocoder, refiner=self.refine,
             languages=_names(self.languages) or (), text=self.text, sizes=sizes, out=self.out, jobs=self.jobs,
             cache=not self.no_cache, seed=self.seed, progress=render.progress(self.quiet),
         )  # fmt: skip

@@ -59,6 +59,7 @@ def speech_suite(
     *,
     speakers: Sequence[Given] | Mapping[str, Given] | None = None,
     vocoder: str | None = None,
+    refiner: str | Path | None = None,
     languages: Sequence[str] = (),
     text: str | Path | None = None,
     sizes: Sizes = Sizes(),  # noqa: B008
@@ -75,7 +76,7 @@ def speech_suite(
         sources: recordings that no speaker was trained on, with text, speaker and language: folders, tables, manifests.
         references: recordings of voices that no speaker was trained on, likewise; texts are not needed.
         speakers: names, files or speakers, or row → one of these; the one that comes with the package by default.
-        vocoder: as `speak` has it. languages: only these of the sources; all by default.
+        vocoder, refiner: as `speak` has them. languages: only these of the sources; all by default.
         text: sentences for the failure count, a line each; made from lists of words by default.
         out: folder for speech.html, .json, .md, scores.csv, sentences.csv and sounds/.
         jobs: processes that listen; all CPUs by default. Sounds are made in one, since they are timed.
@@ -98,7 +99,7 @@ def speech_suite(
         facts, sentences, failed = dict[str, SpeakerFacts](), [], list(made_of.failed)
         try:
             for name, speaker in opened.items():
-                desk = Desk(name, Studio(speaker, kept, voices, vocoder), made_of.plan, hall, sizes, seed, progress)
+                desk = Desk(name, Studio(speaker, kept, voices, vocoder, refiner), made_of.plan, hall, sizes, seed, progress)
                 facts[name] = speaker_facts(desk)
                 sentences += desk.sentences
                 failed += desk.failed

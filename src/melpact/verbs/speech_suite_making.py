@@ -6,11 +6,12 @@ import json
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melpact.audio.audio import Audio
 from melpact.audio.files import read
@@ -31,14 +32,14 @@ from melpact.models.speech.voice import SpeechVoice
 from melpact.text.languages import resolved
 from melpact.text.script import script
 from melpact.verbs.default_vocoder import WITHOUT_MODEL
-from melpact.verbs.speak import speak
+from melpact.verbs.speak import FADE_S, speak
 from melpact.verbs.speech_file import Kept
-from melpact.verbs.speech_report import SpeakReport
 from melpact.verbs.speech_sound import sounder
 from melpact.vocoders.neural.vocoder import NeuralVocoder
 
 _CODE = ("text", "models/speech", "nn/speech", "vocoders/griffin_lim", "vocoders/neural", "bridges", "audio", "contract")
 """Folders of what the sounds depend on besides the speaker itself; each means the modules directly in it."""
+Floats = NDArray[np.float32]
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Studio:
     """What makes one speaker's sounds.
 
     Attributes:
-        vocoder: a file, a name, or None for what `speak` takes. folder: where sounds are kept.
+        vocoder, refiner: a file, a name, or None for what `speak` takes. folder: where sounds are kept.
         references: the voices that may be asked for, by name.
     """
 
@@ -54,17 +55,19 @@ class Studio:
     folder: Path
     references: Mapping[str, TargetVoice]
     vocoder: str | None = None
+    refiner: str | Path | None = None
     _voices: dict[str, SpeechVoice | MelpactError] = field(default_factory=dict)
     _warm: bool = False
 
     def __post_init__(self) -> None:
-        self._sounder = sounder(self.speaker.spec, self.vocoder)
-        self.by, root = self._sounder.name, Path(__file__).parents[1]
+        self._sounder = sounder(self.speaker.spec, self.vocoder, refiner=self.refiner)
+        root, refined = Path(__file__).parents[1], self._sounder.refiner
+        self.by = self._sounder.name + (f" after {refined.name}" if refined is not None else "")
         paths = tuple(path for path in (root / name for name in _CODE) if path.is_dir())
         verbs = tuple(root / "verbs" / f"{name}.py" for name in ("speak", "speech_sound"))
         self._code = [
-            "speech", 2, sources_digest((Path(__file__), *verbs, *paths)), package_version(), self.by,
-            self._sounder.fingerprint, self.speaker.spec.fingerprint,
+            "speech", 3, sources_digest((Path(__file__), *verbs, *paths)), package_version(), self.by,
+            self._sounder.fingerprint, "" if refined is None else refined.maker.fingerprint, self.speaker.spec.fingerprint,
         ]  # fmt: skip
 
     def can(self, language: str) -> str | None:
@@ -99,7 +102,7 @@ class Studio:
         voice = self._voice(asked.reference) if asked.reference else None
         if not self._warm:  # what is compiled or loaded the first time is not the sentence's own time
             self._warm = True
-            _quietly(lambda: self._speak(asked, voice, {}, Kept()))
+            _quietly(lambda: self._spoken(asked, voice, sound=sound))
         path.parent.mkdir(parents=True, exist_ok=True)
         wave, mel = (path.with_suffix(".wav"), None) if sound else (None, path.with_suffix(".mel"))
         try:
@@ -110,43 +113,35 @@ class Studio:
         return made
 
     def _make(self, asked: Asked, voice: SpeechVoice | None, wave: Path | None, mel: Path | None) -> Said:
+        began = time.process_time()
+        mels, samples, again = self._spoken(asked, voice, sound=wave is not None)
+        spent = time.process_time() - began
+        if mel is not None:
+            Mel(np.concatenate([one.values for one in mels], axis=1), mels[0].spec).save(mel)
+        seconds, peak = sum(one.duration_s for one in mels), 0.0
+        if wave is not None:
+            seconds, peak = samples.size / self._sounder.sample_rate, float(np.abs(samples).max(initial=0.0))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AudioWarning)
+                write(wave, Audio.of(samples, self._sounder.sample_rate))
+        return Said(wave, mel, seconds, spent, peak, again)
+
+    def _spoken(self, asked: Asked, voice: SpeechVoice | None, *, sound: bool) -> tuple[list[Mel], Floats, tuple[str, ...]]:
+        """The mels of its sentences; their sounds one after the other, with the pauses between; what the guard found."""
         chosen: dict[str, Any] = {"seed": asked.seed}
         chosen |= {name: value for name in ("temperature", "top_p") if (value := getattr(asked, name)) is not None}
-        if wave is None:
-            return self._as_mel(asked, voice, Speaking(**chosen), mel)
-        began, kept = time.process_time(), Kept()
-        report = self._speak(asked, voice, chosen, kept)
-        spent = time.process_time() - began
-        samples = np.concatenate(kept.parts)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AudioWarning)
-            write(wave, Audio.of(samples, report.sample_rate))
-        again = tuple(why for one in report.done for why in one.found)
-        return Said(wave, None, report.seconds, spent, report.first_s, report.peak, again)
-
-    def _speak(
-        self, asked: Asked, voice: SpeechVoice | None, chosen: dict[str, Any], kept: Kept, *, stream: bool = False
-    ) -> SpeakReport:
-        maker = self._sounder.maker
-        report = speak(
-            asked.text, voice=() if voice is None else (voice,), language=asked.language, settings=chosen, sink=kept,
-            with_=self.speaker, vocoder=maker if isinstance(maker, NeuralVocoder) else WITHOUT_MODEL, stream=stream,
-        )  # fmt: skip
-        if report.failed:
-            raise SpeechFault(report.failed[0].message)
-        return report
-
-    def _as_mel(self, asked: Asked, voice: SpeechVoice | None, settings: Speaking, path: Path | None) -> Said:
-        """Its sentences one after the other, without the pauses between them."""
-        began, mels, again = time.process_time(), list[Mel](), list[str]()
-        for number, sentence in enumerate(script(asked.text, language=asked.language).sentences):
+        settings, rate = Speaking(**chosen), self._sounder.sample_rate
+        parts, mels, again = [np.zeros(0, np.float32)], list[Mel](), list[str]()
+        every = script(asked.text, language=asked.language).sentences
+        for number, sentence in enumerate(every):
             spoken = self.speaker(sentence, voice, settings, rng=np.random.default_rng([settings.seed, number]))
-            mels.append(spoken.mel)
             again += spoken.found
-        whole = Mel(np.concatenate([one.values for one in mels], axis=1), mels[0].spec)
-        if path is not None:
-            whole.save(path)
-        return Said(None, path, whole.duration_s, time.process_time() - began, 0.0, 0.0, tuple(again))
+            mels.append(spoken.mel)
+            if sound:
+                last = number + 1 == len(every)
+                pause = np.zeros(0 if last else round(sentence.pause_s * rate), np.float32)
+                parts += [_faded(self._sounder.whole(spoken.mel)), pause]
+        return mels, np.concatenate(parts), tuple(again)
 
     def first_sound(self, asked: Asked) -> float | None:
         """Seconds by the clock until a stream gives its first samples; None where it cannot be spoken."""
@@ -157,7 +152,11 @@ class Studio:
         except (OSError, ValueError):
             pass
         try:
-            found = self._speak(asked, None, {"seed": asked.seed}, Kept(), stream=True).first_s
+            maker = self._sounder.maker
+            found = speak(
+                asked.text, language=asked.language, settings={"seed": asked.seed}, sink=Kept(), with_=self.speaker,
+                vocoder=maker if isinstance(maker, NeuralVocoder) else WITHOUT_MODEL, refiner=self.refiner, stream=True,
+            ).first_s  # fmt: skip
         except MelpactError:
             return None
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +176,7 @@ class Studio:
             mel = extract(to_rate(read(source).mono(), self.speaker.spec.sample_rate), self.speaker.spec)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AudioWarning)
-                write(path, self._sounder.whole(mel))
+                write(path, replace(self._sounder, refiner=None).whole(mel))
         return path
 
     def _voice(self, name: str) -> SpeechVoice:
@@ -192,6 +191,15 @@ class Studio:
         if isinstance(known, MelpactError):
             raise known
         return known
+
+
+def _faded(sound: Audio) -> Floats:
+    """Its ends faded, as `speak` fades every sentence."""
+    samples, size = sound.samples[0].copy(), round(FADE_S * sound.sample_rate)
+    up = ((np.arange(size) + 0.5) / size).astype(np.float32)[: samples.size]
+    samples[: up.size] *= up
+    samples[samples.size - up.size :] *= up[::-1]
+    return np.asarray(samples, np.float32)
 
 
 def noise(source: Path, folder: Path) -> Path:
@@ -227,7 +235,7 @@ def _keep(path: Path, made: Result) -> None:
     else:
         facts = {
             "sound": made.path is not None, "mel": made.mel is not None, "seconds": made.seconds, "spent_s": made.spent_s,
-            "first_s": made.first_s, "peak": made.peak, "again": list(made.again),
+            "peak": made.peak, "again": list(made.again),
         }  # fmt: skip
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(facts), encoding="utf-8")
@@ -244,7 +252,7 @@ def _kept(path: Path) -> Result | None:
         mel = path.with_suffix(".mel") if said["mel"] else None
         if not all(file is None or file.is_file() for file in (wave, mel)):
             return None
-        seconds, spent, first, peak = (float(said[name]) for name in ("seconds", "spent_s", "first_s", "peak"))
-        return Said(wave, mel, seconds, spent, first, peak, tuple(str(one) for one in said["again"]))
+        seconds, spent, peak = (float(said[name]) for name in ("seconds", "spent_s", "peak"))
+        return Said(wave, mel, seconds, spent, peak, tuple(str(one) for one in said["again"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

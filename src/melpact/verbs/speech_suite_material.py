@@ -142,14 +142,14 @@ def _references(
         return [], {}
     listed = clips(given, Seen())
     failed += listed.failed
-    voices, others = list[TargetVoice](), dict[str, list[Clip]]()
+    voices, others, halved = list[TargetVoice](), dict[str, list[Clip]](), list[str]()
     for who, own in sorted(listed.speakers.items()):
         try:
             usable = [ready(clip, folder) for clip in own if clip.seconds >= SHORTEST_S]
             found = split(who, usable, reference_s, KEPT_BACK)
             if isinstance(found, str) and usable and usable[0].seconds >= HALVED_S:
                 found = _halved(who, usable[0], folder)
-                left_out.append(f"{who}: one recording, cut in two: its own similarity is that within one recording")
+                halved.append(who)
         except (MelpactError, OSError) as error:
             failed.append(f"{who}: {error}")
             continue
@@ -159,6 +159,8 @@ def _references(
             others[who] = usable[:NULL_CLIPS]
             why = f"{len(own)} recording" if isinstance(found, str) else f"more than {VOICES} voices"
             left_out.append(f"{who}: {why}: not spoken with, only one of the other people")
+    if halved:
+        left_out.append(f"one recording each, cut in two, so that a voice is compared with itself: {', '.join(halved)}")
     return voices, others
 
 

@@ -34,7 +34,7 @@ class Said:
 
     Attributes:
         path: of the sound; None: only the mel was wanted. mel: likewise of the mel.
-        seconds: of sound. spent_s: of processor time. first_s: from the call to the first samples, by the clock.
+        seconds: of sound. spent_s: of processor time.
         peak: before clipping. again: what was found in attempts that the speaker threw away itself.
     """
 
@@ -42,7 +42,6 @@ class Said:
     mel: Path | None
     seconds: float
     spent_s: float
-    first_s: float
     peak: float = 0.0
     again: tuple[str, ...] = ()
 
