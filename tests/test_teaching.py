@@ -237,19 +237,23 @@ def test_an_aligner_is_judged_by_its_pieces() -> None:
     lasts = [rng.choice([4, 6, 10, 20], 14) for _ in range(6)]
     mels = [np.repeat(rng.normal(size=(BANDS, 14)), n, axis=1) + 0.5 * rng.normal(size=(BANDS, n.sum())) for n in lasts]
     cheap, same = [(0.2, 0.6 + 0.01 * i) for i in range(6)], [(0.6, 0.6 + 0.01 * (-1) ** i) for i in range(6)]
-    good = aligning(cheap, list(zip(mels, lasts)))
+    sure = [np.log(0.6)] * 6
+    good = aligning(cheap, list(zip(mels, lasts)), sure)
+    assert good.reading("sure").value == pytest.approx(0.6)
     assert good.verdict == "learning"
     noise_left = 0.25 / 1.25
     assert good.reading("pieces").value == pytest.approx(1 - noise_left, abs=0.06)
     assert good.reading("pieces").null < 0.6 and good.reading("own text").null == pytest.approx(0.625)
     assert good.reading("longest").null == pytest.approx(1 / 14)
-    assert aligning(same, list(zip(mels, lasts))).verdict == "no signal"
+    assert aligning(same, list(zip(mels, lasts)), sure).verdict == "no signal"
+    unsure = aligning(cheap, list(zip(mels, lasts)), [np.log(0.2)] * 6)
+    assert unsure.verdict == "not yet aligned" and "not sure" in unsure.sentence
     wrong = [rng.permutation(n) for n in lasts]
-    one = aligning(cheap, list(zip(mels, wrong)))
+    one = aligning(cheap, list(zip(mels, wrong)), sure)
     assert one.verdict == "not yet aligned" and "in another order" in one.sentence
     swallowed = [np.array([n.sum() - 13, *np.ones(13, int)]) for n in lasts]
-    assert aligning(cheap, list(zip(mels, swallowed))).verdict == "not yet aligned"
+    assert aligning(cheap, list(zip(mels, swallowed)), sure).verdict == "not yet aligned"
     for costs, pieces in ((cheap[:1], list(zip(mels, lasts))[:1]), (cheap, list(zip(mels, lasts))[:3]),
                           (cheap, [(mels[0], lasts[0] + 1)] * 6)):  # fmt: skip
         with pytest.raises(ContractError):
-            aligning(costs, pieces)
+            aligning(costs, pieces, sure[: len(costs)])

@@ -1,5 +1,5 @@
-"""What an aligner in training has learnt: from what its own texts cost beside others', and from the pieces that it cuts mels
-into, which are more of one kind than pieces of the same lengths in another order."""
+"""What an aligner in training has learnt: from what its own texts cost beside others', from how sure it is of the way that
+it takes, and from the pieces that it cuts mels into, which are more of one kind than such pieces in another order."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from melpact.diagnose.teaching import Reading, Teaching, interval
 
 CHEAPER = 0.01
 """Share by which the own text has to be cheaper than another."""
-OF_ONE_KIND = 0.02
-"""By how much more of the movement the pieces' means have to explain than those of pieces in another order."""
+SURE = 0.25
+"""How likely a moment's token has to be, on the geometric mean, along the way that is taken."""
 _ORDERS = 4
 Piece = tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]
 
 
-def aligning(costs: Sequence[tuple[float, float]], pieces: Sequence[Piece], *, seed: int = 0) -> Teaching:
+def aligning(
+    costs: Sequence[tuple[float, float]], pieces: Sequence[Piece], fits: Sequence[float], *, seed: int = 0
+) -> Teaching:
     """The verdict on an aligner; scale is no matter of it.
 
     Args:
         costs: of utterances, nats per slot: with their own text, and with another's.
         pieces: mels [n_mels, frames] of the same, and how many frames every token lasts; together all of them.
+        fits: of the same, the mean logarithm of how likely a moment's token is along the way that is taken.
         seed: of the other orders.
 
     Raises:
@@ -40,6 +43,7 @@ def aligning(costs: Sequence[tuple[float, float]], pieces: Sequence[Piece], *, s
     parts = np.array([_explained(mel, lasts, rng) for mel, lasts in pieces])
     kind, null = parts.mean(axis=0)
     kinder, least, most = interval(parts[:, 0] - parts[:, 1])
+    sure = float(np.exp(np.mean(fits)))
     longest = float(np.mean([lasts.max() / lasts.sum() for _, lasts in pieces]))
     even = float(np.mean([1 / lasts.size for _, lasts in pieces]))
     readings = (
@@ -47,13 +51,17 @@ def aligning(costs: Sequence[tuple[float, float]], pieces: Sequence[Piece], *, s
         Reading("gain", gain, 0.0, "what the own text costs less, nat per slot", low, high),
         Reading("pieces", float(kind), float(null), "share that the tokens' means explain; null: in another order"),
         Reading("more", kinder, 0.0, "how much more than in another order", least, most),
+        Reading("sure", sure, even, "how likely a moment's token is along the way taken; null: all alike"),
         Reading("longest", longest, even, "share of an utterance that its longest token takes; null: all alike"),
     )
     said = f"the own text costs {own:.3f} nat per slot, another {other:.3f}"
     cut = f"the means of its pieces explain {100 * kind:.1f} % of the movement, in another order {100 * null:.1f} %"
     if not (low > 0 and gain > CHEAPER * other):
         return Teaching("no signal", said, "Look at the texts and their languages, or go on", readings, len(both))
-    if not (least > 0 and kinder > OF_ONE_KIND):
+    if sure < SURE:
+        told = f"it is not sure: along its way a token is likely by {sure:.2f} (from {SURE:g} on; all alike {even:.2f})"
+        return Teaching("not yet aligned", f"{told}; {said}", "Go on", readings, len(both))
+    if not least > 0:
         return Teaching("not yet aligned", f"{cut}; {said}", "Go on, and look at the pictures", readings, len(both))
     return Teaching("learning", f"{cut}; {said}", "", readings, len(both))
 

@@ -156,10 +156,15 @@ class Aligning:
             found = self.seen(line)
             if found is None:
                 continue
-            shares = np.ascontiguousarray(np.log(np.maximum(found.soft.T, 1e-30)), np.float32)
-            lasts = durations(shares)
-            owner = np.repeat(np.arange(lasts.size), lasts)
-            yield line, lasts, float(shares[np.arange(owner.size), owner].mean()), found.cost
+            yield line, *way(found.soft), found.cost
+
+
+def way(soft: Floats) -> tuple[NDArray[np.int64], float]:
+    """The best way through a soft alignment [n tokens, slots]: slots per token, and the mean logarithm along it."""
+    shares = np.ascontiguousarray(np.log(np.maximum(soft.T, 1e-30)), np.float32)
+    lasts = durations(shares)
+    owner = np.repeat(np.arange(lasts.size), lasts)
+    return lasts, float(shares[np.arange(owner.size), owner].mean())
 
 
 def alignment_of(

@@ -81,4 +81,4 @@ def _boundaries(axis: Any, one: Picture, frame_s: float, *, letters: bool) -> No
 
 def _shown(letter: str) -> str:
     """A letter that a figure's text takes as it is."""
-    return {"$": r"\$", "^": r"\^"}.get(letter, letter)
+    return letter.replace("$", r"\$")

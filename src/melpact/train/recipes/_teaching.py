@@ -118,7 +118,8 @@ class View:
         value, null, ceiling = np.mean(rows, axis=0).tolist()
         mae = Score(
             value=value, unit=self.spec.unit, null=null, null_anchor="each band's mean", ceiling=ceiling,
-            ceiling_anchor="with its own codes", skill=(null - value) / max(null - ceiling, 1e-9), n=len(rows),
+            ceiling_anchor="with its own codes", skill=(null - value) / (null - ceiling) if ceiling < null else None,
+            reason=None if ceiling < null else "its own codes are no better than the null yet", n=len(rows),
         )  # fmt: skip
         told = np.concatenate(seen)
         flat = float(np.mean([_entropy(column) for column in told.T]))

@@ -13,9 +13,9 @@ from torch import Tensor
 from melpact.bench.score import Score
 from melpact.core.errors import TrainingError
 from melpact.diagnose.aligning import aligning as judged
-from melpact.nn.speech.aligner import SLOT_FRAMES, Aligner, AlignerConfig, diagonal, durations, forward_sum
+from melpact.nn.speech.aligner import SLOT_FRAMES, Aligner, AlignerConfig, diagonal, forward_sum
 from melpact.nn.torch_runtime import seeded
-from melpact.train.alignment import Aligning, Seen
+from melpact.train.alignment import Aligning, Seen, way
 from melpact.train.recipes import Recipe
 from melpact.train.recipes._speaking import SHOWN, ReadTraining, in_frames, letters, sized, weights
 from melpact.train.settings import Optimiser
@@ -149,13 +149,15 @@ class View:
 
     def examine(self) -> Examined:
         """The verdict on what was measured last, and its first pictures."""
-        pictures, pieces = [], []
+        pictures, pieces, fits = [], [], []
         for one in self._seen:
-            lasts = in_frames(durations(np.ascontiguousarray(np.log(np.maximum(one.soft.T, 1e-30)), np.float32)))
+            slots, fit = way(one.soft)
+            lasts = in_frames(slots)
+            fits.append(fit)
             true = heard(one.line, self.own.spec)
             pieces.append((true, lasts))
             pictures.append(Picture(one.line.name, true, letters(one.line.tokens), lasts, None, one.soft))
-        return Examined(judged(self._costs, pieces), tuple(pictures[:SHOWN]))
+        return Examined(judged(self._costs, pieces, fits), tuple(pictures[:SHOWN]))
 
 
 PLUGIN = Recipe(
