@@ -611,6 +611,7 @@ def test_the_command_says_what_failed_with_exit_1(run: Any, folders: Path) -> No
     ("argv", "part"),
     [
         (["evaluate"], "needs REF"),
+        (["evaluate", "--suite", "speech"], "--sources DIR --references DIR"),
         (["evaluate", "REFERENCE"], "no system was given"),
         (["evaluate", "REFERENCE", "nowhere"], "no such file"),
         (["evaluate", "REFERENCE", "REFERENCE", "--metrics", "pesq"], "Did you mean pesq_"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from melpact.audio.audio import Audio
 from melpact.audio.samples import load as sample
+from melpact.cli.main import main
 from melpact.core.errors import ArtifactError, ContractError, NotAnArtifact, UnknownLanguage, WrongSchema
 from melpact.models.speech.facts import read
 from melpact.models.speech.graph import export, load
@@ -229,3 +231,9 @@ def test_broken_files_are_named(tmp_path) -> None:
     other = network(config=SIZES.model_copy(update={"width": 48}))
     with pytest.raises(NotAnArtifact, match="not those of its network"):
         SmallSpeaker.build(facts(), {name: value.numpy() for name, value in other.state_dict().items()})
+
+
+def test_show_says_what_a_speaker_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = speaker().save(tmp_path / "one.speech")
+    assert main(["show", str(path)]) == 2
+    assert f"got a speaker. Speak with it: melpact speak TEXT -o out.wav --with '{path}'" in capsys.readouterr().err

@@ -25,7 +25,7 @@ from melpact.core.errors import MelpactError
 from melpact.features.analysis import extract
 from melpact.models.speech.spoken import Spoken
 from melpact.verbs import speak as verb
-from melpact.verbs import speakers
+from melpact.verbs import speakers, speech_references
 from melpact.verbs.speak import speak
 from melpact.verbs.speech_sound import Sounder, sounder
 from melpact.verbs.speech_text import read_text
@@ -259,6 +259,11 @@ REFUSED = {
     "short": ([TEXT, "-o", "OUT", "--voice", "SHORT"], "0.70 s"),
     "noise": ([TEXT, "-o", "OUT", "--voice", "NOISE"], "no voice was found"),
     "no reference": ([TEXT, "-o", "OUT", "--voice", "nowhere.wav"], "nowhere.wav"),
+    "no such name": ([TEXT, "-o", "OUT", "--voice", "bob"], "Voices by name: low, high"),
+    "over the reference": ([TEXT, "-o", "NOISE", "--voice", "NOISE"], "over what it is made of"),
+    "no folder of the record": ([TEXT, "-o", "OUT", "--record", "OUT/none/o.json"], "mkdir -p"),
+    "record in a folder's place": ([TEXT, "-o", "OUT", "--record", "HERE"], "is a folder"),
+    "record over the sound": ([TEXT, "-o", "OUT", "--record", "OUT"], "over a sound"),
     "two names": ([TEXT, "-o", "OUT", "--voice", "low", "--voice", "high"], "stands alone"),
     "no device": ([TEXT, "-o", "OUT", "--device", "tpu"], "cpu, cuda or auto"),
     "no format": ([TEXT, "-o", "OUT.xyz"], "xyz"),
@@ -280,7 +285,7 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
     write(tmp_path / "noise.wav", synthetic.noise(np.random.default_rng(0), 4.0, RATE))
     before = sorted(tmp_path.iterdir())
     places = {"OUT": tmp_path / "o.wav", "SILENT": tmp_path / "silent.wav", "SHORT": tmp_path / "short.wav",
-              "NOISE": tmp_path / "noise.wav"}  # fmt: skip
+              "NOISE": tmp_path / "noise.wav", "HERE": tmp_path}  # fmt: skip
     for name, path in places.items():
         words = [word.replace(name, str(path)) for word in words]
     code, said, err = run(capsys, *words)
@@ -310,9 +315,21 @@ def test_a_prompt_is_the_end_of_the_recording(speaker: LetterSpeaker, capsys: An
 def test_the_languages_of_a_speaker_are_listed(speaker: LetterSpeaker, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speakers, "speaker", lambda name, **more: speaker)
     code, said, err = run(capsys, "--languages", "--json")
-    assert code == 0 and json.loads(said) == {"en": "en", "de": "German", "pt-br": "Portuguese (Brazil)"}, (said, err)
+    assert code == 0 and json.loads(said) == {"en": "English (America)", "de": "German", "pt-br": "Portuguese (Brazil)"}, err
     code, _, err = run(capsys, "Hello.")
     assert code == 2 and "-o FILE.wav" in err
+
+
+def test_of_a_long_reference_a_bounded_part_is_looked_at(
+    speaker: LetterSpeaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = samples.load("en_noservice").samples[0]
+    write(tmp_path / "long.wav", Audio.of(np.concatenate([sound, 0.99 * np.sign(sound)]), 16000))
+    assert any("clipped" in note for note in speech_references.whose(speaker, [tmp_path / "long.wav"]).notes)
+    monkeypatch.setattr(speech_references, "LONGEST_S", sound.size / 16000)
+    found = speech_references.whose(speaker, [tmp_path / "long.wav"])
+    assert found.voice is not None and found.voice.seconds == sound.size / 16000
+    assert not any("clipped" in note for note in found.notes)
 
 
 def test_a_second_of_reference_is_taken_with_a_warning(speaker: LetterSpeaker, capsys: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from melpact.core.errors import MelpactError, NothingToSay, TextError, UnknownLanguage
-from melpact.text.languages import languages, resolved
+from melpact.text.languages import languages, named, resolved
 from melpact.text.script import LONGEST_TEXT, script
 from melpact.text.sentence import Sentence
 from melpact.text.sentences import CLAUSE_S, LONGEST, PARAGRAPH_S, SENTENCE_S, weight
@@ -147,6 +147,13 @@ def test_a_text_beyond_the_bound_is_refused() -> None:
 )
 def test_a_language_may_be_named_in_many_ways(name: str, code: str) -> None:
     assert resolved(name) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("en", "English (America)"), ("de", "German"), ("zh", "Chinese (Mandarin"), ("xx", "xx")]
+)
+def test_a_code_has_a_name(code: str, name: str) -> None:
+    assert named(code).startswith(name)
 
 
 def test_every_language_of_the_library_is_spoken_by_its_code() -> None:

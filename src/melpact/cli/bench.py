@@ -125,7 +125,8 @@ class Evaluate(Command):
         from melpact.verbs.evaluate import evaluate
 
         if not self.reference:
-            raise MelpactError("needs REF", where="melpact evaluate", next="See: melpact evaluate --help")
+            other = "To let speakers speak: --sources DIR --references DIR. " if self.suite == "speech" else ""
+            raise MelpactError("needs REF", where="melpact evaluate", next=f"{other}See: melpact evaluate --help")
         report = evaluate(
             self.reference, *self.systems, suite=self.suite, names=self.name or None, dialect=self.dialect, rate=self.rate,
             metrics=None if self.metrics is None else [name.strip() for name in self.metrics.split(",") if name.strip()],

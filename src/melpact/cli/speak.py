@@ -100,6 +100,7 @@ class Speak(Command):
         from melpact.verbs.meaning import parse_changes
         from melpact.verbs.model_speakers import Contract
         from melpact.verbs.speak import speak
+        from melpact.verbs.speech_report import check_places
         from melpact.verbs.speech_text import read_text
 
         said = Contract(
@@ -120,6 +121,7 @@ class Speak(Command):
             raise MelpactError(what, where="melpact speak", wanted='"TEXT", FILE, - or --text "TEXT"')
         if self.json and self.out == STDOUT:
             raise MelpactError("--json and the sound both want standard output", where="melpact speak", next="Use --record")
+        check_places(self.out, self.record, self.voice)
         names = ("temperature", "top_p", "top_k", "repetition_penalty", "rate", "seed", "longest_s")
         given = {name: getattr(self, name) for name in names}
         text = self.text if self.text is not None else read_text(self.given)[0]
@@ -131,9 +133,9 @@ class Speak(Command):
             raw=self.raw, device=self.device, told=_told if self.verbose else None,
             progress=None if self.verbose else render.progress(self.quiet),
         )  # fmt: skip
+        _spoken(report, self)
         if self.record is not None:
             report.save(self.record)
-        _spoken(report, self)
         return render.failures(report.failed) or (INTERRUPTED if report.interrupted else 0)
 
     def _listed(self, contract: Contract) -> int:

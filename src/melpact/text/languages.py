@@ -118,8 +118,9 @@ def resolved(name: str) -> str:
 
 
 def named(code: str) -> str:
-    """The English name of a language of espeak-ng; the code itself where it has none."""
-    return next((language.name for language in languages() if language.code == code), code)
+    """The English name of a language of espeak-ng by any of its codes ("en" is American); the code where it has none."""
+    own = _names().get(code, code)
+    return next((language.name for language in languages() if language.code == own), code)
 
 
 @cache

@@ -17,6 +17,7 @@ from melpact.contract.dialect import name_of
 from melpact.contract.foreign import describe, is_foreign
 from melpact.contract.spec import MelSpec
 from melpact.core.errors import ArtifactError, AudioError, AudioFileError, NotAnArtifact
+from melpact.models.speech.facts import KIND as SPEAKER_KIND
 from melpact.normalise.stats import Stats
 from melpact.verbs.dialects import fitting_rate, with_bands
 from melpact.verbs.mel_blocks import mel_blocks, mel_header
@@ -115,6 +116,9 @@ def _artifact(path: Path) -> Shown:
     if header.kind in _SHOWN_ELSEWHERE:
         mend = f"Run: melpact {header.kind} show '{path}'"
         raise ArtifactError("is neither a mel nor statistics", where=path, got=f"a {header.kind}", next=mend)
+    if header.kind == SPEAKER_KIND:
+        mend = f"Speak with it: melpact speak TEXT -o out.wav --with '{path}'"
+        raise ArtifactError("is neither a mel nor statistics", where=path, got="a speaker", next=mend)
     return _mel(mel_header(path))
 
 

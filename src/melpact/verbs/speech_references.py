@@ -82,7 +82,7 @@ def whose(speaker: Speaker, given: Sequence[str | Path | Audio | SpeechVoice], *
     for name, _ in sounds:
         path = Path(name)
         if path.is_file():
-            found.append(heard(path, speaker.spec))
+            found.append(heard(path, speaker.spec, longest_s=LONGEST_S))
             notes += found[-1].notes
     if found:
         notes += _several(found)
@@ -142,6 +142,6 @@ def _sounds(item: str | Path | Audio | SpeechVoice, speaker: Speaker) -> list[tu
     try:
         return [(str(path), files.read(path, duration_s=LONGEST_S)) for path in files.find([item])]
     except AudioError as error:
-        if speaker.voices and error.next is None:
-            error.next = f"Voices by name are: {', '.join(speaker.voices)}"
+        if speaker.voices and not Path(item).suffix and not Path(item).exists():
+            error.wanted, error.next = "a recording, or a voice's name", f"Voices by name: {', '.join(speaker.voices)}"
         raise

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from melpact.contract.artifact import replacing
+from melpact.core.errors import ArtifactError, ContractError
 from melpact.core.records import canonical_json
 from melpact.models.speech.base import Speaker
 from melpact.models.speech.settings import Speaking
@@ -111,3 +114,28 @@ class SpeakReport:
         with replacing(Path(path)) as file:
             file.write(canonical_json(self.to_json()).encode() + b"\n")
         return Path(path)
+
+
+def check_places(out: str, record: str | None, given: Sequence[str]) -> None:
+    """Before anything is spoken: whether the record can be written, and nothing that was given would be written over.
+
+    Args:
+        out: where the sound goes. given: what is read, as recordings of the voice; names that are no files do not count.
+
+    Raises:
+        ArtifactError: no folder for the record, or a folder in its place. ContractError: two things in one place.
+    """
+    read = {os.path.realpath(name): name for name in given if Path(name).is_file()}
+    if os.path.realpath(out) in read:
+        got = "a recording of the voice"
+        raise ContractError("the sound would be written over what it is made of", where=out, got=got, wanted="another name")
+    if record is None:
+        return
+    place = Path(os.path.realpath(record))
+    if str(place) in read or str(place) == os.path.realpath(out):
+        raise ContractError("the record would be written over a sound", where="--record", got=record, wanted="another name")
+    if place.is_dir():
+        raise ArtifactError("is a folder", where=record, wanted="the record's file name, such as record.json")
+    if not place.parent.is_dir():
+        mend = f"Make it: mkdir -p '{place.parent}'"
+        raise ArtifactError("there is no such folder to write to", where=record, got=f"'{place.parent}'", next=mend)

@@ -73,13 +73,13 @@ class Reference:
         return {"path": str(self.path), **own, "pitch": pitch, "notes": list(self.notes)}
 
 
-def heard(path: Path, spec: MelSpec, ears: Encoder | None = None) -> Reference:
-    """Read and measure one reference; channels are averaged. `ears` are asked where they hear sounds.
+def heard(path: Path, spec: MelSpec, ears: Encoder | None = None, *, longest_s: float | None = None) -> Reference:
+    """Read and measure one reference, or so much of it; channels are averaged. `ears` are asked where they hear sounds.
 
     Raises:
         AudioError: unreadable, silent, or without any voice.
     """
-    audio = read(path)
+    audio = read(path, duration_s=longest_s)
     mono = to_rate(audio, spec.sample_rate)
     if mono.peak < _SILENT:
         raise AudioError("this reference is silent", where=path, got=f"peak {mono.peak:.1e}", wanted="a voice")
