@@ -237,3 +237,9 @@ def test_show_says_what_a_speaker_is(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = speaker().save(tmp_path / "one.speech")
     assert main(["show", str(path)]) == 2
     assert f"got a speaker. Speak with it: melpact speak TEXT -o out.wav --with '{path}'" in capsys.readouterr().err
+
+
+def test_a_language_is_learnt_or_not() -> None:
+    one = speaker()
+    assert all(one.learnt(one.language(tag)) for tag in one.languages)
+    assert not one.learnt(one.language("fi"))

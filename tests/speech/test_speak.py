@@ -320,6 +320,20 @@ def test_the_languages_of_a_speaker_are_listed(speaker: LetterSpeaker, capsys: A
     assert code == 2 and "-o FILE.wav" in err
 
 
+def test_a_language_that_was_not_learnt_is_told(
+    speaker: LetterSpeaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LetterSpeaker, "learnt", lambda self, tag: tag != "de")
+    told = "German: the speaker was not trained on it, only on en, de, pt-br; expect errors"
+    assert told in speak("Guten Tag.", tmp_path / "o.wav", language="de").notes
+    assert not speak("Good day.", tmp_path / "o.wav", language="en").notes
+
+
+def test_a_setting_that_does_not_exist_is_told_with_those_that_do() -> None:
+    with pytest.raises(MelpactError, match=r"--topp: no such setting; wanted temperature, top_p,"):
+        verb.speaking({"topp": 1})
+
+
 def test_of_a_long_reference_a_bounded_part_is_looked_at(
     speaker: LetterSpeaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

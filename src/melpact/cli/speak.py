@@ -45,7 +45,7 @@ class Speak(Command):
     language: Annotated[str, arg(aliases=["-l"], metavar="TAG")] = ""
     """Of the text, such as en or pt-br; by default what its script says, or the speaker's first."""
     languages: bool = False
-    """List the languages that the speaker knows, and speak nothing."""
+    """List the languages that the speaker was trained on, and speak nothing."""
     temperature: Annotated[float | None, arg(metavar="X")] = None
     """0 takes what is most likely, 1 draws as it was learnt, more is more varied and errs more."""
     top_p: Annotated[float | None, arg(metavar="X")] = None

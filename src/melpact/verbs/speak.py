@@ -22,7 +22,7 @@ from melpact.models.speech.settings import Speaking
 from melpact.models.speech.spoken import Spoken
 from melpact.models.speech.voice import SpeechVoice
 from melpact.pipeline.bridging import Allow
-from melpact.text.languages import resolved
+from melpact.text.languages import named, resolved
 from melpact.text.script import Script, script
 from melpact.text.sentence import Sentence
 from melpact.verbs.batch import Failure
@@ -135,6 +135,8 @@ def speaking(settings: Speaking | dict[str, Any] | None) -> Speaking:
     except ValidationError as error:
         first = error.errors()[0]
         where = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        if first["type"] == "extra_forbidden":
+            raise ContractError("no such setting", where=where, wanted=", ".join(Speaking.model_fields)) from None
         raise ContractError(str(first["msg"]), where=where, got=first["input"]) from None
 
 
@@ -245,6 +247,9 @@ class _Room:
     def _report(self, sink: Sink, path: Path | None, interrupted: bool) -> SpeakReport:
         rate = self.sounder.sample_rate
         said = (*self.script.notes, *self.heard.notes, *((self.sounder.note,) if self.sounder.note else ()))
+        foreign = [tag for tag in dict.fromkeys(one.language for one in self.done) if not self.speaker.learnt(tag)]
+        known = ", ".join(self.speaker.languages)
+        said += tuple(f"{named(tag)}: the speaker was not trained on it, only on {known}; expect errors" for tag in foreign)
         used = self.asked.over(self.speaker.usual)
         return SpeakReport(
             path=path, speaker=self.speaker, voice=self.heard.voice, sounder=self.sounder, settings=used,

@@ -67,6 +67,10 @@ class Speaker(ABC):
         """Tags that it speaks, the first where a sentence has none; () where it minds no language."""
         return ()
 
+    def learnt(self, language: str) -> bool:
+        """Whether it was trained on a language that it accepts; one it was not is spoken with the sounds of others."""
+        return True
+
     @property
     def voices(self) -> tuple[str, ...]:
         """Names of voices that come with it, the first where none is given; () where it has one, or needs a reference."""

@@ -141,6 +141,10 @@ class SmallSpeaker(Speaker):
         """The name of the voice that a language is spoken with where none is given."""
         return self.facts.usual.get(self._learnt(language) or "", self.voices[0])
 
+    def learnt(self, language: str) -> bool:
+        """Whether a tag belongs to one of `languages`."""
+        return self._learnt(language) is not None
+
     def _learnt(self, language: str) -> str | None:
         """The one of `languages` that a tag belongs to; None: it was never heard in training."""
         return next((tag for tag, own in self.facts.languages.items() if language in (tag, own)), None) or next(
