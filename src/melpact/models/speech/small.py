@@ -97,7 +97,8 @@ class SmallSpeaker(Speaker):
     @property
     def title(self) -> str:
         """In a few words, for tables."""
-        return f"codes from text, {self.n_weights / 1e6:.1f} M weights, on {self.engine.name}"
+        name = self.facts.provenance.get("name", "codes from text")
+        return f"{name}, {self.n_weights / 1e6:.1f} M weights, on {self.engine.name}"
 
     @property
     def n_weights(self) -> int:
