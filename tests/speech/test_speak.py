@@ -440,3 +440,9 @@ def test_the_public_function_gives_sound(speaker: LetterSpeaker) -> None:
         melpact.speak("Good morning.", top_p=2)
     with pytest.raises(MelpactError):
         melpact.speak("")
+
+
+@pytest.mark.parametrize(("text", "voice"), [(None, None), (5, None), (b"Hello.", None), ("Hello.", 3), ("Hello.", [4])])
+def test_in_python_what_is_no_text_and_no_voice_is_told(text: Any, voice: Any) -> None:
+    with pytest.raises(MelpactError, match="voice" if isinstance(text, str) else "string"):
+        melpact.speak(text, voice=voice)

@@ -109,9 +109,16 @@ def as_audio(text: str, *, voice: Any = None, settings: dict[str, Any] | None = 
     """The sound of a text in memory; arguments as `speak`, a single voice without a list.
 
     Raises:
-        MelpactError: as `speak`; also where one sentence of several failed (`BatchError`).
+        MelpactError: as `speak`; also where one sentence of several failed (`BatchError`), and where text or voice are not
+            of their type.
     """
+    if not isinstance(text, str):
+        raise ContractError("a text is a string", where="text", got=type(text).__name__, wanted="str")
     given = [] if voice is None else list(voice) if isinstance(voice, list | tuple) else [voice]
+    for one in given:
+        if not isinstance(one, str | Path | Audio | SpeechVoice):
+            wanted = "a name, a file, an Audio or a SpeechVoice"
+            raise ContractError("a voice is none of this", where="voice", got=type(one).__name__, wanted=wanted)
     kept = Kept()
     report = speak(text, voice=given, settings=settings, sink=kept, **more)
     if report.failed:
