@@ -182,6 +182,12 @@ def test_without_a_split_some_are_held_out(tmp_path: Path) -> None:
     np.testing.assert_allclose(audio.samples[0], tone("abc".index(held), 0.5), atol=1 / 32768)
 
 
+def test_of_eight_and_more_two_are_held_out_so_that_they_can_be_held_against_each_other(tmp_path: Path) -> None:
+    eight = CorpusData(packed(tmp_path / "eight", {name: (0.5, "") for name in "abcdefgh"}))
+    seven = CorpusData(packed(tmp_path / "seven", {name: (0.5, "") for name in "abcdefg"}))
+    assert (len(eight.validation(9)), len(seven.validation(9))) == (2, 1)
+
+
 def test_corpora_that_cannot_be_trained_on(tmp_path: Path) -> None:
     from melpact.contract.dialect import dialect
 

@@ -23,8 +23,9 @@ from melpact.train.spoken import Line
 
 VALIDATION = frozenset({"valid", "validation", "val", "dev"})
 TRAINING = frozenset({"", "train", "training"})
-_HELD_OUT, _PART = 16, 20
-"""Where no split is marked: at most so many utterances are held out, and at most one in so many."""
+_HELD_OUT, _PART, _PAIR = 16, 20, 8
+"""Where no split is marked: at most so many utterances are held out, and at most one in so many; two from this many on,
+since some are held against each other."""
 
 _LONGEST_S = 8.0
 
@@ -73,7 +74,7 @@ class CorpusData:
         usable = [entry for entry in self.packed.entries if entry.split in TRAINING | VALIDATION]
         held = [entry for entry in usable if entry.split in VALIDATION]
         if not held:
-            count = min(_HELD_OUT, max(1, len(usable) // _PART))
+            count = min(_HELD_OUT, max(2 if len(usable) >= _PAIR else 1, len(usable) // _PART))
             held = sorted(usable, key=lambda entry: digest(entry.id))[:count]
             self.notes = (
                 f"no utterance is marked for validation: {len(held)} of {len(usable)} are held out (melpact corpus split "
